@@ -1,0 +1,1 @@
+"""Sound: formats, codecs, resampling, pacing. Inside Sayso sound is `Samples`."""

@@ -1,0 +1,133 @@
+"""Every setting: its unit, its limit, its reason.
+
+A setting is read once, at the start, from the environment as `SAYSO_<NAME>`
+(`SAYSO_DATA_DIR`, `SAYSO_PORT`, ...) and is frozen afterwards.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """The server's settings; limits carry their unit in the name."""
+
+    model_config = SettingsConfigDict(env_prefix="SAYSO_", frozen=True, extra="ignore")
+
+    # Where things live -------------------------------------------------------------
+    data_dir: Path = Field(
+        Path("sayso-data"), description="The one folder with all data: database, keys."
+    )
+    database_url: str | None = Field(
+        None, description="SQLAlchemy URL; unset means SQLite in the data folder."
+    )
+    models_dir: Path | None = Field(
+        None, description="Folder with the bundled models; unset means the one in the package."
+    )
+
+    # The door ------------------------------------------------------------------------
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless you say so.")
+    port: int = Field(8400, ge=0, le=65535, description="TCP port to listen on.")
+    public_url: str | None = Field(
+        None, description="The URL clients use, when a proxy stands in front."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least severe line that is written."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", description="`auto`: colour on a terminal, JSON elsewhere."
+    )
+
+    # Limits --------------------------------------------------------------------------
+    max_conversations: int = Field(
+        64, ge=1, description="Conversations at once; the next one is refused with 4429."
+    )
+    max_message_bytes: int = Field(
+        262_144, ge=4096, description="Largest socket message taken, in bytes."
+    )
+    max_body_bytes: int = Field(
+        1_048_576, ge=4096, description="Largest REST request body taken, in bytes."
+    )
+    max_conversation_s: float = Field(
+        3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
+    )
+    max_utterance_s: float = Field(
+        15.0, gt=1, le=60, description="Longest piece transcribed at once, in seconds."
+    )
+    max_history_chars: int = Field(
+        24_000, ge=1000, description="Conversation text sent to the LLM, in characters."
+    )
+    setup_timeout_s: float = Field(
+        10.0, gt=0, description="How long a new socket may wait before its `setup`, in seconds."
+    )
+    drain_s: float = Field(
+        5.0, ge=0, description="How long a stopping server lets conversations end, in seconds."
+    )
+
+    # Turn-taking ---------------------------------------------------------------------
+    patience_s: float = Field(
+        0.45, ge=0.1, le=10, description="Silence that ends the caller's turn, in seconds."
+    )
+    interruption_s: float = Field(
+        0.5, ge=0.1, le=5, description="Speech over the agent that counts as an interruption."
+    )
+    pacing_ahead_s: float = Field(
+        0.25, gt=0, le=2, description="How far sound is sent ahead of its playing, in seconds."
+    )
+
+    # Ears and mouth --------------------------------------------------------------------
+    vad: str = Field("silero", description="Voice-activity engine: an entry point's name.")
+    vad_options: dict[str, str] = Field(
+        default_factory=dict, description="Options of the voice-activity engine."
+    )
+    stt: str = Field("moonshine", description="Speech-to-text engine: an entry point's name.")
+    stt_options: dict[str, str] = Field(
+        default_factory=dict, description="Options of the speech-to-text engine."
+    )
+    stt_workers: int = Field(2, ge=1, le=64, description="Transcriptions at the same time.")
+    stt_timeout_s: float = Field(
+        10.0, gt=0, description="Longest wait for one transcript, in seconds."
+    )
+    tts: str = Field("hibari", description="Text-to-speech engine: an entry point's name.")
+    tts_options: dict[str, str] = Field(
+        default_factory=dict, description="Options of the text-to-speech engine."
+    )
+    tts_workers: int = Field(2, ge=1, le=64, description="Syntheses at the same time.")
+    tts_timeout_s: float = Field(
+        15.0, gt=0, description="Longest wait for the sound of one clause, in seconds."
+    )
+
+    # The LLM -----------------------------------------------------------------------------
+    llm_connect_timeout_s: float = Field(
+        5.0, gt=0, description="Longest wait for a connection to an LLM, in seconds."
+    )
+    llm_first_token_timeout_s: float = Field(
+        10.0, gt=0, description="Longest wait for the first useful token, in seconds."
+    )
+    llm_between_tokens_timeout_s: float = Field(
+        5.0, gt=0, description="Longest silence between two tokens, in seconds."
+    )
+    llm_check_timeout_s: float = Field(
+        12.0, gt=0, le=60, description="Longest LLM check when an agent is saved, in seconds."
+    )
+    builtin_llm_url: str | None = Field(
+        None,
+        description="OpenAI-compatible base URL used by agents without an `llm`; "
+        "unset means extractive answers from the agent's own text.",
+    )
+    builtin_llm_key: SecretStr | None = Field(None, description="API key for `builtin_llm_url`.")
+    builtin_llm_model: str | None = Field(None, description="Model name for `builtin_llm_url`.")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL in force."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sayso.db'}"
+
+    @property
+    def url(self) -> str:
+        """The base URL clients use."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
