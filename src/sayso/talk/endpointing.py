@@ -1,0 +1,72 @@
+"""When a pause is an ending, and when a noise is a word. Pure.
+
+Silence alone does not tell: people pause after "and", while they dictate digits, and they say
+"mm-hm" without wanting the floor (livekit/agents#4039, pipecat-ai/pipecat#3913).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+MAX_PATIENCE_S = 10.0
+"""The longest end-of-turn silence a client may ask for, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How patient a conversation is; all in seconds.
+
+    Attributes:
+        patience_s: silence that ends a turn.
+        unfinished_s: silence that ends a turn whose words sound unfinished.
+        interruption_s: speech over the agent that takes the floor without waiting for words.
+        transcript_s: longest wait for a transcript before going on without it.
+        farewell_s: longest time a goodbye may take.
+    """
+
+    patience_s: float = 0.45
+    unfinished_s: float = 1.2
+    interruption_s: float = 0.5
+    transcript_s: float = 12.0
+    farewell_s: float = 15.0
+
+
+_UNFINISHED = frozenset(
+    """a an the and or but so because if when that which who with without to for from of in on at by
+    my your our his her their its is are was were am be um uh er hmm like than as""".split()
+)
+_BACKCHANNELS = frozenset(
+    """uh huh uh-huh mm hm mhm mm-hm mmhm hmm hm mmm yeah yep yes yup right ok okay sure ah oh aha
+    i see got it go on really wow cool nice great""".split()
+)
+_BACKCHANNEL_WORDS = 3
+
+
+def words_of(text: str) -> list[str]:
+    """The bare lower-case words of `text`, without punctuation."""
+    return re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower())
+
+
+def is_unfinished(text: str) -> bool:
+    """Whether `text` ends as sentences do not: on "and", "the", "um", or on a comma."""
+    words = words_of(text)
+    if not words:
+        return False
+    return words[-1] in _UNFINISHED or text.rstrip().endswith((",", "-", "–", "…", "..."))
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether `text` only says "I am listening" ("uh-huh", "yeah, right")."""
+    words = words_of(text)
+    return len(words) <= _BACKCHANNEL_WORDS and all(word in _BACKCHANNELS for word in words)
+
+
+def patience_s(words: str, policy: Policy) -> float:
+    """Seconds of silence that end a turn in which `words` were said.
+
+    A client that asked for more patience than the rule gives keeps its own.
+    """
+    if is_unfinished(words):
+        return max(policy.unfinished_s, policy.patience_s)
+    return policy.patience_s

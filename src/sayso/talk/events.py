@@ -1,0 +1,196 @@
+"""What happens in a conversation, and what is to be done about it: the core's only vocabulary.
+
+Every event carries `at_s`: audio time, the seconds of the caller's sound since the conversation
+opened (docs/decisions/0004-audio-time.md). Commands carry the number of the reply they mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+
+class EndedBy(StrEnum):
+    """Who ended a conversation (contract §2.5)."""
+
+    USER = "user"
+    AGENT = "agent"
+    ERROR = "error"
+    SYSTEM = "system"
+
+
+class Author(StrEnum):
+    """Whose text it was: the caller's, or the program's around the caller."""
+
+    CALLER = "caller"
+    PROGRAM = "program"
+
+
+class FixedLine(StrEnum):
+    """Replies that need no LLM."""
+
+    GREETING = "greeting"
+    FAREWELL = "farewell"
+
+
+# Events ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The conversation begins; `greeting` says whether the agent speaks first."""
+
+    at_s: float
+    greeting: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """The caller makes speech-like sound."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechCut:
+    """The caller talks on, and what was said so far has gone to be transcribed."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStopped:
+    """The caller fell silent at `since_s`; a transcript of it will be `Heard`, if only as ""."""
+
+    at_s: float
+    since_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """The transcript of one stretch of speech; "" when it held no words."""
+
+    at_s: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """Text that came as text: from the caller, or from the program around them."""
+
+    at_s: float
+    text: str
+    author: Author = Author.CALLER
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyStarted:
+    """The first sound of reply `number` left for the caller."""
+
+    at_s: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyPlayed:
+    """Reply `number` was heard to its end, or had nothing to say."""
+
+    at_s: float
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeUp:
+    """The conversation reached the longest time it may take."""
+
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class HungUp:
+    """The line is gone, or must go now."""
+
+    at_s: float
+    by: EndedBy
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Audio time passed the deadline."""
+
+    at_s: float
+
+
+Event: TypeAlias = (
+    Opened
+    | SpeechStarted
+    | SpeechCut
+    | SpeechStopped
+    | Heard
+    | Typed
+    | ReplyStarted
+    | ReplyPlayed
+    | TimeUp
+    | HungUp
+    | Tick
+)
+
+
+# Commands ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attend:
+    """The caller has the floor: tell the client so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Make and speak reply `number` to the caller's `words` and the program's `notes`.
+
+    At most one of the two is "".
+    """
+
+    number: int
+    words: str
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Say:
+    """Speak a fixed line as reply `number`."""
+
+    number: int
+    line: FixedLine
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """Stop the sound of reply `number`, but keep it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Resume:
+    """Go on with the held reply `number` where it stopped."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hush:
+    """Drop what is left of reply `number`; the record keeps what was heard of it."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The conversation is over."""
+
+    by: EndedBy
+
+
+Command: TypeAlias = Attend | Answer | Say | Hold | Resume | Hush | End

@@ -1,0 +1,380 @@
+"""Whose turn it is: the core of a conversation, as a state machine without I/O.
+
+    state, event ──► step ──► state, commands
+
+The shell (`session.py`) feeds one event, obeys the commands, and sends a `Tick` once audio time
+passes `deadline_s`. Nothing here reads a clock, waits, or fails.
+
+    IDLE       nobody speaks
+    LISTENING  the caller speaks
+    WAITING    the caller paused; at the deadline the pause was an ending
+    THINKING   a reply is being made and has not sounded yet
+    SPEAKING   the reply sounds
+    DOUBTING   the caller made a sound over a reply: it is held until we know whether they meant it
+    CLOSING    the last words are being spoken
+    ENDED      the conversation is over
+
+What holds in every conversation (tests/talk/test_turn.py proves it over random ones):
+
+- reply numbers strictly increase, and no answer is empty;
+- nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
+- a deadline exists exactly in WAITING, DOUBTING and CLOSING;
+- from every phase, `HungUp` ends the conversation in one step;
+- the same events give the same commands.
+
+What the caller says while a reply is still THINKING belongs to the same turn: that reply is
+hushed unheard and the next one answers all the words. What they say over a SPEAKING reply is a
+new turn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from sayso.talk.endpointing import Policy, is_backchannel, patience_s
+from sayso.talk.events import (
+    Answer,
+    Attend,
+    Author,
+    Command,
+    End,
+    EndedBy,
+    Event,
+    FixedLine,
+    Heard,
+    Hold,
+    HungUp,
+    Hush,
+    Opened,
+    ReplyPlayed,
+    ReplyStarted,
+    Resume,
+    Say,
+    SpeechCut,
+    SpeechStarted,
+    SpeechStopped,
+    Tick,
+    TimeUp,
+    Typed,
+)
+
+
+class Phase(StrEnum):
+    """Where a conversation stands; the list at the top of this file says what each means."""
+
+    IDLE = "idle"
+    LISTENING = "listening"
+    WAITING = "waiting"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    DOUBTING = "doubting"
+    CLOSING = "closing"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The state of a conversation between two events.
+
+    Attributes:
+        phase: where it stands.
+        number: of the reply under way or last given; 0 before the first.
+        words: what the caller has said this turn, until a reply to it sounds.
+        notes: what the program around the caller has told, until a reply to it sounds.
+        deadline_s: audio time at which the shell must send a `Tick`.
+        silent_since_s: audio time at which the caller last fell silent.
+        talking: the caller makes speech-like sound right now.
+        transcribing: stretches of speech whose transcript is still to come.
+        audible: the reply under way has begun to sound.
+    """
+
+    phase: Phase = Phase.IDLE
+    number: int = 0
+    words: str = ""
+    notes: str = ""
+    deadline_s: float | None = None
+    silent_since_s: float = 0.0
+    talking: bool = False
+    transcribing: int = 0
+    audible: bool = False
+
+
+Step: TypeAlias = tuple[Turn, tuple[Command, ...]]
+_STILL: tuple[Command, ...] = ()
+
+REPLYING = frozenset({Phase.THINKING, Phase.SPEAKING, Phase.DOUBTING, Phase.CLOSING})
+"""Phases in which a reply is under way."""
+
+
+def step(turn: Turn, event: Event, policy: Policy) -> Step:
+    """What follows from `event`: the next state, and the commands to carry out in order."""
+    if turn.phase is Phase.ENDED:
+        return turn, _STILL
+    if isinstance(event, HungUp):
+        return _end(turn, event.by)
+    if isinstance(event, ReplyStarted | ReplyPlayed) and not _is_current(turn, event.number):
+        return turn, _STILL
+    turn = _count(turn, event)
+    rule = _RULES[turn.phase].get(type(event))
+    return rule(turn, event, policy) if rule else (turn, _STILL)
+
+
+def _is_current(turn: Turn, number: int) -> bool:
+    """The one place where stale reply numbers are dropped."""
+    return number == turn.number and turn.phase in REPLYING
+
+
+def _count(turn: Turn, event: Event) -> Turn:
+    """Keep the bookkeeping that is the same in every phase."""
+    match event:
+        case SpeechStarted():
+            return replace(turn, talking=True)
+        case SpeechCut():
+            return replace(turn, transcribing=turn.transcribing + 1)
+        case SpeechStopped(since_s=since_s):
+            return replace(
+                turn,
+                talking=False,
+                silent_since_s=since_s,
+                transcribing=turn.transcribing + 1,
+            )
+        case Heard():
+            return replace(turn, transcribing=max(0, turn.transcribing - 1))
+        case _:
+            return turn
+
+
+# What several phases do --------------------------------------------------------------------
+
+
+def _join(words: str, more: str) -> str:
+    return f"{words} {more}".strip() if more else words
+
+
+def _end(turn: Turn, by: EndedBy) -> Step:
+    return replace(turn, phase=Phase.ENDED, deadline_s=None), (*_hush(turn), End(by))
+
+
+def _hush(turn: Turn) -> tuple[Command, ...]:
+    return (Hush(turn.number),) if turn.phase in REPLYING else ()
+
+
+def _answer(turn: Turn) -> Step:
+    number = turn.number + 1
+    thinking = replace(turn, phase=Phase.THINKING, number=number, deadline_s=None, audible=False)
+    return thinking, (*_hush(turn), Answer(number, turn.words, turn.notes))
+
+
+def _rest(turn: Turn, policy: Policy) -> Step:
+    """The floor is free, unless somebody has more to say."""
+    if turn.talking or turn.transcribing:
+        return _floor_to_caller(turn, policy), (Attend(),)
+    quiet = replace(turn, phase=Phase.IDLE, words="", deadline_s=None, audible=False)
+    return _answer(quiet) if turn.notes else (quiet, _STILL)
+
+
+def _listen(turn: Turn) -> Turn:
+    return replace(turn, phase=Phase.LISTENING, deadline_s=None, audible=False)
+
+
+def _wait(turn: Turn, policy: Policy) -> Turn:
+    deadline_s = turn.silent_since_s + patience_s(turn.words, policy)
+    return replace(turn, phase=Phase.WAITING, deadline_s=deadline_s, audible=False)
+
+
+def _floor_to_caller(turn: Turn, policy: Policy) -> Turn:
+    return _listen(turn) if turn.talking else _wait(turn, policy)
+
+
+def _settle(turn: Turn, at_s: float, policy: Policy) -> Step:
+    """In WAITING: answer once the deadline has passed and every transcript is in."""
+    if not _is_due(turn, at_s):
+        return turn, _STILL
+    if turn.transcribing:
+        return replace(turn, deadline_s=turn.silent_since_s + policy.transcript_s), _STILL
+    return _answer(turn) if turn.words else _rest(turn, policy)
+
+
+def _is_due(turn: Turn, at_s: float) -> bool:
+    return turn.deadline_s is not None and at_s >= turn.deadline_s
+
+
+def _yield_floor(turn: Turn, policy: Policy) -> Step:
+    """The caller meant it: drop the reply and listen."""
+    return _floor_to_caller(turn, policy), (Hush(turn.number), Attend())
+
+
+def _resume(turn: Turn) -> Step:
+    phase = Phase.SPEAKING if turn.audible else Phase.THINKING
+    return replace(turn, phase=phase, deadline_s=None), (Resume(turn.number),)
+
+
+def _add_words(turn: Turn, text: str) -> Turn:
+    return replace(turn, words=_join(turn.words, text))
+
+
+# The rules, a phase at a time ----------------------------------------------------------------
+
+
+def _open(turn: Turn, event: Opened, _: Policy) -> Step:
+    if not event.greeting:
+        return turn, _STILL
+    number = turn.number + 1
+    return replace(turn, phase=Phase.THINKING, number=number), (Say(number, FixedLine.GREETING),)
+
+
+def _begin_listening(turn: Turn, _: SpeechStarted, __: Policy) -> Step:
+    return _listen(turn), (Attend(),)
+
+
+def _go_on_listening(turn: Turn, _: SpeechStarted, __: Policy) -> Step:
+    return _listen(turn), _STILL
+
+
+def _pause(turn: Turn, _: SpeechStopped, policy: Policy) -> Step:
+    return _wait(turn, policy), _STILL
+
+
+def _note_words(turn: Turn, event: Heard, _: Policy) -> Step:
+    return _add_words(turn, event.text), _STILL
+
+
+def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
+    return _settle(_wait(_add_words(turn, event.text), policy), event.at_s, policy)
+
+
+def _end_pause(turn: Turn, event: Tick, policy: Policy) -> Step:
+    if event.at_s >= turn.silent_since_s + policy.transcript_s:
+        turn = replace(turn, transcribing=0)
+    return _settle(turn, event.at_s, policy)
+
+
+def _take_text(turn: Turn, event: Typed, _: Policy) -> Step:
+    """The caller's text takes the floor at once; the program's waits for it.
+
+    While a reply has not sounded yet, either makes it anew.
+    """
+    if event.author is Author.CALLER:
+        return _answer(_add_words(turn, event.text))
+    noted = replace(turn, notes=_join(turn.notes, event.text))
+    unheard = turn.phase in {Phase.THINKING, Phase.DOUBTING} and not turn.audible
+    return _answer(noted) if turn.phase is Phase.IDLE or unheard else (noted, _STILL)
+
+
+def _doubt(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
+    deadline_s = event.at_s + policy.interruption_s
+    return replace(turn, phase=Phase.DOUBTING, deadline_s=deadline_s), (Hold(turn.number),)
+
+
+def _doubt_again(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
+    return replace(turn, deadline_s=event.at_s + policy.interruption_s), _STILL
+
+
+def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:
+    return replace(turn, deadline_s=event.at_s + policy.transcript_s), _STILL
+
+
+def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
+    if event.text and not (turn.audible and is_backchannel(event.text)):
+        return _yield_floor(_add_words(turn, event.text), policy)
+    if turn.talking or turn.transcribing:
+        return turn, _STILL
+    return _resume(turn)
+
+
+def _judge_time(turn: Turn, event: Tick, policy: Policy) -> Step:
+    if not _is_due(turn, event.at_s):
+        return turn, _STILL
+    if turn.talking:
+        return _yield_floor(turn, policy)
+    return _resume(replace(turn, transcribing=0))
+
+
+def _hear_late(turn: Turn, event: Heard, policy: Policy) -> Step:
+    """A transcript that comes after its turn was answered takes the floor back."""
+    return _yield_floor(_add_words(turn, event.text), policy) if event.text else (turn, _STILL)
+
+
+def _sound(turn: Turn, _: ReplyStarted, __: Policy) -> Step:
+    """From the first sound on, what was answered is settled, and what comes is a new turn."""
+    phase = Phase.SPEAKING if turn.phase is Phase.THINKING else turn.phase
+    return replace(turn, phase=phase, words="", notes="", audible=True), _STILL
+
+
+def _finish(turn: Turn, _: ReplyPlayed, policy: Policy) -> Step:
+    answered = turn if turn.audible else replace(turn, words="", notes="")
+    return _rest(answered, policy)
+
+
+def _say_farewell(turn: Turn, event: TimeUp, policy: Policy) -> Step:
+    number = turn.number + 1
+    closing = Turn(phase=Phase.CLOSING, number=number, deadline_s=event.at_s + policy.farewell_s)
+    return closing, (*_hush(turn), Say(number, FixedLine.FAREWELL))
+
+
+def _leave(turn: Turn, _: ReplyPlayed, __: Policy) -> Step:
+    return replace(turn, phase=Phase.ENDED, deadline_s=None), (End(EndedBy.SYSTEM),)
+
+
+def _leave_late(turn: Turn, event: Tick, _: Policy) -> Step:
+    return _end(turn, EndedBy.SYSTEM) if _is_due(turn, event.at_s) else (turn, _STILL)
+
+
+_Rule: TypeAlias = Callable[[Turn, Any, Policy], Step]
+
+_RULES: Mapping[Phase, Mapping[type, _Rule]] = {
+    Phase.IDLE: {
+        Opened: _open,
+        SpeechStarted: _begin_listening,
+        Heard: _weigh_words,
+        Typed: _take_text,
+        TimeUp: _say_farewell,
+    },
+    Phase.LISTENING: {
+        SpeechStopped: _pause,
+        Heard: _note_words,
+        Typed: _take_text,
+        TimeUp: _say_farewell,
+    },
+    Phase.WAITING: {
+        SpeechStarted: _go_on_listening,
+        Heard: _weigh_words,
+        Tick: _end_pause,
+        Typed: _take_text,
+        TimeUp: _say_farewell,
+    },
+    Phase.THINKING: {
+        SpeechStarted: _doubt,
+        Heard: _hear_late,
+        Typed: _take_text,
+        ReplyStarted: _sound,
+        ReplyPlayed: _finish,
+        TimeUp: _say_farewell,
+    },
+    Phase.SPEAKING: {
+        SpeechStarted: _doubt,
+        Heard: _hear_late,
+        Typed: _take_text,
+        ReplyPlayed: _finish,
+        TimeUp: _say_farewell,
+    },
+    Phase.DOUBTING: {
+        SpeechStarted: _doubt_again,
+        SpeechStopped: _await_words,
+        Heard: _judge_words,
+        Tick: _judge_time,
+        Typed: _take_text,
+        ReplyStarted: _sound,
+        ReplyPlayed: _finish,
+        TimeUp: _say_farewell,
+    },
+    Phase.CLOSING: {
+        ReplyPlayed: _leave,
+        Tick: _leave_late,
+    },
+    Phase.ENDED: {},
+}
+"""What each phase does with each event; what is not listed changes nothing."""

@@ -1,0 +1,415 @@
+"""The laws of the turn core, one rule at a time and over random conversations."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sayso.talk.endpointing import Policy
+from sayso.talk.events import (
+    Answer,
+    Attend,
+    Author,
+    Command,
+    End,
+    EndedBy,
+    Event,
+    FixedLine,
+    Heard,
+    Hold,
+    HungUp,
+    Hush,
+    Opened,
+    ReplyPlayed,
+    ReplyStarted,
+    Resume,
+    Say,
+    SpeechCut,
+    SpeechStarted,
+    SpeechStopped,
+    Tick,
+    TimeUp,
+    Typed,
+)
+from sayso.talk.turn import REPLYING, Phase, Turn, step
+
+POLICY = Policy()
+
+
+def run(*events: Event, turn: Turn | None = None) -> tuple[Turn, list[Command]]:
+    turn = turn or Turn()
+    said: list[Command] = []
+    for event in events:
+        turn, commands = step(turn, event, POLICY)
+        said += commands
+    return turn, said
+
+
+def asked(words: str = "What time is it?") -> tuple[Event, ...]:
+    """Everything up to the answer command of one spoken question."""
+    return (
+        SpeechStarted(1.0),
+        SpeechStopped(2.2, since_s=2.0),
+        Heard(2.3, words),
+        Tick(2.5),
+    )
+
+
+SPEAKING = run(*asked(), ReplyStarted(2.8, 1))[0]
+
+
+class TestAQuestion:
+    def test_is_answered_once_the_pause_is_long_enough(self) -> None:
+        turn, said = run(*asked())
+        assert said == [Attend(), Answer(1, "What time is it?")]
+        assert turn.phase is Phase.THINKING
+
+    def test_is_not_answered_before(self) -> None:
+        turn, said = run(SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Heard(2.3, "Hi."), Tick(2.4))
+        assert said == [Attend()]
+        assert turn.deadline_s == pytest.approx(2.0 + POLICY.patience_s)
+
+    def test_waits_for_its_transcript(self) -> None:
+        turn, said = run(SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Tick(2.5))
+        assert said == [Attend()]
+        turn, said = run(Heard(2.9, "Hello."), turn=turn)
+        assert said == [Answer(1, "Hello.")]
+
+    def test_goes_on_without_a_transcript_that_never_comes(self) -> None:
+        turn, _ = run(SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Tick(2.5))
+        assert turn.deadline_s == pytest.approx(2.0 + POLICY.transcript_s)
+        turn, said = run(Tick(14.1), turn=turn)
+        assert (turn.phase, said) == (Phase.IDLE, [])
+
+    def test_that_goes_on_after_a_pause_is_one_question(self) -> None:
+        _, said = run(
+            SpeechStarted(1.0),
+            SpeechStopped(2.2, 2.0),
+            SpeechStarted(2.3),
+            Heard(2.4, "I would like"),
+            SpeechStopped(3.2, 3.0),
+            Heard(3.3, "a table."),
+            Tick(3.5),
+        )
+        assert said == [Attend(), Answer(1, "I would like a table.")]
+
+    def test_that_sounds_unfinished_gets_more_time(self) -> None:
+        turn, said = run(*asked("I would like to"))
+        assert said == [Attend()]
+        _, said = run(Tick(2.0 + POLICY.unfinished_s), turn=turn)
+        assert said == [Answer(1, "I would like to")]
+
+    def test_longer_than_one_transcript_keeps_all_its_words(self) -> None:
+        _, said = run(
+            SpeechStarted(1.0),
+            SpeechCut(16.0),
+            Heard(16.2, "First part"),
+            SpeechStopped(20.2, 20.0),
+            Heard(20.4, "second part."),
+            Tick(20.5),
+        )
+        assert said == [Attend(), Answer(1, "First part second part.")]
+
+    def test_noise_without_words_is_not_answered(self) -> None:
+        turn, said = run(SpeechStarted(1.0), SpeechStopped(1.5, 1.3), Heard(1.6, ""), Tick(1.8))
+        assert (turn.phase, said) == (Phase.IDLE, [Attend()])
+
+    def test_whose_transcript_comes_after_we_gave_up_is_answered_after_all(self) -> None:
+        turn, _ = run(SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Tick(2.5), Tick(14.1))
+        _, said = run(Heard(15.0, "Still there?"), turn=turn)
+        assert said == [Answer(1, "Still there?")]
+
+
+class TestWhileAReplyIsMade:
+    def test_more_words_make_one_new_reply_to_all_of_them(self) -> None:
+        turn, _ = run(*asked("Book a table."))
+        turn, said = run(
+            SpeechStarted(2.6),
+            SpeechStopped(3.4, 3.2),
+            Heard(3.5, "For two."),
+            Tick(3.7),
+            turn=turn,
+        )
+        assert said == [Hold(1), Hush(1), Attend(), Answer(2, "Book a table. For two.")]
+
+    def test_even_a_yes_belongs_to_the_question(self) -> None:
+        turn, _ = run(*asked("Book it."))
+        _, said = run(SpeechStarted(2.6), SpeechStopped(3.0, 2.8), Heard(3.1, "Okay."), turn=turn)
+        assert said == [Hold(1), Hush(1), Attend()]
+
+    def test_a_noise_only_delays_it(self) -> None:
+        turn, _ = run(*asked())
+        turn, said = run(SpeechStarted(2.6), SpeechStopped(2.9, 2.7), Heard(3.0, ""), turn=turn)
+        assert said == [Hold(1), Resume(1)]
+        assert turn.phase is Phase.THINKING
+
+    def test_a_late_transcript_takes_the_floor_back(self) -> None:
+        turn, _ = run(Typed(1.0, "Hi"))
+        assert run(Heard(1.5, ""), turn=turn) == (turn, [])
+        _, said = run(Heard(1.5, "there"), turn=turn)
+        assert said == [Hush(1), Attend()]
+
+    def test_a_reply_with_nothing_to_say_gives_the_floor_back(self) -> None:
+        turn, _ = run(*asked(), ReplyPlayed(3.0, 1))
+        assert (turn.phase, turn.words) == (Phase.IDLE, "")
+
+
+class TestOverASpeakingReply:
+    def test_a_sound_holds_and_a_cough_resumes(self) -> None:
+        turn, said = run(SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Heard(4.5, ""), turn=SPEAKING)
+        assert said == [Hold(1), Resume(1)]
+        assert turn.phase is Phase.SPEAKING
+
+    def test_a_backchannel_resumes(self) -> None:
+        _, said = run(
+            SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Heard(4.5, "Uh-huh."), turn=SPEAKING
+        )
+        assert said == [Hold(1), Resume(1)]
+
+    def test_words_hush_and_are_a_new_turn(self) -> None:
+        turn, said = run(
+            SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Heard(4.5, "Stop."), turn=SPEAKING
+        )
+        assert said == [Hold(1), Hush(1), Attend()]
+        assert (turn.phase, turn.words) == (Phase.WAITING, "Stop.")
+
+    def test_enough_speech_hushes_without_words(self) -> None:
+        turn, said = run(SpeechStarted(4.0), Tick(4.6), turn=SPEAKING)
+        assert said == [Hold(1), Hush(1), Attend()]
+        assert turn.phase is Phase.LISTENING
+
+    def test_a_transcript_of_a_first_noise_does_not_resume_over_a_second(self) -> None:
+        _, said = run(
+            SpeechStarted(4.0),
+            SpeechStopped(4.4, 4.2),
+            SpeechStarted(4.45),
+            Heard(4.5, ""),
+            Tick(4.6),
+            turn=SPEAKING,
+        )
+        assert said == [Hold(1)]
+
+    def test_a_transcript_that_never_comes_resumes(self) -> None:
+        turn, said = run(SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Tick(16.5), turn=SPEAKING)
+        assert said == [Hold(1), Resume(1)]
+        assert turn.transcribing == 0
+
+    def test_an_early_tick_changes_nothing(self) -> None:
+        turn, _ = run(SpeechStarted(4.0), turn=SPEAKING)
+        assert run(Tick(4.1), turn=turn) == (turn, [])
+
+    def test_that_ended_meanwhile_there_is_nothing_to_hush(self) -> None:
+        turn, said = run(SpeechStarted(4.0), ReplyPlayed(4.1, 1), turn=SPEAKING)
+        assert said == [Hold(1), Attend()]
+        assert turn.phase is Phase.LISTENING
+
+    def test_that_ended_while_we_await_words_they_are_waited_for(self) -> None:
+        _turn, said = run(
+            SpeechStarted(4.0),
+            SpeechStopped(4.4, 4.2),
+            ReplyPlayed(4.45, 1),
+            Heard(4.5, "Thanks, and bye."),
+            Tick(4.7),
+            turn=SPEAKING,
+        )
+        assert said == [Hold(1), Attend(), Answer(2, "Thanks, and bye.")]
+
+    def test_a_first_sound_already_under_way_counts(self) -> None:
+        turn, _ = run(*asked(), SpeechStarted(2.6), ReplyStarted(2.61, 1))
+        assert (turn.phase, turn.audible, turn.words) == (Phase.DOUBTING, True, "")
+
+
+class TestText:
+    def test_of_the_caller_interrupts(self) -> None:
+        _, said = run(Typed(4.0, "In writing, please"), turn=SPEAKING)
+        assert said == [Hush(1), Answer(2, "In writing, please")]
+
+    def test_of_the_caller_joins_the_words_not_yet_answered(self) -> None:
+        turn, _ = run(*asked("Book a table."))
+        _, said = run(Typed(2.6, "For two"), turn=turn)
+        assert said == [Hush(1), Answer(2, "Book a table. For two")]
+
+    def test_of_the_program_is_answered_when_nobody_speaks(self) -> None:
+        _, said = run(Typed(1.0, "The caller is Ann.", Author.PROGRAM))
+        assert said == [Answer(1, "", "The caller is Ann.")]
+
+    def test_of_the_program_waits_for_the_reply_to_end(self) -> None:
+        turn, said = run(Typed(4.0, "Paid.", Author.PROGRAM), turn=SPEAKING)
+        assert said == []
+        _, said = run(ReplyPlayed(5.0, 1), turn=turn)
+        assert said == [Answer(2, "", "Paid.")]
+
+    def test_of_the_program_goes_with_the_callers_next_words(self) -> None:
+        turn, _ = run(SpeechStarted(1.0), Typed(1.2, "VIP", Author.PROGRAM))
+        _, said = run(SpeechStopped(2.2, 2.0), Heard(2.3, "Hello."), Tick(2.5), turn=turn)
+        assert said == [Answer(1, "Hello.", "VIP")]
+
+    def test_of_the_program_renews_a_reply_that_has_not_sounded(self) -> None:
+        turn, _ = run(*asked("Is it paid?"))
+        _, said = run(Typed(2.6, "It is.", Author.PROGRAM), turn=turn)
+        assert said == [Hush(1), Answer(2, "Is it paid?", "It is.")]
+
+    def test_typed_while_talking_the_spoken_words_follow(self) -> None:
+        _turn, said = run(
+            SpeechStarted(1.0),
+            Typed(1.1, "Hi"),
+            ReplyStarted(1.4, 1),
+            ReplyPlayed(1.9, 1),
+            SpeechStopped(2.2, 2.0),
+            Heard(2.3, "Hello."),
+            Tick(2.5),
+        )
+        assert said == [Attend(), Answer(1, "Hi"), Attend(), Answer(2, "Hello.")]
+
+
+class TestOpening:
+    def test_with_a_greeting_the_agent_speaks_first(self) -> None:
+        turn, said = run(Opened(0.0, greeting=True))
+        assert (turn.phase, said) == (Phase.THINKING, [Say(1, FixedLine.GREETING)])
+
+    def test_without_one_it_waits(self) -> None:
+        assert run(Opened(0.0, greeting=False)) == (Turn(), [])
+
+
+class TestEnding:
+    def test_when_time_is_up_a_farewell_is_spoken(self) -> None:
+        turn, said = run(TimeUp(5.0), turn=SPEAKING)
+        assert said == [Hush(1), Say(2, FixedLine.FAREWELL)]
+        turn, said = run(SpeechStarted(5.1), ReplyStarted(5.2, 2), ReplyPlayed(7.0, 2), turn=turn)
+        assert (turn.phase, said) == (Phase.ENDED, [End(EndedBy.SYSTEM)])
+
+    def test_a_farewell_that_cannot_be_spoken_does_not_hold_the_line(self) -> None:
+        turn, _ = run(TimeUp(5.0))
+        assert run(Tick(6.0), turn=turn) == (turn, [])
+        _, said = run(Tick(5.0 + POLICY.farewell_s), turn=turn)
+        assert said == [Hush(1), End(EndedBy.SYSTEM)]
+
+    def test_after_the_end_nothing_happens(self) -> None:
+        _turn, said = run(HungUp(1.0, EndedBy.USER), SpeechStarted(2.0), HungUp(3.0, EndedBy.ERROR))
+        assert said == [End(EndedBy.USER)]
+
+    @pytest.mark.parametrize("event", [ReplyStarted(5.0, 7), ReplyPlayed(5.0, 0)])
+    def test_a_stale_number_is_dropped(self, event: Event) -> None:
+        assert run(event, turn=SPEAKING) == (SPEAKING, [])
+
+
+# Random conversations ------------------------------------------------------------------------
+
+WORDS = st.sampled_from(["", "yes", "uh-huh", "and", "What time is it?", "stop"])
+KINDS = st.sampled_from(
+    "started cut stopped heard typed note sound played stale tick late timeup hungup".split()
+)
+SCRIPT = st.lists(st.tuples(KINDS, WORDS, st.floats(0.01, 3.0)), max_size=60)
+
+
+@dataclass
+class Laws:
+    """Watches one conversation, and fails at the first broken law."""
+
+    number: int = 0
+    alive: int | None = None
+    held: bool = False
+    over: bool = False
+    seen: list[Command] = field(default_factory=list)
+
+    def check(self, command: Command) -> None:
+        assert not self.over, f"{command} after the end"
+        self.seen.append(command)
+        match command:
+            case Answer(number=number) | Say(number=number):
+                assert number == self.number + 1
+                assert self.alive is None, "two replies at once"
+                if isinstance(command, Answer):
+                    assert command.words or command.notes
+                self.number, self.alive, self.held = number, number, False
+            case Hold(number=number):
+                assert number == self.alive
+                assert not self.held
+                self.held = True
+            case Resume(number=number):
+                assert number == self.alive
+                assert self.held
+                self.held = False
+            case Hush(number=number):
+                assert number == self.alive, "hushed what does not live"
+                self.alive, self.held = None, False
+            case End():
+                assert self.alive is None
+                self.over = True
+            case Attend():
+                assert self.alive is None
+
+    def played(self, number: int) -> None:
+        if number == self.alive:
+            self.alive, self.held = None, False
+
+
+def event_of(kind: str, text: str, at_s: float, turn: Turn) -> Event | None:
+    """What the world could really do next, or None where it could not."""
+    sounding = turn.phase in REPLYING and turn.audible
+    possible: dict[str, Event | None] = {
+        "started": None if turn.talking else SpeechStarted(at_s),
+        "cut": SpeechCut(at_s) if turn.talking else None,
+        "stopped": SpeechStopped(at_s, at_s - 0.2) if turn.talking else None,
+        "heard": Heard(at_s, text) if turn.transcribing else None,
+        "typed": Typed(at_s, text or "typed"),
+        "note": Typed(at_s, text or "note", Author.PROGRAM),
+        "sound": None if sounding else ReplyStarted(at_s, turn.number),
+        "played": ReplyPlayed(at_s, turn.number),
+        "stale": ReplyPlayed(at_s, turn.number - 1),
+        "tick": Tick(at_s),
+        "late": Heard(at_s, text),
+        "timeup": TimeUp(at_s),
+        "hungup": HungUp(at_s, EndedBy.USER),
+    }
+    return possible[kind]
+
+
+@settings(max_examples=2000, deadline=None)
+@given(greeting=st.booleans(), script=SCRIPT)
+def test_the_laws_hold_in_every_conversation(
+    greeting: bool, script: list[tuple[str, str, float]]
+) -> None:
+    laws, at_s = Laws(), 0.0
+    turn, commands = step(Turn(), Opened(0.0, greeting), POLICY)
+    for command in commands:
+        laws.check(command)
+    for kind, text, gap_s in script:
+        at_s += gap_s
+        event = event_of(kind, text, at_s, turn)
+        if event is None:
+            continue
+        before = turn
+        turn, commands = step(turn, event, POLICY)
+        assert step(before, event, POLICY) == (turn, commands), "not the same twice"
+        if isinstance(event, ReplyPlayed):
+            laws.played(event.number)
+        for command in commands:
+            laws.check(command)
+        timed = turn.phase in {Phase.WAITING, Phase.DOUBTING, Phase.CLOSING}
+        assert (turn.deadline_s is not None) == timed
+        assert (turn.phase in REPLYING) == (laws.alive is not None)
+        assert turn.transcribing >= 0
+        assert step(turn, HungUp(at_s, EndedBy.USER), POLICY)[0].phase is Phase.ENDED
+
+
+@settings(max_examples=500, deadline=None)
+@given(script=SCRIPT)
+def test_silence_at_the_end_leads_to_rest(script: list[tuple[str, str, float]]) -> None:
+    """Once the caller is silent and replies play, every conversation comes to rest."""
+    turn, at_s = Turn(), 0.0
+    for kind, text, gap_s in script:
+        at_s += gap_s
+        if (event := event_of(kind, text, at_s, turn)) is not None:
+            turn, _ = step(turn, event, POLICY)
+    if turn.talking:
+        turn, _ = step(turn, SpeechStopped(at_s + 0.2, at_s), POLICY)
+    for _ in range(8):
+        at_s += POLICY.transcript_s + POLICY.farewell_s
+        turn, _ = step(turn, Tick(at_s), POLICY)
+        turn, _ = step(turn, ReplyStarted(at_s, turn.number), POLICY)
+        turn, _ = step(turn, ReplyPlayed(at_s, turn.number), POLICY)
+    assert turn.phase in {Phase.IDLE, Phase.ENDED}
