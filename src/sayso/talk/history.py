@@ -1,0 +1,190 @@
+"""What was said, and how far it was heard. Pure.
+
+An answer enters the record, and the next prompt, only as far as it was played to the caller
+(pipecat-ai/pipecat#4996, livekit/agents PR#5798). `Ledger` keeps, for each reply, every clause
+with its place in the reply's sound; `heard` cuts that at a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Role: TypeAlias = Literal["user", "assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One settled line of a conversation."""
+
+    role: Role
+    content: str
+
+
+@dataclass(slots=True)
+class Clause:
+    """A stretch of a reply's text and the sound it became, in seconds of that sound."""
+
+    text: str
+    begins_s: float
+    lasts_s: float = 0.0
+    whole: bool = False
+
+    def heard(self, up_to_s: float) -> str:
+        """The words of this clause that were played by `up_to_s` seconds of the reply's sound.
+
+        Words are taken to be spoken evenly, by length; one that is only half heard is left out.
+        """
+        into_s = up_to_s - self.begins_s
+        if into_s <= 0 or not self.lasts_s:
+            return ""
+        if into_s >= self.lasts_s - _ROUNDING_S and self.whole:
+            return self.text
+        reach = len(self.text) * min(1.0, into_s / self.lasts_s)
+        return _cut_at_word(self.text, int(reach))
+
+
+_ROUNDING_S = 1e-6
+
+
+def _cut_at_word(text: str, reach: int) -> str:
+    """The longest run of whole words of `text` within its first `reach` characters."""
+    if reach >= len(text):
+        return text
+    if text[reach].isspace():
+        return text[:reach].rstrip()
+    head = text[:reach]
+    space = max(head.rfind(" "), head.rfind("\n"))
+    return head[:space].rstrip() if space > 0 else ""
+
+
+@dataclass(slots=True)
+class ReplyRecord:
+    """One reply: what was asked, what was made of it, how far it was heard.
+
+    Attributes:
+        number: the reply's number.
+        asked: the caller's words it answers.
+        notes: what the program around the caller told.
+        clauses: its text in the order it was spoken.
+    """
+
+    number: int
+    asked: str = ""
+    notes: str = ""
+    clauses: list[Clause] = field(default_factory=list)
+
+    @property
+    def sound_s(self) -> float:
+        """Seconds of sound made of this reply so far."""
+        return self.clauses[-1].begins_s + self.clauses[-1].lasts_s if self.clauses else 0.0
+
+    def question(self) -> tuple[Line, ...]:
+        """What it answers, as lines."""
+        notes = _note_line(self.notes) if self.notes else ""
+        return tuple(Line("user", text) for text in (notes, self.asked) if text)
+
+    def take_question(self) -> tuple[Line, ...]:
+        """What it answers, once: it is settled now."""
+        question = self.question()
+        self.asked = self.notes = ""
+        return question
+
+    def text(self) -> str:
+        """All of its text, as it was to be said."""
+        return " ".join(clause.text for clause in self.clauses)
+
+    def heard(self, up_to_s: float) -> str:
+        """Its text as far as `up_to_s` seconds of its sound reach."""
+        words = (clause.heard(up_to_s) for clause in self.clauses)
+        return " ".join(part for part in words if part)
+
+
+class Ledger:
+    """The record of one conversation: settled lines, and the reply under way.
+
+    A reply is `open`ed with the words it answers. They are settled when it first sounds
+    (`begin`); until then `retract` takes both back, because the turn core hands all the words
+    of the turn to the next reply. `close` settles what was heard. Each of these returns the
+    lines it settled, for whoever writes them down.
+    """
+
+    def __init__(self, lines: Sequence[Line] = ()) -> None:
+        self._lines = list(lines)
+        self._reply: ReplyRecord | None = None
+
+    def open(self, number: int, asked: str = "", notes: str = "") -> None:
+        """Begin reply `number` to the caller's words `asked` and the program's `notes`."""
+        self._reply = ReplyRecord(number, asked, notes)
+
+    def clause(self, number: int, text: str) -> None:
+        """Reply `number` goes on with `text`; its sound follows."""
+        if (reply := self._current(number)) is not None:
+            self.finish(number)
+            reply.clauses.append(Clause(text, reply.sound_s))
+
+    def sound(self, number: int, seconds: float) -> None:
+        """`seconds` more of sound were made of the last clause of reply `number`."""
+        if (reply := self._current(number)) is not None and reply.clauses:
+            reply.clauses[-1].lasts_s += seconds
+
+    def finish(self, number: int) -> None:
+        """The last clause of reply `number` has all its sound."""
+        if (reply := self._current(number)) is not None and reply.clauses:
+            reply.clauses[-1].whole = True
+
+    def begin(self, number: int) -> tuple[Line, ...]:
+        """Reply `number` sounds: what it answers is settled."""
+        reply = self._current(number)
+        return self._settle(*reply.take_question()) if reply else ()
+
+    def retract(self, number: int) -> None:
+        """Reply `number` was dropped before it sounded: as if it had never been opened."""
+        if self._current(number) is not None:
+            self._reply = None
+
+    def close(self, number: int, heard_s: float) -> tuple[Line, ...]:
+        """Reply `number` is over; the caller heard `heard_s` seconds of its sound."""
+        reply = self._current(number)
+        if reply is None:
+            return ()
+        self._reply = None
+        return self._settle(*reply.take_question(), Line("assistant", reply.heard(heard_s)))
+
+    def conclude(self, words: str) -> tuple[Line, ...]:
+        """The conversation is over; `words` of the caller stay without an answer."""
+        self._reply = None
+        return self._settle(Line("user", words))
+
+    def text(self, number: int) -> str:
+        """All text of reply `number`, as far as it is made; "" if it is not under way."""
+        reply = self._current(number)
+        return reply.text() if reply else ""
+
+    def heard(self, number: int, up_to_s: float) -> str:
+        """What was heard of reply `number`; "" if it is not under way."""
+        reply = self._current(number)
+        return reply.heard(up_to_s) if reply else ""
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Everything settled, oldest first."""
+        return tuple(self._lines)
+
+    @property
+    def prompt(self) -> tuple[Line, ...]:
+        """Everything settled, and the question under way: what the LLM is to answer."""
+        return (*self._lines, *(self._reply.question() if self._reply else ()))
+
+    def _current(self, number: int) -> ReplyRecord | None:
+        return self._reply if self._reply is not None and self._reply.number == number else None
+
+    def _settle(self, *lines: Line) -> tuple[Line, ...]:
+        settled = tuple(line for line in lines if line.content)
+        self._lines += settled
+        return settled
+
+
+def _note_line(text: str) -> str:
+    return f"[Message from the application, not spoken by the caller: {text}]"
