@@ -29,6 +29,12 @@ class Settings(BaseSettings):
         None, description="Folder with the bundled models; unset means the one in the package."
     )
 
+    master_key: SecretStr | None = Field(
+        None,
+        description="32 bytes in hex or base64 that seal secrets; unset means `master.key` "
+        "in the data folder, made on the first run.",
+    )
+
     # The door ------------------------------------------------------------------------
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless you say so.")
     port: int = Field(8400, ge=0, le=65535, description="TCP port to listen on.")
@@ -51,6 +57,22 @@ class Settings(BaseSettings):
     )
     max_body_bytes: int = Field(
         1_048_576, ge=4096, description="Largest REST request body taken, in bytes."
+    )
+    max_agents: int = Field(10_000, ge=1, description="Agents one account may have.")
+    max_unsaved_records: int = Field(
+        100_000, ge=100, description="Transcript lines and the like waiting to be stored."
+    )
+    create_agent_per_min: int = Field(
+        20, ge=0, description="`POST /agents` a minute for each API key; 0 means no limit."
+    )
+    update_agent_per_min: int = Field(
+        20, ge=0, description="`PATCH /agents/{id}` a minute for each API key; 0 means no limit."
+    )
+    get_agent_per_min: int = Field(
+        60, ge=0, description="`GET /agents/{id}` a minute for each API key; 0 means no limit."
+    )
+    get_stats_per_min: int = Field(
+        60, ge=0, description="`GET /agent-stats/{id}` a minute for each API key; 0 means no limit."
     )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
@@ -111,8 +133,16 @@ class Settings(BaseSettings):
     llm_between_tokens_timeout_s: float = Field(
         5.0, gt=0, description="Longest silence between two tokens, in seconds."
     )
+    llm_reply_timeout_s: float = Field(
+        120.0, gt=0, description="Longest whole answer of an LLM, in seconds."
+    )
     llm_check_timeout_s: float = Field(
         12.0, gt=0, le=60, description="Longest LLM check when an agent is saved, in seconds."
+    )
+    outbound_private: bool = Field(
+        True,
+        description="Whether private and loopback addresses may be called (an LLM next door); "
+        "metadata, link-local and reserved ones never are.",
     )
     builtin_llm_url: str | None = Field(
         None,

@@ -1,4 +1,4 @@
-"""Language models: anything that answers `POST {base_url}/chat/completions`, or the built-in one."""
+"""Language models: whatever answers `POST {base_url}/chat/completions`, or the built-in mind."""
 
 from __future__ import annotations
 

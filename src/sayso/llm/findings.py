@@ -1,0 +1,291 @@
+"""What can be wrong with an LLM, as data: a code, how bad it is, the sentence, the way out.
+
+The client, the readers and the check all make their findings here, through a `Scene`: it knows
+the URL that was called and which secrets must not be quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from urllib.parse import urlsplit, urlunsplit
+
+from sayso.errors import LlmError
+
+MAX_EVIDENCE_CHARS = 200
+"""How much of somebody's answer is quoted in a finding."""
+MIN_SECRET_CHARS = 4
+"""Shorter values are not searched for: they would black out ordinary words."""
+SECRET = "[secret]"  # noqa: S105
+
+
+class Severity(StrEnum):
+    """Whether an agent can speak with this LLM."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing noticed about an LLM: what, how bad, the proof, and the next step."""
+
+    code: str
+    severity: Severity
+    message: str
+    evidence: str
+    fix: str
+
+
+class FindingError(LlmError):
+    """An `LlmError` that carries its whole finding."""
+
+    def __init__(self, detail: Finding) -> None:
+        super().__init__(detail.message, finding=detail.code, hint=detail.fix)
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the catalogue; `{where}` and the facts in braces are filled in."""
+
+    severity: Severity
+    sentence: str
+    fix: str
+
+
+_E, _W, _N = Severity.ERROR, Severity.WARNING, Severity.NOTE
+
+CATALOGUE: Mapping[str, Entry] = MappingProxyType(
+    {
+        "url.bad": Entry(
+            _E,
+            "{url} is not a base URL that can be called: {reason}.",
+            "Give the part before /chat/completions, such as https://llm.example.com/v1.",
+        ),
+        "header.bad": Entry(
+            _E,
+            "The header {name} cannot be sent: {reason}.",
+            "Correct or remove it in baseParams.defaultHeaders.",
+        ),
+        "body.bad": Entry(
+            _E,
+            "The request for {where} cannot be written as JSON: {reason}.",
+            "Correct baseParams; only JSON values can be sent.",
+        ),
+        "outbound.refused": Entry(
+            _E,
+            "{where} was not called: {reason}.",
+            "Use another address. Private and loopback addresses are allowed by the setting "
+            "SAYSO_OUTBOUND_PRIVATE; link-local, metadata and reserved ones never are.",
+        ),
+        "dns.failed": Entry(
+            _E,
+            "{where} could not be called: the name {host} does not resolve ({reason}).",
+            "Check the host name for typing errors, and that this server can resolve it.",
+        ),
+        "connect.refused": Entry(
+            _E,
+            "{where} refused the connection: nothing listens at {host} port {port}.",
+            "Start the LLM server, or correct host and port. In a container, localhost is the "
+            "container itself.",
+        ),
+        "connect.timeout": Entry(
+            _E,
+            "{where} did not accept a connection within {limit_s:g} s.",
+            "Check that the host is up and that no firewall drops the connection.",
+        ),
+        "connect.failed": Entry(
+            _E,
+            "{where} could not be reached: {reason}.",
+            "Check the address and the network between this server and the LLM.",
+        ),
+        "connect.closed": Entry(
+            _E,
+            "{where} closed the connection without an answer.",
+            "Look into the LLM server's log; check http:// against https://.",
+        ),
+        "tls.failed": Entry(
+            _E,
+            "{where} could not be called over TLS: {reason}.",
+            "Use a certificate this server trusts, or http:// if the LLM speaks plain HTTP.",
+        ),
+        "redirect.refused": Entry(
+            _E,
+            "{where} answered {status}, a redirect to {location}; the key is not sent there.",
+            "Put the address it redirects to into baseURL, if you trust it.",
+        ),
+        "auth.refused": Entry(
+            _E,
+            "{where} answered {status}: the key was refused.",
+            "Check llm.apiKey, and that it may use this model.",
+        ),
+        "path.not_found": Entry(
+            _E,
+            "{where} answered {status}: there is no chat completion at this path.",
+            "Give the base URL below which /chat/completions exists; nothing adds /v1 for you.",
+        ),
+        "rate.limited": Entry(
+            _E,
+            "{where} answered {status}: too many requests, or no credit left.",
+            "Wait, or raise the limit at the LLM's provider.",
+        ),
+        "model.unknown": Entry(
+            _E,
+            "{where} does not know the model {model}.",
+            "Set llm.baseParams.model to a model this server offers.",
+        ),
+        "http.status": Entry(
+            _E,
+            "{where} answered {status} instead of 200.",
+            "Read the answer below, and the LLM server's log.",
+        ),
+        "http.html": Entry(
+            _E,
+            "{where} answered {status} with a web page, not with a chat completion.",
+            "Correct baseURL: this path belongs to a web site, not to the API.",
+        ),
+        "http.broken": Entry(
+            _E,
+            "{where} did not answer in HTTP that can be read: {reason}.",
+            "Check the port, and http:// against https://.",
+        ),
+        "body.not_sse": Entry(
+            _E,
+            "{where} answered 200, but neither with an event stream nor with a JSON completion.",
+            'Answer `"stream": true` with text/event-stream: lines of `data: {{...}}`.',
+        ),
+        "body.json_not_sse": Entry(
+            _W,
+            "{where} ignored `stream: true` and sent its whole answer as JSON.",
+            "It works, but speech begins only when the answer is complete: stream it.",
+        ),
+        "stream.empty": Entry(
+            _E,
+            "{where} ended its answer without a single word.",
+            "Send text in choices[0].delta.content.",
+        ),
+        "stream.no_choices": Entry(
+            _E,
+            "{where} sent events without a list of choices ({reason}).",
+            "Send text in choices[0].delta.content.",
+        ),
+        "stream.reasoning_only": Entry(
+            _E,
+            "{where} sent only its reasoning and no answer.",
+            "Switch thinking off, or raise maxTokens so that an answer follows.",
+        ),
+        "stream.error_object": Entry(
+            _E,
+            "{where} reported an error inside its answer: {reason}.",
+            "Read the error, and the LLM server's log.",
+        ),
+        "stream.cut": Entry(
+            _E,
+            "{where} broke off in the middle of its answer: {reason}.",
+            "Look into the LLM server's log, and at proxies between it and this server.",
+        ),
+        "stream.too_long": Entry(
+            _E,
+            "{where} sent more than is accepted: {reason}.",
+            "Set maxTokens, or ask for shorter answers in the prompt.",
+        ),
+        "first_token.slow": Entry(
+            _E,
+            "{where} sent no word to speak within {limit_s:g} s ({reason}).",
+            "Use a faster model, switch thinking off, or raise SAYSO_LLM_FIRST_TOKEN_TIMEOUT_S.",
+        ),
+        "stream.stalled": Entry(
+            _E,
+            "{where} fell silent for {limit_s:g} s in the middle of its answer.",
+            "Look into the LLM server's log, or raise SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S.",
+        ),
+        "stream.bad_json": Entry(
+            _W,
+            "{where} sent an event that is not JSON; it was skipped.",
+            "Send one JSON object in each `data:` line.",
+        ),
+        "stream.cumulative": Entry(
+            _W,
+            "{where} repeats the whole answer in each event; only what is new is spoken.",
+            "Send only the new text in choices[0].delta.content.",
+        ),
+        "stream.reasoning": Entry(
+            _W,
+            "{where} thinks before it speaks; its reasoning is not spoken, but takes time.",
+            "Switch thinking off for a quicker answer.",
+        ),
+        "stream.no_end": Entry(
+            _N,
+            "{where} ended without `data: [DONE]` and without a finish_reason.",
+            "Send one of them, so that a broken connection can be told from an end.",
+        ),
+        "answer.different": Entry(
+            _W,
+            "{where} answered, but did not repeat the sentence it was asked to repeat.",
+            "Fine for an LLM with a strong persona; otherwise check what it was made to say.",
+        ),
+        "answer.late": Entry(
+            _W,
+            "{where} took {first_token_s:.1f} s to its first word; callers notice above "
+            "{limit_s:g} s.",
+            "Use a faster model or a closer server, or switch thinking off.",
+        ),
+    }
+)
+
+
+def redact(text: str, secrets: tuple[str, ...]) -> str:
+    """Black out every one of `secrets` in `text`."""
+    for secret in sorted(secrets, key=len, reverse=True):
+        if len(secret) >= MIN_SECRET_CHARS:
+            text = text.replace(secret, SECRET)
+    return text
+
+
+def show_url(url: str) -> str:
+    """`url` as it may be printed: without user, password, query and fragment."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "the given URL"
+    host = parts.netloc.rpartition("@")[2]
+    query = "…" if parts.query else ""
+    return urlunsplit((parts.scheme, host, parts.path, query, ""))
+
+
+def quote(evidence: str | bytes, secrets: tuple[str, ...] = ()) -> str:
+    """The first bytes of an answer on one line, secrets blacked out."""
+    text = evidence.decode("utf-8", "replace") if isinstance(evidence, bytes) else evidence
+    text = " ".join(redact(text, secrets).split())
+    text = "".join(c if c.isprintable() else "�" for c in text)
+    return text if len(text) <= MAX_EVIDENCE_CHARS else text[: MAX_EVIDENCE_CHARS - 1] + "…"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Scene:
+    """Where findings are made: the URL that is called, and what must not be quoted."""
+
+    url: str
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """The call, as messages name it."""
+        return redact(f"POST {show_url(self.url)}", self.secrets)
+
+    def find(self, code: str, evidence: str | bytes = "", **facts: object) -> Finding:
+        """Make the finding `code` of the catalogue; `facts` fill its sentence."""
+        entry = CATALOGUE[code]
+        shown = quote(evidence, self.secrets)
+        clean = {
+            name: quote(fact, self.secrets) if isinstance(fact, str) else fact
+            for name, fact in facts.items()
+        }
+        message = entry.sentence.format_map({"where": self.where, **clean})
+        if shown:
+            message += f" It said: {shown}"
+        return Finding(code, entry.severity, message, shown, entry.fix.format_map(clean))

@@ -1,0 +1,117 @@
+"""Builds what an LLM is sent from what an agent is and what was said. Pure.
+
+Strict servers shape it: one system message, first; roles that alternate and begin with the caller
+(microsoft/autogen#1037, weaviate/Verba#150), so a greeting goes into the system message.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sayso.llm import Message
+
+SPOKEN = (
+    "You are in a spoken conversation: your words are read aloud as you write them, and you get "
+    "what the caller said as a transcript that may contain mistakes. Answer in one to three short "
+    "sentences of plain speech. Never use markdown, lists, headings, emoji, links or code; "
+    "write numbers, dates and units as they are spoken."
+)
+ONLY = (
+    "Answer only from the critical knowledge. If it does not contain the answer, "
+    "say that you do not know."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PromptParts:
+    """What an agent brings to its prompt.
+
+    Attributes:
+        name: what the agent is called.
+        agent_prompt: how its owner wants it to behave.
+        critical_knowledge: what it must always know.
+        answer_only: answer from the critical knowledge only.
+        appended_prompt: what the client of this conversation adds (`setup.prompt`).
+        language: the contract's lower-case name of the language to speak.
+    """
+
+    name: str = ""
+    agent_prompt: str = ""
+    critical_knowledge: str = ""
+    answer_only: bool = False
+    appended_prompt: str = ""
+    language: str = "english"
+
+
+def build_messages(
+    parts: PromptParts,
+    history: Sequence[tuple[Literal["user", "assistant"], str]],
+    *,
+    max_chars: int,
+) -> list[Message]:
+    """The messages to send: the system message, then `history` as it was heard.
+
+    Args:
+        parts: what the agent is.
+        history: (role, content), oldest first; turns of one role in a row are merged.
+        max_chars: how much of `history` is sent; the oldest turns go first, but never the last
+            one of the caller, nor what follows it.
+    """
+    turns = merge_turns(history)
+    opening = ""
+    if turns and turns[0].role == "assistant":
+        opening, turns = turns[0].content, turns[1:]
+    kept = trim_turns(turns, max_chars)
+    if len(kept) < len(turns):
+        opening = ""  # it was said before what has been left out
+    return [Message("system", build_system(parts, opening)), *kept]
+
+
+def build_system(parts: PromptParts, opening: str = "") -> str:
+    """The system message; `opening` is what the agent said before the caller said anything."""
+    said = [
+        f"You are {parts.name.strip()}." if parts.name.strip() else "",
+        SPOKEN,
+        f"Speak {parts.language.strip().capitalize()}." if parts.language.strip() else "",
+        parts.agent_prompt,
+        _section("Critical knowledge", parts.critical_knowledge),
+        ONLY if parts.answer_only else "",
+        parts.appended_prompt,
+        _section("You opened the conversation by saying", opening),
+    ]
+    return "\n\n".join(piece.strip() for piece in said if piece.strip())
+
+
+def _section(title: str, text: str) -> str:
+    return f"{title}:\n{text.strip()}" if text.strip() else ""
+
+
+def merge_turns(history: Sequence[tuple[Literal["user", "assistant"], str]]) -> list[Message]:
+    """`history` with roles that alternate; empty turns are left out."""
+    turns: list[Message] = []
+    for role, content in history:
+        content = content.strip()
+        if not content:
+            continue
+        if turns and turns[-1].role == role:
+            content = f"{turns.pop().content} {content}"
+        turns.append(Message(role, content))
+    return turns
+
+
+def trim_turns(turns: Sequence[Message], max_chars: int) -> list[Message]:
+    """The newest of `turns` that fit, beginning with the caller; always from their last turn on."""
+    callers = [n for n, turn in enumerate(turns) if turn.role == "user"]
+    if not callers:
+        return list(turns)
+    chars = 0
+    begin = callers[-1]
+    for n in range(len(turns) - 1, -1, -1):
+        chars += len(turns[n].content)
+        if chars > max_chars:
+            break
+        if turns[n].role == "user":
+            begin = min(begin, n)
+    return list(turns[begin:])

@@ -1,0 +1,246 @@
+"""Reads a whole answer, without I/O: bytes of the body in, words to speak out.
+
+Believes the bytes, not the Content-Type: an event stream, a JSON completion, JSON lines or a
+web page are told apart by how they begin.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+from sayso.errors import LlmError
+from sayso.llm.chunks import ChunkError, read_chunk
+from sayso.llm.filters import Repeats, Surrogates, Thoughts
+from sayso.llm.findings import Finding, Scene
+from sayso.llm.sse import MAX_EVENT_BYTES, Event, SseParser
+
+MAX_REPLY_CHARS = 32_000
+"""Longest answer that is spoken, in characters: some 35 minutes of speech."""
+MAX_JSON_BYTES = MAX_EVENT_BYTES
+"""Longest JSON completion that is taken."""
+MAX_HEAD_BYTES = 2048
+"""How much of the beginning is kept as evidence."""
+
+_BLANK = b"\xef\xbb\xbf \t\r\n"
+_MODEL = re.compile(
+    r"model_not_found|unknown[_ ]model|invalid[_ ]model|no such model|"
+    r"model\b.{0,120}?\b(not found|not exist|not available|is not a valid)",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+class Form(StrEnum):
+    """What the body is."""
+
+    SSE = "sse"
+    JSON = "json"
+    HTML = "html"
+
+
+def is_about_model(error: str) -> bool:
+    """Whether an error's text says that the model does not exist."""
+    return _MODEL.search(error) is not None
+
+
+class ReplyReader:
+    """The reader's memory of one answer.
+
+    Attributes:
+        form: what the body turned out to be; None until its first byte.
+        failure: why no more can be read; set at most once, text may come before it.
+        warnings: what was noticed and overcome, by code.
+        done: the answer said that it is complete; what follows is not read.
+        spoken: there was something to speak.
+    """
+
+    def __init__(self, scene: Scene, *, model: str = "") -> None:
+        self._scene = scene
+        self._model = model
+        self._parser = SseParser()
+        self._surrogates = Surrogates()
+        self._repeats = Repeats()
+        self._thoughts = Thoughts()
+        self._body: list[bytes] = []
+        self._body_bytes = 0
+        self._first_line_read = False
+        self._events = 0
+        self._odd: str | None = None
+        self._reasoned = False
+        self._head = b""
+        self.form: Form | None = None
+        self.failure: Finding | None = None
+        self.warnings: dict[str, Finding] = {}
+        self.finish_reason: str | None = None
+        self.done = False
+        self.spoken = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether the server said that its answer is over."""
+        return self.done or self.finish_reason is not None
+
+    def feed(self, data: bytes) -> str:
+        """Take bytes of the body; get the words in them."""
+        if self.failure or self.done:
+            return ""
+        if len(self._head) < MAX_HEAD_BYTES:
+            self._head = (self._head + data)[:MAX_HEAD_BYTES]
+        if self.form is None:
+            data = self._sniff(data)
+        if self.form is Form.SSE:
+            return self._parse(data)
+        return self._hoard(data)
+
+    def finish(self) -> str:
+        """Take the end of the body; get the last words. Sets `failure` if there were none."""
+        text = ""
+        if self.form is Form.JSON and not self.failure:
+            self._warn("body.json_not_sse", self._head)
+            text = self._read([Event(b"".join(self._body).decode("utf-8", "replace"))])
+        elif self.form is Form.SSE and not self.failure and not self.done:
+            text = self._parse_end()
+        text += self._flush()
+        if self.failure is None:
+            self.failure = self._verdict()
+        return text
+
+    def _sniff(self, data: bytes) -> bytes:
+        """Decide the form by the first byte that is not blank; get what is to be read."""
+        data = (b"".join(self._body) + data).lstrip(_BLANK)
+        self._body = []
+        if data[:1] == b"<":
+            self.form = Form.HTML
+            self._fail("http.html", self._head, status=200)
+        elif data[:1] == b"{" or (data[:1] == b"[" and data[1:2] not in (b"", b"D")):
+            self.form = Form.JSON
+        elif data and data != b"[":
+            self.form = Form.SSE
+        return data
+
+    def _hoard(self, data: bytes) -> str:
+        """Keep a body that is read at its end, unless it turns out to be lines of JSON."""
+        self._body.append(data)
+        self._body_bytes += len(data)
+        if self._body_bytes > MAX_JSON_BYTES:
+            self._fail("stream.too_long", reason=f"a body above {MAX_JSON_BYTES} bytes")
+        elif self.form is Form.JSON and b"\n" in data and not self._first_line_read:
+            return self._try_lines()
+        return ""
+
+    def _try_lines(self) -> str:
+        self._first_line_read = True
+        body = b"".join(self._body)
+        try:
+            read_chunk(body.partition(b"\n")[0].decode("utf-8", "replace"))
+        except ChunkError:
+            return ""
+        self.form, self._body = Form.SSE, []
+        self._warn("body.json_not_sse", self._head)
+        return self._parse(body)
+
+    def _parse(self, data: bytes) -> str:
+        try:
+            events = self._parser.feed(data)
+        except LlmError as error:
+            self._fail("stream.too_long", reason=error.message)
+            return ""
+        return self._read(events)
+
+    def _parse_end(self) -> str:
+        try:
+            return self._read(self._parser.finish(), last=True)
+        except LlmError as error:
+            self._fail("stream.too_long", reason=error.message)
+            return ""
+
+    def _read(self, events: list[Event], *, last: bool = False) -> str:
+        text = ""
+        for event in events:
+            if event.data == "[DONE]" or event.data.strip() == "[DONE]":
+                self.done = True
+            if self.done or self.failure:
+                break
+            text += self._read_event(event, last=last)
+        return text
+
+    def _read_event(self, event: Event, *, last: bool) -> str:
+        self._events += 1
+        try:
+            chunk = read_chunk(event.data)
+        except ChunkError:
+            return self._read_unreadable(event, last=last)
+        if chunk.error is not None:
+            self._fail_by(chunk.error, event)
+            return ""
+        if event.event == "error":
+            self._fail_by(event.data, event)
+            return ""
+        self._reasoned = self._reasoned or chunk.reasoning
+        self._odd = self._odd or chunk.odd
+        self.finish_reason = chunk.finish or self.finish_reason
+        if chunk.whole and self._events > 1:
+            self._warn("stream.cumulative", event.data)
+        return self._sift(chunk.text, whole=chunk.whole)
+
+    def _read_unreadable(self, event: Event, *, last: bool) -> str:
+        if event.event == "error":
+            self._fail_by(event.data, event)
+        elif last and not self.complete:
+            self._fail("stream.cut", event.data, reason="its last event is incomplete")
+        elif self.form is Form.JSON:
+            self._fail("body.not_sse", self._head)
+        else:
+            self._warn("stream.bad_json", event.data)
+        return ""
+
+    def _fail_by(self, error: str, event: Event) -> None:
+        if is_about_model(event.data):
+            self._fail("model.unknown", event.data, model=self._model)
+        else:
+            self._fail("stream.error_object", event.data, reason=error)
+
+    def _sift(self, text: str, *, whole: bool = False) -> str:
+        if not text:
+            return ""
+        text = self._repeats.feed(self._surrogates.feed(text), whole=whole)
+        if self._repeats.chars > MAX_REPLY_CHARS:
+            self._fail("stream.too_long", reason=f"more than {MAX_REPLY_CHARS} characters")
+        return self._say(self._thoughts.feed(text)) if text else ""
+
+    def _flush(self) -> str:
+        held = self._repeats.finish()
+        return self._say(self._thoughts.feed(held) + self._thoughts.finish())
+
+    def _say(self, text: str) -> str:
+        self.spoken = self.spoken or bool(text.strip())
+        return text
+
+    def _verdict(self) -> Finding | None:
+        """What is wrong with an answer that was read to its end."""
+        self._warn_about_style()
+        if self.spoken:
+            return None
+        if self._reasoned or self._thoughts.dropped:
+            return self._scene.find("stream.reasoning_only", self._head)
+        if self._odd:
+            return self._scene.find("stream.no_choices", self._head, reason=self._odd)
+        if self._head.strip() and not self._events and not self.done:
+            return self._scene.find("body.not_sse", self._head)
+        return self._scene.find("stream.empty", self._head)
+
+    def _warn_about_style(self) -> None:
+        if self._repeats.cumulative:
+            self._warn("stream.cumulative")
+        if self._reasoned or self._thoughts.dropped:
+            self._warn("stream.reasoning")
+        if self.form is Form.SSE and not self.complete:
+            self._warn("stream.no_end")
+
+    def _warn(self, code: str, evidence: str | bytes = "") -> None:
+        if code not in self.warnings:
+            self.warnings[code] = self._scene.find(code, evidence)
+
+    def _fail(self, code: str, evidence: str | bytes = "", **facts: object) -> None:
+        if self.failure is None:
+            self.failure = self._scene.find(code, evidence, **facts)

@@ -1,0 +1,1 @@
+"""Secrets at rest, and limits on how often."""
