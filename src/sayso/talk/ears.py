@@ -1,0 +1,123 @@
+"""The caller's sound becomes stretches of speech, in audio time.
+
+    samples ─► VAD windows ─► gate ─► SpeechStarted · SpeechCut · SpeechStopped, with the sound
+
+Audio time is the count of samples received. A client that sends nothing while its caller is
+silent would stop that clock, so the shell fills such gaps (`silence.py`).
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from sayso.audio.formats import EAR_RATE_HZ, Samples
+from sayso.talk.events import SpeechCut, SpeechStarted, SpeechStopped, Tick
+from sayso.vad import WINDOW_SAMPLES, VadStream
+from sayso.vad.gate import Gate
+from sayso.vad.gate import SpeechStarted as GateOpened
+
+PRE_ROLL_S = 0.3
+"""Sound kept from before speech was noticed, in seconds: first syllables are quiet."""
+
+POST_ROLL_S = 0.1
+"""Sound kept from after the last loud window, in seconds: last consonants are quiet."""
+
+
+class Tape:
+    """The last seconds of a caller's sound, by sample position."""
+
+    def __init__(self) -> None:
+        self._pieces: deque[Samples] = deque()
+        self._begins = 0
+        self._ends = 0
+
+    @property
+    def ends(self) -> int:
+        """Samples recorded so far, forgotten ones included."""
+        return self._ends
+
+    def record(self, samples: Samples) -> None:
+        """Add sound at the end."""
+        self._pieces.append(samples)
+        self._ends += len(samples)
+
+    def forget(self, before: int) -> None:
+        """Let go of whole pieces that end before sample `before`."""
+        while self._pieces and self._begins + len(self._pieces[0]) <= before:
+            self._begins += len(self._pieces.popleft())
+
+    def cut(self, begin: int, end: int) -> Samples:
+        """The sound from sample `begin` to sample `end`, as far as it is still here."""
+        if not self._pieces:
+            return np.zeros(0, np.float32)
+        whole = np.concatenate(self._pieces)
+        return whole[max(0, begin - self._begins) : max(0, end - self._begins)].copy()
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """A stretch of speech that ended or was cut, with its sound at 16 kHz."""
+
+    event: SpeechStopped | SpeechCut
+    samples: Samples
+
+
+class Ears:
+    """Listens to one caller. Feed `hear`; it yields what happened, in order."""
+
+    def __init__(self, vad: VadStream, gate: Gate, max_utterance_s: float) -> None:
+        self._vad = vad
+        self._gate = gate
+        self._tape = Tape()
+        self._judged = 0  # samples the detector has had
+        self._max_utterance = int(max_utterance_s * EAR_RATE_HZ)
+        self._speech_from: int | None = None
+        self.deadline_s: float | None = None
+
+    @property
+    def now_s(self) -> float:
+        """Audio time: seconds of sound listened to."""
+        return self._judged / EAR_RATE_HZ
+
+    def hear(self, samples: Samples) -> Iterator[SpeechStarted | Utterance | Tick]:
+        """Take 16 kHz samples; yield speech that starts, stops or is cut, and a due deadline.
+
+        `deadline_s` is read afresh for each window, because what is yielded may change it.
+        """
+        self._tape.record(samples)
+        for probability in self._vad.feed(samples):
+            self._judged += WINDOW_SAMPLES
+            at_s = self._judged / EAR_RATE_HZ
+            yield from self._weigh(probability, at_s)
+            if self.deadline_s is not None and at_s >= self.deadline_s:
+                yield Tick(at_s)
+        if self._speech_from is None:
+            self._tape.forget(self._judged - int(2 * PRE_ROLL_S * EAR_RATE_HZ))
+
+    def _weigh(self, probability: float, at_s: float) -> Iterator[SpeechStarted | Utterance]:
+        change = self._gate.step(probability)
+        if isinstance(change, GateOpened):
+            self._speech_from = max(0, int((change.at_s - PRE_ROLL_S) * EAR_RATE_HZ))
+            yield SpeechStarted(at_s)
+        elif change is not None:
+            yield Utterance(
+                SpeechStopped(at_s, since_s=change.at_s),
+                self._take(int((change.at_s + POST_ROLL_S) * EAR_RATE_HZ)),
+            )
+            self._speech_from = None
+        elif self._is_too_long():
+            yield Utterance(SpeechCut(at_s), self._take(self._judged))
+            self._speech_from = self._judged
+
+    def _is_too_long(self) -> bool:
+        return (
+            self._speech_from is not None
+            and self._judged - self._speech_from >= self._max_utterance
+        )
+
+    def _take(self, end: int) -> Samples:
+        return self._tape.cut(self._speech_from or 0, end)

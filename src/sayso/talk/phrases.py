@@ -1,0 +1,12 @@
+"""What the agent says when nobody wrote its words: failures and the goodbye of a limit."""
+
+from __future__ import annotations
+
+LLM_FAILED = "Sorry, I can't think of an answer right now. Please try again in a moment."
+"""The LLM gave nothing at all."""
+
+LLM_BROKE_OFF = "Sorry, I lost my train of thought there."
+"""The LLM died after part of the answer was said."""
+
+TIME_IS_UP = "I'm sorry, our time is up. Goodbye!"
+"""The conversation reached its longest time."""

@@ -1,0 +1,255 @@
+"""One reply on its way to the caller.
+
+    text pieces ─► clauses ─► voice ─► codec ─► pacing ─► line
+
+Three stages run beside each other: while one clause sounds, the next is spoken and the one after
+is still being written. A reply can be held, resumed, and cancelled at any point; it decides
+nothing itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncGenerator, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Final
+
+from sayso.audio.encode import Encoder, open_encoder
+from sayso.audio.formats import Samples
+from sayso.audio.pacing import Pacer
+from sayso.clock import Clock
+from sayso.errors import LlmError, SaysoError, SpeechError
+from sayso.talk import phrases
+from sayso.talk.history import Ledger
+from sayso.talk.record import Stopwatch
+from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
+from sayso.tts import Tts
+from sayso.tts.sentences import Sentences
+from sayso.tts.spoken import speakable
+
+CLAUSES_AHEAD: Final = 2
+"""Clauses written but not yet spoken before the LLM's stream is left waiting."""
+
+PIECES_AHEAD: Final = 100
+"""Pieces of sound spoken but not yet sent before the voice is left waiting."""
+
+PIECE_S: Final = 0.1
+"""Sound sent at a time, in seconds: wake-ups cost more than bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mouth:
+    """What every reply of a conversation is spoken with."""
+
+    tts: Tts
+    voice: str
+    speed: float
+    line: Line
+    ledger: Ledger
+    clock: Clock
+    codecs: Executor
+    ahead_s: float
+
+
+class Reply:
+    """Speaks the text that `pieces` yields, as reply `number`.
+
+    Args:
+        number: the reply's number.
+        pieces: its text as it is made; closed when the reply is over.
+        mouth: what it is spoken with.
+        watch: notes when each step was reached.
+        on_start: called when its first sound leaves.
+        on_fault: called when a part of it failed; the reply goes on as well as it can.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        pieces: AsyncGenerator[str, None],
+        mouth: Mouth,
+        watch: Stopwatch,
+        *,
+        on_start: Callable[[], None],
+        on_fault: Callable[[SaysoError], None],
+    ) -> None:
+        self.number = number
+        self.watch = watch
+        self._pieces = pieces
+        self._mouth = mouth
+        self._on_start = on_start
+        self._on_fault = on_fault
+        self._pacer = Pacer(mouth.ahead_s)
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._played_out = asyncio.Event()
+        self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
+        self._sound: asyncio.Queue[Samples | None] = asyncio.Queue(PIECES_AHEAD)
+        self._encoder: Encoder | None = None
+        self._text_complete = False
+        self._text_posted = False
+        self.began = False
+
+    # What the conversation does with it ------------------------------------------------------
+
+    async def run(self) -> None:
+        """Speak it, and return once the caller has heard the end of it."""
+        try:
+            async with asyncio.TaskGroup() as stages:
+                stages.create_task(self._write())
+                stages.create_task(self._voice())
+                stages.create_task(self._send())
+        finally:
+            await self._pieces.aclose()  # frees the LLM's server at once
+
+    def hold(self) -> None:
+        """Stop sending, keep what is left."""
+        self._flowing.clear()
+        self._pacer.hold(self._mouth.clock.now_s())
+
+    def resume(self) -> None:
+        """Go on where `hold` stopped."""
+        self._pacer.resume(self._mouth.clock.now_s())
+        self._flowing.set()
+
+    def played_out(self) -> None:
+        """The client says that all it was sent has been heard."""
+        self._played_out.set()
+
+    def heard_s(self) -> float:
+        """Seconds of its sound the caller has heard by now."""
+        return self._pacer.played_s(self._mouth.clock.now_s())
+
+    def post_text(self, text: str) -> None:
+        """Tell the client the reply's text, once."""
+        if text and not self._text_posted:
+            self._text_posted = True
+            self._mouth.line.post(AgentText(self.number, text))
+
+    # Text ------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        """Cut the text into clauses as it comes; a failure becomes a sentence of its own."""
+        sentences, wrote = Sentences(), False
+        try:
+            async for piece in self._pieces:
+                self._mark("llm_first_token")
+                for clause in sentences.feed(piece):
+                    wrote = await self._put_clause(clause) or wrote
+        except LlmError as error:
+            self._fail(error)
+            for clause in sentences.finish():
+                wrote = await self._put_clause(clause) or wrote
+            await self._put_clause(phrases.LLM_BROKE_OFF if wrote else phrases.LLM_FAILED)
+        else:
+            for clause in sentences.finish():
+                await self._put_clause(clause)
+        await self._clauses.put(None)
+
+    async def _put_clause(self, clause: str) -> bool:
+        text = clause.strip()
+        if text:
+            self._mark("first_clause")
+            await self._clauses.put(text)
+        return bool(text)
+
+    # Voice -------------------------------------------------------------------------------------
+
+    async def _voice(self) -> None:
+        """Speak each clause; one that cannot be spoken is left out, and said so."""
+        while (clause := await self._clauses.get()) is not None:
+            self._mouth.ledger.clause(self.number, clause)
+            if words := speakable(clause):
+                try:
+                    await self._speak(words)
+                except SpeechError as error:
+                    self._fail(error)
+            self._mouth.ledger.finish(self.number)
+        self._text_complete = True
+        await self._sound.put(None)
+
+    async def _speak(self, words: str) -> None:
+        mouth = self._mouth
+        step = int(mouth.tts.sample_rate_hz * PIECE_S)
+        spoken = mouth.tts.speak(words, voice=mouth.voice, speed=mouth.speed)
+        async for samples in spoken:
+            self._mark("tts_first_sound")
+            mouth.ledger.sound(self.number, len(samples) / mouth.tts.sample_rate_hz)
+            for begin in range(0, len(samples), step):
+                await self._sound.put(samples[begin : begin + step])
+
+    # Sound -------------------------------------------------------------------------------------
+
+    async def _send(self) -> None:
+        """Encode and send each piece when its time comes, then wait until all is heard."""
+        while (piece := await self._sound.get()) is not None:
+            await self._await_turn()
+            if self._encoder is None:
+                self._encoder = self._begin()
+            data = await self._encode(self._encoder, piece)
+            await self._flowing.wait()
+            self._pacer.send(len(piece) / self._mouth.tts.sample_rate_hz, self._mouth.clock.now_s())
+            await self._emit(data)
+            self._post_complete_text()
+        if self._encoder is not None:
+            await self._end(self._encoder)
+
+    async def _await_turn(self) -> None:
+        """Wait until the next piece is due; a hold in the meantime starts the wait anew."""
+        while True:
+            await self._flowing.wait()
+            wait_s = self._pacer.wait_s(self._mouth.clock.now_s())
+            if wait_s <= 0:
+                return
+            await asyncio.sleep(wait_s)
+
+    def _begin(self) -> Encoder:
+        self.began = True
+        self._mouth.line.post(ReplyBegan(self.number))
+        self._on_start()
+        return open_encoder(self._mouth.line.speaks, self._mouth.tts.sample_rate_hz)
+
+    async def _encode(self, encoder: Encoder, piece: Samples) -> bytes:
+        if not encoder.heavy:
+            return encoder.encode(piece)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._mouth.codecs, encoder.encode, piece)
+
+    async def _emit(self, data: bytes) -> None:
+        if data:
+            await self._mouth.line.send(ReplySound(self.number, data))
+            self._mark("first_sound_sent")
+
+    async def _end(self, encoder: Encoder) -> None:
+        await self._flowing.wait()
+        await self._emit(encoder.finish())
+        self._post_complete_text()
+        text = self._mouth.ledger.text(self.number)
+        self._played_out.clear()  # a player that ran dry earlier had only run out of sound
+        self._mouth.line.post(ReplyEnded(self.number, text))
+        await self._await_played()
+        self._mark("played")
+
+    def _post_complete_text(self) -> None:
+        if self._text_complete:
+            self._mark("text_complete")
+            self.post_text(self._mouth.ledger.text(self.number))
+
+    async def _await_played(self) -> None:
+        """Until the client says so, or the sound it has must be over."""
+        left_s = self._pacer.sent_s - self.heard_s()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, left_s)):
+                await self._played_out.wait()
+
+    # Bookkeeping ---------------------------------------------------------------------------------
+
+    def _mark(self, step: str) -> None:
+        self.watch.mark(step, self._mouth.clock.now_s())
+
+    def _fail(self, error: SaysoError) -> None:
+        self.watch.note("failure", str(getattr(error, "finding", type(error).__name__)))
+        self.watch.note("blame", error.blame.value)
+        self._on_fault(error)

@@ -1,0 +1,475 @@
+"""Runs one conversation from hello to goodbye. It obeys the turn core and decides nothing.
+
+    caller ─► line ─► decoder ─► ears (VAD) ─► STT ─┐
+                                                    ▼  events
+                                                turn core
+                                                    ▼  commands
+    caller ◄─ line ◄─ pacing ◄─ codec ◄─ TTS ◄─ clauses ◄─ LLM ◄─ prompt ◄─ ledger
+
+Each conversation is one task group: when it ends, nothing of it is left running.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable, Coroutine
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from typing import Any, Final, assert_never
+
+import structlog
+
+from sayso.audio.decode import Decoder, open_decoder
+from sayso.audio.formats import EAR_RATE_HZ, Samples
+from sayso.clock import Clock
+from sayso.errors import AudioError, LlmError, SaysoError, SpeechError, TalkCode, TalkError
+from sayso.stt import Stt
+from sayso.talk import phrases
+from sayso.talk.agent import Agent
+from sayso.talk.ears import Ears, Utterance
+from sayso.talk.endpointing import Policy
+from sayso.talk.events import (
+    Answer,
+    Attend,
+    Author,
+    Command,
+    End,
+    EndedBy,
+    Event,
+    FixedLine,
+    Heard,
+    Hold,
+    HungUp,
+    Hush,
+    Opened,
+    ReplyPlayed,
+    ReplyStarted,
+    Resume,
+    Say,
+    SpeechStopped,
+    TimeUp,
+    Typed,
+)
+from sayso.talk.history import Ledger
+from sayso.talk.history import Line as Said
+from sayso.talk.record import Record, Stopwatch
+from sayso.talk.reply import Mouth, Reply
+from sayso.talk.silence import GapFiller
+from sayso.talk.turn import Turn, step
+from sayso.transport.line import (
+    CallerStarted,
+    CallerStopped,
+    CallerText,
+    Fault,
+    Goodbye,
+    GreetingBegan,
+    GreetingEnded,
+    Incoming,
+    Interrupted,
+    Left,
+    Line,
+    Note,
+    PlayedOut,
+    Sound,
+    Text,
+)
+from sayso.tts import Tts
+from sayso.vad import Vad
+from sayso.vad.gate import Gate
+
+GAP_CHECK_S: Final = 0.1
+"""How often a silent client is looked after, in seconds."""
+
+BITE_SAMPLES: Final = EAR_RATE_HZ // 2
+"""Most sound listened to before other conversations get their turn: half a second."""
+
+MAX_UNHEARD_PIECES: Final = 256
+"""Pieces of sound waiting to be listened to; a client that sends faster is refused."""
+
+log = structlog.get_logger("sayso.talk")
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """The engines all conversations share."""
+
+    vad: Vad
+    stt: Stt
+    tts: Tts
+    codecs: Executor
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What bounds one conversation; in seconds."""
+
+    policy: Policy
+    utterance_s: float
+    conversation_s: float
+    stt_timeout_s: float
+    pacing_ahead_s: float
+
+
+class Session:
+    """One conversation of `agent` with whoever is on the `line`.
+
+    Args:
+        agent: the agent as it was when the conversation opened.
+        line: the caller.
+        rooms: the shared engines.
+        limits: what bounds it.
+        ledger: the record to go on from; empty unless an earlier conversation is continued.
+        record: takes down lines, timings and the end.
+        clock: tells the time.
+    """
+
+    def __init__(
+        self,
+        *,
+        agent: Agent,
+        line: Line,
+        rooms: Rooms,
+        limits: Limits,
+        ledger: Ledger,
+        record: Record,
+        clock: Clock,
+    ) -> None:
+        self._agent = agent
+        self._line = line
+        self._rooms = rooms
+        self._limits = limits
+        self._ledger = ledger
+        self._record = record
+        self._clock = clock
+        self._turn = Turn()
+        self._ears = Ears(rooms.vad.stream(), Gate(), limits.utterance_s)
+        self._gaps = GapFiller(clock.now_s())
+        self._to_hear: asyncio.Queue[Samples] = asyncio.Queue(MAX_UNHEARD_PIECES)
+        self._tasks: asyncio.TaskGroup
+        self._running: set[asyncio.Task[None]] = set()
+        self._over = asyncio.Event()
+        self._reply: Reply | None = None
+        self._reply_task: asyncio.Task[None] | None = None
+        self._greeting: int | None = None
+        self._told = ""
+        self._speech_ended_s = clock.now_s()
+        self._transcript_s: float | None = None
+        self._deaf = False
+        self._failed: TalkError | None = None
+
+    # Hello to goodbye --------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Hold the conversation. Returns when it is over, recorded and said goodbye to."""
+        try:
+            await self._converse()
+        except* TalkError as group:
+            self._break_off(_first(group))
+        except* Exception:
+            log.exception("conversation_failed")
+            self._break_off(TalkError("internal server error", code=TalkCode.INTERNAL))
+
+    def hang_up(self, by: EndedBy) -> None:
+        """End the conversation from outside; safe at any time."""
+        if not self._over.is_set():
+            self._happen(HungUp(self._ears.now_s, by))
+
+    async def _converse(self) -> None:
+        decoder = open_decoder(self._line.hears, self._take_samples, on_error=self._go_deaf)
+        try:
+            async with asyncio.TaskGroup() as self._tasks:
+                self._start(self._receive(decoder))
+                self._start(self._listen())
+                self._start(self._fill_gaps())
+                self._start(self._watch_time())
+                self._open()
+                await self._over.wait()
+                for task in tuple(self._running):
+                    task.cancel()
+        finally:
+            decoder.close()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` as a part of this conversation: it ends with it at the latest."""
+        task = self._tasks.create_task(work)
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return task
+
+    def _open(self) -> None:
+        greeting = self._agent.greeting
+        self._line.post(GreetingBegan(greeting))
+        if not greeting:
+            self._line.post(GreetingEnded(""))
+        self._happen(Opened(0.0, greeting=bool(greeting)))
+
+    def _break_off(self, error: TalkError) -> None:
+        """Something failed that the conversation cannot go on without."""
+        log.warning("conversation_broken_off", code=error.code, reason=error.message)
+        self._failed = error
+        self.hang_up(EndedBy.ERROR)
+
+    # From the caller ---------------------------------------------------------------------------
+
+    async def _receive(self, decoder: Decoder) -> None:
+        while True:
+            try:
+                incoming = await self._line.receive()
+            except TalkError as error:
+                if error.fatal:
+                    raise
+                self._report(error, error.code)
+                continue
+            self._take(incoming, decoder)
+            if isinstance(incoming, Left):
+                return
+
+    def _take(self, incoming: Incoming, decoder: Decoder) -> None:
+        match incoming:
+            case Sound(data):
+                self._hear(data, decoder)
+            case Text(text):
+                self._speech_ended_s = self._clock.now_s()
+                self._happen(Typed(self._ears.now_s, text))
+            case Note(text):
+                self._speech_ended_s = self._clock.now_s()
+                self._happen(Typed(self._ears.now_s, text, Author.PROGRAM))
+            case PlayedOut():
+                if self._reply is not None:
+                    self._reply.played_out()
+            case Left(cleanly):
+                self.hang_up(EndedBy.USER if cleanly else EndedBy.ERROR)
+            case _:
+                assert_never(incoming)
+
+    def _hear(self, data: bytes, decoder: Decoder) -> None:
+        if not data or self._deaf:
+            return
+        try:
+            decoder.feed(data)
+        except AudioError as error:
+            self._go_deaf(error)
+
+    def _go_deaf(self, error: AudioError) -> None:
+        """The sound cannot be read: say so once; text still works."""
+        if not self._deaf:
+            self._deaf = True
+            self._report(error, TalkCode.INVALID_MESSAGE)
+
+    def _take_samples(self, samples: Samples) -> None:
+        self._gaps.received(len(samples) / EAR_RATE_HZ, self._clock.now_s())
+        try:
+            self._to_hear.put_nowait(samples)
+        except asyncio.QueueFull:
+            self._go_deaf(AudioError("sound comes faster than it can be listened to"))
+
+    async def _listen(self) -> None:
+        while True:
+            samples = await self._to_hear.get()
+            for begin in range(0, len(samples), BITE_SAMPLES):
+                for happening in self._ears.hear(samples[begin : begin + BITE_SAMPLES]):
+                    self._notice(happening)
+                if begin:
+                    await asyncio.sleep(0)
+
+    async def _fill_gaps(self) -> None:
+        """Audio time goes on while the client sends nothing: its caller is silent."""
+        while True:
+            await asyncio.sleep(GAP_CHECK_S)
+            silence = self._gaps.fill(self._clock.now_s())
+            if silence is not None and not self._to_hear.full():
+                self._to_hear.put_nowait(silence)
+
+    def _notice(self, happening: Event | Utterance) -> None:
+        if not isinstance(happening, Utterance):
+            self._happen(happening)
+            return
+        event = happening.event
+        if isinstance(event, SpeechStopped):
+            self._speech_ended_s = self._clock.now_s() - (event.at_s - event.since_s)
+        self._happen(event)
+        if not self._over.is_set():
+            self._start(self._transcribe(happening.samples))
+
+    async def _transcribe(self, samples: Samples) -> None:
+        """Every stretch of speech becomes words, if only none."""
+        text = ""
+        try:
+            async with asyncio.timeout(self._limits.stt_timeout_s):
+                text = await self._rooms.stt.transcribe(samples, self._agent.language)
+        except SpeechError as error:
+            self._report(error, TalkCode.INTERNAL)
+        except TimeoutError:
+            self._report(SpeechError("the transcript took too long"), TalkCode.INTERNAL)
+        self._transcript_s = self._clock.now_s()
+        self._happen(Heard(self._ears.now_s, text.strip()))
+
+    async def _watch_time(self) -> None:
+        await asyncio.sleep(self._limits.conversation_s)
+        self._happen(TimeUp(self._ears.now_s))
+
+    # The core and its commands -----------------------------------------------------------------
+
+    def _happen(self, event: Event) -> None:
+        self._turn, commands = step(self._turn, event, self._limits.policy)
+        self._ears.deadline_s = self._turn.deadline_s
+        for command in commands:
+            self._obey(command)
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Attend():
+                self._line.post(CallerStarted())
+            case Answer(number, words, notes):
+                self._answer(number, words, notes)
+            case Say(number, fixed):
+                self._say(number, fixed)
+            case Hold(number):
+                self._with_reply(number, Reply.hold)
+            case Resume(number):
+                self._with_reply(number, Reply.resume)
+            case Hush(number):
+                self._with_reply(number, self._hush)
+            case End(by):
+                self._end(by)
+            case _:
+                assert_never(command)
+
+    def _answer(self, number: int, words: str, notes: str) -> None:
+        self._ledger.open(number, words, notes)
+        if words:
+            self._line.post(CallerText(words.removeprefix(self._told).strip() or words))
+            self._line.post(CallerStopped())
+        self._told = words
+        watch = Stopwatch(self._speech_ended_s)
+        if self._transcript_s is not None:
+            watch.mark("transcript", self._transcript_s)
+        watch.mark("endpoint", self._clock.now_s())
+        prompt = self._agent.prompt(self._ledger.prompt)
+        self._start_reply(number, self._agent.llm.reply(prompt), watch)
+
+    def _say(self, number: int, fixed: FixedLine) -> None:
+        text = phrases.TIME_IS_UP
+        if fixed is FixedLine.GREETING:
+            text, self._greeting = self._agent.greeting, number
+        self._ledger.open(number)
+        self._start_reply(number, _as_pieces(text), Stopwatch(self._clock.now_s()))
+
+    def _start_reply(
+        self, number: int, pieces: AsyncGenerator[str, None], watch: Stopwatch
+    ) -> None:
+        mouth = Mouth(
+            tts=self._rooms.tts,
+            voice=self._agent.voice,
+            speed=self._agent.speed,
+            line=self._line,
+            ledger=self._ledger,
+            clock=self._clock,
+            codecs=self._rooms.codecs,
+            ahead_s=self._limits.pacing_ahead_s,
+        )
+        reply = Reply(
+            number,
+            pieces,
+            mouth,
+            watch,
+            on_start=lambda: self._begin_reply(number),
+            on_fault=lambda error: self._report(error, TalkCode.INTERNAL),
+        )
+        self._reply = reply
+        self._reply_task = self._start(self._speak(reply))
+
+    async def _speak(self, reply: Reply) -> None:
+        await reply.run()
+        self._close_reply(reply)
+        self._happen(ReplyPlayed(self._ears.now_s, reply.number))
+
+    def _begin_reply(self, number: int) -> None:
+        self._told = ""
+        self._write_down(self._ledger.begin(number))
+        self._happen(ReplyStarted(self._ears.now_s, number))
+
+    def _hush(self, reply: Reply) -> None:
+        self._stop_reply()
+        self._line.hush(reply.number)
+        if not reply.began:
+            self._ledger.retract(reply.number)
+            self._end_greeting(reply.number)
+            return
+        heard = self._ledger.heard(reply.number, reply.heard_s())
+        reply.post_text(heard)
+        self._line.post(Interrupted(reply.number, heard))
+        reply.watch.note("interrupted", "true")
+        self._close_reply(reply)
+
+    def _stop_reply(self) -> None:
+        if self._reply_task is not None:
+            self._reply_task.cancel()
+            self._reply_task = None
+
+    def _close_reply(self, reply: Reply) -> None:
+        self._write_down(self._ledger.close(reply.number, reply.heard_s()))
+        self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
+        self._end_greeting(reply.number)
+        self._told = ""
+        self._reply = None
+
+    def _end_greeting(self, number: int) -> None:
+        if number == self._greeting:
+            self._greeting = None
+            self._line.post(GreetingEnded(self._agent.greeting))
+
+    def _with_reply(self, number: int, act: Callable[[Reply], None]) -> None:
+        if self._reply is not None and self._reply.number == number:
+            act(self._reply)
+
+    def _end(self, by: EndedBy) -> None:
+        self._write_down(self._ledger.conclude(self._turn.words))
+        code = self._failed.code if self._failed else None
+        self._record.ended(by.value, code, self._clock.utc())
+        if self._failed is not None:
+            self._line.post(Fault(self._failed.code, self._failed.message, fatal=True))
+        elif by is not EndedBy.USER:
+            self._line.post(Goodbye(by.value))
+        log.info("conversation_ended", by=by.value, code=code, turns=self._turn.number)
+        self._over.set()
+
+    # Bookkeeping -------------------------------------------------------------------------------
+
+    def _write_down(self, lines: tuple[Said, ...]) -> None:
+        for said in lines:
+            self._record.line(said.role, said.content, self._clock.utc())
+
+    def _report(self, error: SaysoError, code: int) -> None:
+        """A failure the conversation survives: one line for the operator, a code for the client."""
+        finding = error.finding if isinstance(error, LlmError) else type(error).__name__
+        log.warning(
+            "conversation_disturbed",
+            finding=finding,
+            blame=error.blame.value,
+            reason=error.message,
+            hint=error.hint,
+            turn=self._turn.number,
+        )
+        told = error.message
+        if isinstance(error, LlmError):
+            told = f"the agent's LLM could not answer ({finding})"
+        self._line.post(Fault(code, told))
+
+    @property
+    def ended_with(self) -> TalkError | None:
+        """What broke the conversation off, if anything did."""
+        return self._failed
+
+
+def _first(group: BaseExceptionGroup[TalkError]) -> TalkError:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    if not isinstance(error, TalkError):  # pragma: no cover - except* has filtered
+        raise error
+    return error
+
+
+async def _as_pieces(text: str) -> AsyncGenerator[str, None]:
+    yield text

@@ -1,0 +1,344 @@
+"""PlayAI's messages as typed values, both directions (docs/reference/websocket.md).
+
+All frames are JSON text; sound is base64 in `data`. Old clients' schemas are strict: an extra key
+makes a message invalid to them, so each message here has exactly the contract's keys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeAlias, cast
+
+import msgspec
+
+from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFormat
+from sayso.errors import SetupError, TalkCode, TalkError
+from sayso.transport import line
+from sayso.transport.line import Incoming, Outgoing
+
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
+MAX_TEXT_CHARS = 20_000
+"""Longest prompt, greeting, typed text or note a client may send, in characters."""
+
+MAX_PATIENCE_MS = 10_000
+"""Longest `utteranceEndThreshold` taken, in milliseconds."""
+
+LongText: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
+
+
+# setup -------------------------------------------------------------------------------------
+
+
+class Setup(msgspec.Struct, frozen=True, tag="setup", rename="camel"):
+    """The first message of a conversation (contract §4.2); unknown keys are ignored.
+
+    The fields keep what the client sent; `hears` and `speaks` are what it comes to.
+    """
+
+    api_key: str | None = None
+    input_encoding: InputEncoding | None = None
+    input_sample_rate: float | None = None
+    output_format: OutputFormat | None = None
+    output_sample_rate: float | None = None
+    custom_greeting: LongText | None = None
+    prompt: LongText | None = None
+    continue_conversation: str | None = None
+    events: list[Any] | None = None
+    utterance_end_threshold: float | None = None
+    should_send_language: bool | None = None
+    enable_vad: bool | None = None
+
+    @property
+    def hears(self) -> InputAudio:
+        """The sound the client will send."""
+        rate = self.input_sample_rate
+        encoding = self.input_encoding or InputEncoding.MEDIA_CONTAINER
+        return InputAudio(encoding, int(rate) if rate is not None else None)
+
+    @property
+    def speaks(self) -> OutputAudio:
+        """The sound the client wants; mp3 at 44,100 Hz unless it says otherwise."""
+        return OutputAudio(
+            self.output_format or OutputFormat.MP3, int(self.output_sample_rate or 44_100)
+        )
+
+    @property
+    def patience_s(self) -> float | None:
+        """The end-of-turn silence the client asked for, in seconds."""
+        threshold_ms = self.utterance_end_threshold
+        return None if threshold_ms is None else min(threshold_ms, MAX_PATIENCE_MS) / 1000
+
+
+EARLIEST = {
+    "input_encoding": InputEncoding.MULAW,
+    "input_sample_rate": 16_000.0,
+    "output_format": OutputFormat.MULAW,
+    "output_sample_rate": 24_000.0,
+}
+"""What the first published endpoint, `/v1/agent-conversation`, took for granted."""
+
+_HEADERLESS = frozenset(InputEncoding) - {InputEncoding.MEDIA_CONTAINER}
+_RATE_FROM_STREAM = frozenset({InputEncoding.FLAC, InputEncoding.OPUS})
+_decode_setup = msgspec.json.Decoder(Setup).decode
+
+
+def parse_setup(frame: str | bytes, defaults: Mapping[str, Any] | None = None) -> Setup:
+    """Read the first message of a conversation; `defaults` fill in what it leaves out.
+
+    Raises:
+        SetupError: it is not a valid `setup`; the message names the key and what is wrong.
+    """
+    try:
+        setup = _decode_setup(frame)
+    except msgspec.ValidationError as problem:
+        raise SetupError(_explain_setup(str(problem), frame)) from None
+    except msgspec.DecodeError as problem:
+        raise SetupError(f"the first message is not valid JSON: {problem}") from None
+    missing = {key: value for key, value in (defaults or {}).items() if getattr(setup, key) is None}
+    setup = msgspec.structs.replace(setup, **missing)
+    _check_rate(setup.input_sample_rate, "inputSampleRate")
+    _check_rate(setup.output_sample_rate, "outputSampleRate")
+    hears = setup.hears
+    if hears.encoding in _HEADERLESS - _RATE_FROM_STREAM and hears.sample_rate_hz is None:
+        raise SetupError(
+            f"inputSampleRate is required for inputEncoding {hears.encoding.value!r}, "
+            "because headerless audio does not tell its rate (for example 16000)",
+            field="inputSampleRate",
+        )
+    if (setup.utterance_end_threshold or 0) < 0:
+        raise SetupError(
+            "utteranceEndThreshold must be a number of milliseconds, 0 or more",
+            field="utteranceEndThreshold",
+        )
+    return setup
+
+
+def _check_rate(rate: float | None, key: str) -> None:
+    if rate is None:
+        return
+    if rate != int(rate) or not MIN_RATE_HZ <= rate <= MAX_RATE_HZ:
+        raise SetupError(
+            f"{key} must be a whole number from {MIN_RATE_HZ} to {MAX_RATE_HZ}, not {rate:g}",
+            field=key,
+        )
+
+
+def _explain_setup(problem: str, frame: str | bytes) -> str:
+    """Msgspec's words, with the key in front and the allowed values behind."""
+    try:
+        sent = msgspec.json.decode(frame)
+    except msgspec.DecodeError as broken:
+        return f"the first message is not valid JSON: {broken}"
+    if not isinstance(sent, dict):
+        return "the first message must be a JSON object with type 'setup'"
+    if sent.get("type") != "setup":
+        return f"the first message must have type 'setup', not {sent.get('type')!r}"
+    what, _, where = problem.partition(" - at ")
+    key = where.strip("`$.") or "type"
+    allowed = {"inputEncoding": InputEncoding, "outputFormat": OutputFormat}.get(key)
+    if allowed is not None:
+        values = ", ".join(allowed)
+        return f"{key} is {sent.get(key)!r}; it must be one of: {values}"
+    return f"{key}: {what[:1].lower()}{what[1:]}"
+
+
+# client to server --------------------------------------------------------------------------
+
+
+class AudioIn(msgspec.Struct, frozen=True, tag="audioIn"):
+    """Microphone sound; "" is a keep-alive."""
+
+    data: bytes = b""
+
+
+class BufferEmpty(msgspec.Struct, frozen=True, tag="bufferEmpty"):
+    """The client's player has run dry."""
+
+
+class ExtendConversationSetup(msgspec.Struct, frozen=True, tag="extendConversationSetup"):
+    """More custom events, after `init`."""
+
+    events: list[Any] | None = None
+
+
+class CustomInput(msgspec.Struct, frozen=True, tag="customInput"):
+    """A message of the program around the caller."""
+
+    data: LongText
+
+
+class TextIn(msgspec.Struct, frozen=True, tag="textIn"):
+    """Typed text of the caller; an extension."""
+
+    data: LongText
+
+
+class MediaLog(msgspec.Struct, frozen=True, tag="mediaLog"):
+    """Telemetry of the client's player; ignored."""
+
+
+class ConversationAudio(msgspec.Struct, frozen=True, tag="conversationAudio"):
+    """The client's own recording of the call; ignored until recordings are kept."""
+
+
+ClientMessage: TypeAlias = (
+    AudioIn
+    | BufferEmpty
+    | ExtendConversationSetup
+    | CustomInput
+    | TextIn
+    | MediaLog
+    | ConversationAudio
+)
+
+_decode_message = msgspec.json.Decoder(cast("type[ClientMessage]", ClientMessage)).decode
+_KNOWN_TYPES = frozenset(
+    str(kind.__struct_config__.tag)
+    for kind in (
+        AudioIn,
+        BufferEmpty,
+        ExtendConversationSetup,
+        CustomInput,
+        TextIn,
+        MediaLog,
+        ConversationAudio,
+    )
+)
+
+
+def parse_message(frame: str | bytes) -> Incoming | None:
+    """Read a message after `setup`; None for one that asks nothing of the conversation.
+
+    Raises:
+        TalkError: 4400, not fatal: what is wrong with the message.
+    """
+    try:
+        return _incoming(_decode_message(frame))
+    except msgspec.ValidationError as problem:
+        if _is_unknown(frame):
+            return None
+        raise _bad_message(str(problem)) from None
+    except msgspec.DecodeError as problem:
+        raise _bad_message(f"not valid JSON: {problem}") from None
+
+
+def _incoming(message: ClientMessage) -> Incoming | None:
+    match message:
+        case AudioIn(data=data):
+            return line.Sound(data)
+        case BufferEmpty():
+            return line.PlayedOut()
+        case CustomInput(data=text):
+            return line.Note(text) if text.strip() else None
+        case TextIn(data=text):
+            return line.Text(text) if text.strip() else None
+        case _:
+            return None
+
+
+def _is_unknown(frame: str | bytes) -> bool:
+    """Whether the frame is a message of a type we do not know, which is ignored."""
+    sent = msgspec.json.decode(frame)
+    return isinstance(sent, dict) and sent.get("type") not in _KNOWN_TYPES and "type" in sent
+
+
+def _bad_message(problem: str) -> TalkError:
+    return TalkError(
+        f"a message could not be read: {problem}", code=TalkCode.INVALID_MESSAGE, fatal=False
+    )
+
+
+# server to client --------------------------------------------------------------------------
+
+_encode = msgspec.json.Encoder().encode
+
+
+def init_frame(
+    *, owner_id: str, conversation_id: str, recording_url: str, language: str | None
+) -> bytes:
+    """The one `init` that satisfies every known client (contract §4.6).
+
+    `language` only for clients that asked for it: old ones refuse the key.
+    """
+    init = {
+        "type": "init",
+        "agentOwnerId": owner_id,
+        "conversationId": conversation_id,
+        "recordingPresignedUrl": recording_url,
+    }
+    return _encode(init if language is None else {**init, "language": language})
+
+
+def error_frame(code: int, message: str, *, fatal: bool) -> bytes:
+    """An `error`; `isFatal` is always there, because clients drop an `error` without it."""
+    return _encode({"type": "error", "code": code, "message": message, "isFatal": fatal})
+
+
+def _greeting_began(out: line.GreetingBegan) -> list[dict[str, Any]]:
+    # Client 0.2.1 opens its microphone on a greeting only if it is not empty.
+    return [{"type": "onAgentGreeting", "message": out.text or " "}]
+
+
+def _greeting_ended(out: line.GreetingEnded) -> list[dict[str, Any]]:
+    return [{"type": "onAgentGreetingEnd", "message": out.text}]
+
+
+def _caller_started(_: line.CallerStarted) -> list[dict[str, Any]]:
+    return [{"type": "voiceActivityStart"}]
+
+
+def _caller_stopped(_: line.CallerStopped) -> list[dict[str, Any]]:
+    return [{"type": "voiceActivityEnd"}]
+
+
+def _caller_text(out: line.CallerText) -> list[dict[str, Any]]:
+    return [{"type": "onUserTranscript", "message": out.text}]
+
+
+def _reply_began(_: line.ReplyBegan) -> list[dict[str, Any]]:
+    return [{"type": "newAudioStream"}, {"type": "audioStreamStart"}]
+
+
+def _reply_sound(out: line.ReplySound) -> list[dict[str, Any]]:
+    return [{"type": "audioStream", "data": out.data}]
+
+
+def _agent_text(out: line.AgentText) -> list[dict[str, Any]]:
+    return [{"type": "onAgentTranscript", "message": out.text}]
+
+
+def _reply_ended(out: line.ReplyEnded) -> list[dict[str, Any]]:
+    return [{"type": "audioStreamEnd", "message": out.text, "jobId": out.number}]
+
+
+def _interrupted(out: line.Interrupted) -> list[dict[str, Any]]:
+    return [{"type": "onAgentInterrupted", "updatedMessage": out.heard}]
+
+
+def _fault(out: line.Fault) -> list[dict[str, Any]]:
+    return [{"type": "error", "code": out.code, "message": out.message, "isFatal": out.fatal}]
+
+
+def _goodbye(out: line.Goodbye) -> list[dict[str, Any]]:
+    return [{"type": "hangup", "endedBy": out.by}]
+
+
+_WRITERS: dict[type, Callable[[Any], list[dict[str, Any]]]] = {
+    line.GreetingBegan: _greeting_began,
+    line.GreetingEnded: _greeting_ended,
+    line.CallerStarted: _caller_started,
+    line.CallerStopped: _caller_stopped,
+    line.CallerText: _caller_text,
+    line.ReplyBegan: _reply_began,
+    line.ReplySound: _reply_sound,
+    line.AgentText: _agent_text,
+    line.ReplyEnded: _reply_ended,
+    line.Interrupted: _interrupted,
+    line.Fault: _fault,
+    line.Goodbye: _goodbye,
+}
+
+
+def frames(out: Outgoing) -> list[bytes]:
+    """The messages that say `out`, in order."""
+    return [_encode(message) for message in _WRITERS[type(out)](out)]

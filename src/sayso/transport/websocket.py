@@ -1,0 +1,147 @@
+"""The socket itself: one sender with a bounded queue, back-pressure, close codes.
+
+Sound that was handed to the socket cannot be taken back, so little is handed over at a time, and
+a reply that was hushed is dropped here, by its number, in this one place.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from sayso.audio.formats import InputAudio, OutputAudio
+from sayso.errors import TalkCode, TalkError
+from sayso.transport.line import Fault, Incoming, Left, Outgoing, ReplySound
+from sayso.transport.playai import Setup, frames, parse_message
+
+MAX_QUEUED_MESSAGES: Final = 512
+"""Messages waiting for a slow client before it is hung up on."""
+
+MAX_QUEUED_SOUNDS: Final = 4
+"""Pieces of sound waiting for a slow client before the reply waits for it."""
+
+CLOSE_TIMEOUT_S: Final = 2.0
+"""How long a closing socket may take to send what is left, in seconds."""
+
+CLEAN_CODES: Final = frozenset({1000, 1001, 1005})
+"""Close codes of a hang-up: clients close without a code, which reads as 1005."""
+
+
+class WebSocketLine:
+    """A `Line` over one accepted WebSocket that speaks PlayAI's messages.
+
+    Client 0.2.x ends the call on any `error`, fatal or not (contract §4.5). It is recognised by
+    `shouldSendLanguage`, and is spared the errors it need not die of.
+    """
+
+    def __init__(self, socket: WebSocket, setup: Setup) -> None:
+        self._socket = socket
+        self._setup = setup
+        self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
+        self._sounds = asyncio.Semaphore(MAX_QUEUED_SOUNDS)
+        self._hushed = 0
+        self._gone = False
+
+    @property
+    def hears(self) -> InputAudio:
+        """The sound that comes in."""
+        return self._setup.hears
+
+    @property
+    def speaks(self) -> OutputAudio:
+        """The sound that goes out."""
+        return self._setup.speaks
+
+    async def receive(self) -> Incoming:
+        """Wait for what the caller does next. Raises TalkError for an unreadable message."""
+        while True:
+            try:
+                frame = await _receive_frame(self._socket)
+            except WebSocketDisconnect as gone:
+                self._gone = True
+                return Left(cleanly=gone.code in CLEAN_CODES)
+            if (incoming := parse_message(frame)) is not None:
+                return incoming
+
+    def post(self, out: Outgoing) -> None:
+        """Queue a message, in order. Raises TalkError when the client lets them pile up."""
+        if self._gone or self._spared(out):
+            return
+        if self._queue.qsize() >= MAX_QUEUED_MESSAGES:
+            self._gone = True
+            raise TalkError(
+                f"the client left {MAX_QUEUED_MESSAGES} messages unread", code=TalkCode.INTERNAL
+            )
+        self._queue.put_nowait(out)
+
+    async def send(self, sound: ReplySound) -> None:
+        """Queue sound, in order; waits while the client takes it too slowly."""
+        await self._sounds.acquire()
+        self._queue.put_nowait(sound)
+
+    def hush(self, number: int) -> None:
+        """Drop queued sound of replies up to `number`."""
+        self._hushed = max(self._hushed, number)
+
+    async def pump(self) -> None:
+        """Send what is queued, for as long as the line lives."""
+        while True:
+            out = await self._queue.get()
+            try:
+                if isinstance(out, ReplySound):
+                    self._sounds.release()
+                if not self._gone and not self._is_stale(out):
+                    await self._write(out)
+            finally:
+                self._queue.task_done()
+
+    async def drain(self) -> None:
+        """Wait until everything queued is sent, for a bounded time."""
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT_S):
+                await self._queue.join()
+        except TimeoutError:
+            self._gone = True
+
+    def _is_stale(self, out: Outgoing) -> bool:
+        return isinstance(out, ReplySound) and out.number <= self._hushed
+
+    def _spared(self, out: Outgoing) -> bool:
+        return isinstance(out, Fault) and not out.fatal and bool(self._setup.should_send_language)
+
+    async def _write(self, out: Outgoing) -> None:
+        for frame in frames(out):
+            try:
+                await self._socket.send_text(frame.decode())
+            except (WebSocketDisconnect, RuntimeError, OSError):
+                # The client left while we spoke; `receive` tells the conversation.
+                self._gone = True
+                return
+
+
+async def receive_setup(socket: WebSocket) -> str | bytes:
+    """Wait for the first frame. Raises WebSocketDisconnect if none comes."""
+    return await _receive_frame(socket)
+
+
+async def _receive_frame(socket: WebSocket) -> str | bytes:
+    message = await socket.receive()
+    if message["type"] == "websocket.disconnect":
+        raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
+    text: str | None = message.get("text")
+    data: bytes | None = message.get("bytes")
+    return text if text is not None else data or b""
+
+
+async def close(socket: WebSocket, code: int, reason: str = "") -> None:
+    """Close a socket that may already be closed; a reason is cut to the protocol's 123 bytes."""
+    if socket.application_state is WebSocketState.DISCONNECTED:
+        return
+    fitting = reason.encode()[:123].decode(errors="ignore")
+    try:
+        async with asyncio.timeout(CLOSE_TIMEOUT_S):
+            await socket.close(code, fitting)
+    except (WebSocketDisconnect, RuntimeError, OSError, TimeoutError):
+        return
