@@ -1,0 +1,533 @@
+"""An agent's fields, as the contract names them (§2.2, §2.3, §3.1), and as the server uses them.
+
+`NewAgent`, `AgentChanges` and `AgentView` are the shapes of the REST API, with its names in
+camelCase. `Agent` is what a conversation is given: frozen, with the LLM's key opened.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    JsonValue,
+    SecretStr,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+from sayso.errors import BadRequestError
+from sayso.llm import Endpoint
+
+DEFAULT_VOICE = (
+    "s3://voice-cloning-zero-shot/d9ff78ba-d016-47f6-b0ef-dd630f59414e/female-cs/manifest.json"
+)
+"""What an agent without a voice is stored with (contract §2.2); it is spoken by a local voice."""
+
+MAX_NAME_CHARS = 250
+MAX_DESCRIPTION_CHARS = 500
+MAX_GREETING_CHARS = 250
+MAX_PROMPT_CHARS = 10_000
+MAX_KNOWLEDGE_CHARS = 20_000
+MAX_VOICE_CHARS = 1000
+MAX_ACTIONS = 100
+MAX_ACTION_CHARS = 250
+MAX_URL_CHARS = 2048
+MAX_KEY_CHARS = 8192
+MAX_MODEL_CHARS = 250
+MAX_TOKENS = 1_000_000
+MAX_HEADERS = 50
+MAX_HEADER_NAME_CHARS = 200
+MAX_HEADER_CHARS = 8192
+MAX_BASE_PARAMS_CHARS = 20_000
+MAX_DEPTH = 32
+"""How deep JSON may be nested in a request."""
+
+MASK = "••••"
+"""Stands for a stored key in responses; an API key never holds this character."""
+MASKED_TAIL_CHARS = 4
+SHORTEST_KEY_WITH_TAIL = 16
+"""Of a shorter key, four characters would be too much to show."""
+
+OPENAI_COMPATIBLE = "openai-compatible"
+BUILT_IN = "built-in"
+
+TtsModel: TypeAlias = Literal["PlayHT2.0-turbo", "Play3.0-mini", "PlayDialog"]
+Visibility: TypeAlias = Literal["public", "private", "unlisted"]
+Language: TypeAlias = Literal[
+    "english",
+    "french",
+    "german",
+    "greek",
+    "hindi",
+    "italian",
+    "japanese",
+    "korean",
+    "malay",
+    "mandarin",
+    "polish",
+    "portuguese",
+    "russian",
+    "spanish",
+    "thai",
+    "turkish",
+    "arabic",
+]
+AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
+
+EXTENSION: dict[str, JsonValue] = {"x-sayso-extension": True}
+"""Marks in OpenAPI what the original contract does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class LlmIssue:
+    """One thing the check of an LLM found: a stable code, a sentence, the next step."""
+
+    code: str
+    message: str
+    fix: str
+    severity: Literal["error", "warning", "note"]
+
+
+def _contract_name(name: str) -> str:
+    """A field's name in the contract: camel case, but for one."""
+    return "baseURL" if name == "base_url" else to_camel(name)
+
+
+# What may be sent ---------------------------------------------------------------------
+
+
+def _check_base_url(text: str) -> str:
+    """Refuse what is not an http(s) URL, and what would be read differently by another parser."""
+    url = text.strip()
+    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
+        raise PydanticCustomError("base_url", "must be a URL without spaces or backslashes")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise PydanticCustomError("base_url", "is not a valid URL") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise PydanticCustomError(
+            "base_url", "must be a full URL that begins with https:// or http://"
+        )
+    if parts.username is not None or parts.password is not None:
+        raise PydanticCustomError(
+            "base_url",
+            "must not carry a user name or password; use apiKey or baseParams.defaultHeaders",
+        )
+    if parts.fragment:
+        raise PydanticCustomError("base_url", "must not have a part after #")
+    return url
+
+
+def _check_headers(headers: dict[str, str | None] | None) -> dict[str, str | None] | None:
+    for name, value in (headers or {}).items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise PydanticCustomError("headers", "has a name that is not a valid header name")
+        if value is not None and re.search(r"[^\t\x20-\x7e\x80-\xff]", value):
+            raise PydanticCustomError(
+                "headers", "has a value with line breaks or characters no header can carry"
+            )
+    return headers
+
+
+def _check_key(key: SecretStr) -> SecretStr:
+    """A key goes into a header: printable ASCII, or a mask, which the service compares."""
+    text = key.get_secret_value().strip()
+    if re.search(r"[^\x21-\x7e•]", text):
+        raise PydanticCustomError(
+            "api_key", "holds spaces, line breaks or characters that no API key can have"
+        )
+    return SecretStr(text)
+
+
+def _to_secret(value: object) -> object:
+    """Wrap the key at once, so that no error message can show it."""
+    return SecretStr(value) if isinstance(value, str) else value
+
+
+ApiKey = Annotated[
+    SecretStr,
+    BeforeValidator(_to_secret),
+    Field(max_length=MAX_KEY_CHARS),
+    AfterValidator(_check_key),
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": MAX_KEY_CHARS,
+            "format": "password",
+            "writeOnly": True,
+            "pattern": "^[!-~]*$",
+            "description": "Sealed at rest and never shown again. On PATCH, leave it away "
+            "(or send the mask) to keep the stored one; null or empty removes it.",
+        }
+    ),
+]
+BaseUrl = Annotated[
+    str,
+    AfterValidator(_check_base_url),
+    Field(
+        max_length=MAX_URL_CHARS,
+        description="`/chat/completions` directly below it is called; nothing adds `/v1`.",
+        json_schema_extra={
+            "format": "uri",
+            "pattern": r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?(/[A-Za-z0-9._/-]*)?$",
+        },
+    ),
+]
+HeaderName = Annotated[str, Field(max_length=MAX_HEADER_NAME_CHARS)]
+HeaderValue = Annotated[str, Field(max_length=MAX_HEADER_CHARS)]
+Headers = Annotated[
+    dict[
+        Annotated[str, Field(max_length=200)],
+        Annotated[str, Field(max_length=MAX_HEADER_CHARS)] | None,
+    ],
+    Field(
+        max_length=MAX_HEADERS,
+        json_schema_extra={
+            "propertyNames": {"pattern": "^[0-9A-Za-z-]+$", "maxLength": MAX_HEADER_NAME_CHARS},
+            "additionalProperties": {
+                "anyOf": [
+                    {"type": "string", "maxLength": MAX_HEADER_CHARS, "pattern": "^[ -~]*$"},
+                    {"type": "null"},
+                ]
+            },
+        },
+    ),
+]
+
+
+class _Body(BaseModel):
+    """Camel-case names, no conversions (`"1.2"` is not a number), unknown keys ignored."""
+
+    model_config = ConfigDict(
+        alias_generator=_contract_name,
+        strict=True,
+        extra="ignore",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
+    )
+
+
+class BaseParams(_Body):
+    """What is sent to the LLM on each call; keys not listed are passed through as they are."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
+
+    model: Annotated[str, Field(max_length=MAX_MODEL_CHARS)] | None = None
+    temperature: Annotated[float, Field(ge=0, le=1)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
+    default_headers: Annotated[Headers | None, AfterValidator(_check_headers)] = Field(
+        default=None, description="Extra HTTP headers; sealed at rest."
+    )
+
+    @model_validator(mode="after")
+    def _bound(self) -> BaseParams:
+        if len(json.dumps(self.__pydantic_extra__)) > MAX_BASE_PARAMS_CHARS:
+            raise PydanticCustomError(
+                "base_params",
+                "has more than {limit} characters of extra parameters",
+                {"limit": MAX_BASE_PARAMS_CHARS},
+            )
+        return self
+
+
+class OpenAiCompatible(_Body):
+    """An LLM of yours (contract §3.1)."""
+
+    type: Literal["openai-compatible"] = "openai-compatible"
+    base_url: BaseUrl = Field(examples=["https://llm.example.com/v1"])
+    api_key: ApiKey | None = Field(default=None)
+    base_params: BaseParams | None = None
+
+
+class BuiltIn(_Body):
+    """The LLM the server brings; the same as `llm: null`."""
+
+    type: Literal["built-in"]
+    model: Annotated[str, Field(max_length=MAX_MODEL_CHARS)] | None = None
+
+
+def _kind(value: object) -> str:
+    kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
+    return BUILT_IN if kind == BUILT_IN else OPENAI_COMPATIBLE
+
+
+LlmBody = Annotated[
+    Annotated[OpenAiCompatible, Tag(OPENAI_COMPATIBLE)] | Annotated[BuiltIn, Tag(BUILT_IN)],
+    Discriminator(_kind),
+]
+
+
+def refuse_unstorable(body: object) -> object:
+    """Refuse what JSON lets through and no database or LLM takes.
+
+    NaN and infinities, halves of surrogate pairs, NUL characters, nesting deeper than MAX_DEPTH.
+
+    Raises:
+        BadRequestError: with the dotted path of the culprit.
+    """
+    todo: list[tuple[str, object, int]] = [("", body, 0)]
+    while todo:
+        path, value, depth = todo.pop()
+        if (reason := _unstorable(value, depth)) is not None:
+            raise BadRequestError(f"{path or 'the body'} {reason}.", field=path or None)
+        if isinstance(value, dict):
+            for key, item in value.items():
+                todo.append((path, key, depth))
+                todo.append((f"{path}.{key}" if path else str(key), item, depth + 1))
+        elif isinstance(value, list):
+            todo.extend((f"{path}.{at}", item, depth + 1) for at, item in enumerate(value))
+    return body
+
+
+def _unstorable(value: object, depth: int) -> str | None:
+    if depth > MAX_DEPTH:
+        return f"is nested deeper than {MAX_DEPTH} levels"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "is not a finite number"
+    if isinstance(value, str) and "\0" in value:
+        return "holds a NUL character"
+    if isinstance(value, str) and not _is_unicode(value):
+        return "holds half of a surrogate pair, which is not a character"
+    return None
+
+
+def _is_unicode(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+_EXAMPLE: dict[str, JsonValue] = {
+    "voice": "s3://voice-cloning-zero-shot/baf1ef41-36b6-428c-9bdf-50ba54682bd8/original/manifest.json",
+    "displayName": "Front desk",
+    "description": "Answers calls",
+    "greeting": "Hello!",
+    "prompt": "You run the front desk.",
+    "criticalKnowledge": "Open 9 to 5.",
+}
+
+
+class NewAgent(_Body):
+    """The body of `POST /api/v1/agents`; only `displayName` is required."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
+
+    display_name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)]
+    description: Annotated[str, Field(max_length=MAX_DESCRIPTION_CHARS)] = ""
+    voice: Annotated[
+        str,
+        Field(
+            min_length=1,
+            max_length=MAX_VOICE_CHARS,
+            description="Kept and returned as given; an unknown one is spoken by a local voice.",
+        ),
+    ] = DEFAULT_VOICE
+    voice_speed: Annotated[float, Field(ge=0.5, le=1.5)] | None = None
+    tts_model: TtsModel = "PlayHT2.0-turbo"
+    greeting: Annotated[str, Field(max_length=MAX_GREETING_CHARS)] | None = None
+    prompt: Annotated[str, Field(max_length=MAX_PROMPT_CHARS)] | None = None
+    critical_knowledge: Annotated[str, Field(max_length=MAX_KNOWLEDGE_CHARS)] | None = None
+    answer_only_from_critical_knowledge: bool = False
+    visibility: Visibility = "public"
+    language: Language = "english"
+    llm: LlmBody | None = Field(
+        default=None, description="Null means the server's built-in answers."
+    )
+    actions: Annotated[
+        list[Annotated[str, Field(max_length=MAX_ACTION_CHARS)]], Field(max_length=MAX_ACTIONS)
+    ] = Field(default=[], description="Ids of the external functions the agent may call.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, body: object) -> object:
+        return refuse_unstorable(body)
+
+
+def _drop_defaults(schema: dict[str, Any]) -> None:
+    """In a PATCH, what is absent stays as it is: there are no defaults to show."""
+    for field in schema["properties"].values():
+        field.pop("default", None)
+
+
+class AgentChanges(NewAgent):
+    """The body of `PATCH /api/v1/agents/{agentId}`; only the keys sent change (`model_fields_set`).
+
+    Null clears `voiceSpeed`, `greeting`, `prompt` and `criticalKnowledge`; `llm: null` goes back
+    to the built-in LLM.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_drop_defaults)
+
+    display_name: Annotated[str, Field(min_length=1, max_length=MAX_NAME_CHARS)] = ""
+
+
+# What is answered -----------------------------------------------------------------------
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=_contract_name, validate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class CriticalKnowledgeFile(_View):
+    """A file an agent knows."""
+
+    id: str
+    name: str
+    url: str
+    size: int
+    type: str
+
+
+class PhoneNumber(_View):
+    """A telephone number an agent answers; the number is a JSON number (contract §2.3)."""
+
+    phone_number: int
+    country: str
+    locality: str | None
+
+
+class LlmView(_View):
+    """An agent's `llm` as it is answered: `apiKey` is a mask, or null when there is none."""
+
+    type: Literal["openai-compatible", "built-in"]
+    base_url: str | None = None
+    api_key: str | None = Field(default=None, examples=[f"{MASK}abcd"])
+    base_params: dict[str, JsonValue] | None = None
+    model: str | None = Field(default=None, description="Of `built-in` only.")
+
+
+class AgentView(_View):
+    """An agent as it is answered; every key is always present."""
+
+    id: str
+    voice: str
+    voice_speed: float | None
+    tts_model: str
+    display_name: str
+    description: str
+    greeting: str | None
+    prompt: str | None
+    critical_knowledge: str | None
+    answer_only_from_critical_knowledge: bool
+    visibility: str
+    language: str
+    llm: LlmView | None
+    actions: list[str]
+    avatar_photo_url: str | None
+    critical_knowledge_files: list[CriticalKnowledgeFile]
+    phone_numbers: list[PhoneNumber]
+    answered_by: AnsweredBy = Field(
+        description="Who answers: the agent's `llm`, the operator's built-in LLM, or sentences "
+        "picked from the agent's own text.",
+        json_schema_extra=EXTENSION,
+    )
+    llm_issues: list[LlmIssue] = Field(
+        description="What the check of `llm` noticed when it was last saved; errors are refused.",
+        json_schema_extra=EXTENSION,
+    )
+
+
+class AgentStats(_View):
+    """How much an agent has talked (contract §2.4)."""
+
+    id: str
+    number_of_conversations: int
+    number_of_phone_conversations: int
+    number_of_seconds_talked: int
+
+
+class VoiceView(_View):
+    """A voice an agent can have."""
+
+    id: str
+    name: str
+    gender: str
+    language: str
+    description: str
+
+
+# What the server uses -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """An agent as a conversation is given it, read once when the call opens.
+
+    `llm` is None for the built-in one. A private agent is for its owner, `owner_id`, only.
+    """
+
+    id: str
+    owner_id: str
+    display_name: str
+    description: str
+    greeting: str | None
+    prompt: str | None
+    critical_knowledge: str | None
+    answer_only_from_critical_knowledge: bool
+    visibility: Visibility
+    language: str
+    voice: str
+    voice_speed: float | None
+    tts_model: str
+    actions: tuple[str, ...]
+    llm: Endpoint | None
+
+
+_OURS = frozenset({"messages", "stream"})
+"""Body keys the server sets itself on each LLM call; an agent's parameters cannot change them."""
+
+
+def make_endpoint(
+    base_url: str,
+    key: SecretStr | None,
+    params: Mapping[str, Any],
+    headers: Mapping[str, str | None],
+) -> Endpoint:
+    """The endpoint an `llm` field describes; `params` in the contract's names."""
+    known = {"model", "temperature", "maxTokens", "defaultHeaders"}
+    return Endpoint(
+        base_url=base_url,
+        api_key=key,
+        model=params.get("model"),
+        temperature=params.get("temperature"),
+        max_tokens=params.get("maxTokens"),
+        headers={name: value for name, value in headers.items() if value is not None},
+        extra={name: value for name, value in params.items() if name not in known | _OURS},
+    )
+
+
+def mask_key(key: str) -> str:
+    """`key` as it may be shown: its last four characters, of a short one none."""
+    return MASK + (key[-MASKED_TAIL_CHARS:] if len(key) >= SHORTEST_KEY_WITH_TAIL else "")
+
+
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of a valid http(s) URL: who is reached."""
+    parts = urlsplit(url)
+    return (
+        parts.scheme,
+        (parts.hostname or "").rstrip("."),
+        parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme],
+    )

@@ -1,0 +1,1 @@
+"""Conversations: what was said, when, and how long each turn took."""

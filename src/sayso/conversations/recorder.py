@@ -1,0 +1,243 @@
+"""Writes down live conversations, away from the sound path.
+
+Conversations call `opened`, `line`, `turn` and `ended`, which only append to a list in memory.
+One task, `run()`, stores the list every quarter of a second, or sooner when it is long. When the
+database fails, nothing is lost: the records wait, in order, and are tried again. Past
+`max_records` waiting, new ones are dropped, counted, and said once in the log.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import TypeAlias
+
+import structlog
+from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sayso.conversations.schema import EndedBy, Role
+from sayso.store.database import Database
+from sayso.store.identifiers import new_id
+from sayso.store.tables import ConversationRow, LineRow, TurnRow
+
+BATCH_RECORDS = 100
+"""Records stored in one transaction; this many waiting are stored at once."""
+INTERVAL_S = 0.25
+"""How long a record waits for company."""
+RETRY_S = 1.0
+"""How long the database is left alone after it failed."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    conversation_id: str
+    agent_id: str
+    source: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    conversation_id: str
+    role: Role
+    content: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    conversation_id: str
+    number: int
+    timings: dict[str, float | str | None]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    conversation_id: str
+    by: EndedBy
+    error_code: int | None
+    at: datetime
+
+
+_Record: TypeAlias = _Opened | _Line | _Turn | _Ended
+
+
+class Recorder:
+    """The one writer of live conversations in a server."""
+
+    def __init__(self, database: Database, *, max_records: int = 100_000) -> None:
+        """`max_records` is how many may wait while the database does not answer."""
+        self._database = database
+        self._max_records = max_records
+        self._waiting: deque[_Record] = deque()
+        self._storing = asyncio.Lock()
+        self._some = asyncio.Event()
+        self._many = asyncio.Event()
+        self._closed = False
+        self.dropped = 0
+
+    @property
+    def waiting(self) -> int:
+        """How many records are not stored yet."""
+        return len(self._waiting)
+
+    def opened(self, conversation_id: str, agent_id: str, *, source: str, at: datetime) -> None:
+        """A conversation began; one that is known already goes on."""
+        self._add(_Opened(conversation_id, agent_id, source, at))
+
+    def line(self, conversation_id: str, role: Role, content: str, at: datetime) -> None:
+        """Something was said."""
+        self._add(_Line(conversation_id, role, content, at))
+
+    def turn(
+        self,
+        conversation_id: str,
+        number: int,
+        timings: Mapping[str, float | str | None],
+        at: datetime,
+    ) -> None:
+        """A turn is over; `timings` carry their unit in the name."""
+        self._add(_Turn(conversation_id, number, dict(timings), at))
+
+    def ended(
+        self, conversation_id: str, *, by: EndedBy, error_code: int | None, at: datetime
+    ) -> None:
+        """A conversation is over."""
+        self._add(_Ended(conversation_id, by, error_code, at))
+
+    async def run(self) -> None:
+        """Store what is added, until `close()` or cancellation."""
+        while not self._closed:
+            await self._some.wait()
+            await self._wait_for_company()
+            try:
+                await self.flush()
+            except SQLAlchemyError as error:
+                _log.error("records_not_stored", waiting=self.waiting, reason=type(error).__name__)
+                await asyncio.sleep(RETRY_S)
+
+    async def flush(self) -> None:
+        """Store everything added so far.
+
+        Raises:
+            SQLAlchemyError: the database failed; what was not stored still waits.
+        """
+        async with self._storing:
+            while self._waiting:
+                batch = [self._waiting[at] for at in range(min(BATCH_RECORDS, self.waiting))]
+                await self._store(batch)
+                for _ in batch:
+                    self._waiting.popleft()
+            self._many.clear()
+            if not self._closed:
+                self._some.clear()
+
+    async def close(self) -> None:
+        """Store everything, and end `run()`. Raises SQLAlchemyError when it cannot be stored."""
+        self._closed = True
+        self._some.set()
+        self._many.set()
+        await self.flush()
+
+    def _add(self, record: _Record) -> None:
+        if self.waiting >= self._max_records:
+            if self.dropped == 0:
+                _log.error("records_dropped", waiting=self.waiting, limit=self._max_records)
+            self.dropped += 1
+            return
+        self._waiting.append(record)
+        self._some.set()
+        if self.waiting >= BATCH_RECORDS:
+            self._many.set()
+
+    async def _wait_for_company(self) -> None:
+        try:
+            async with asyncio.timeout(INTERVAL_S):
+                await self._many.wait()
+        except TimeoutError:
+            return
+
+    async def _store(self, batch: list[_Record]) -> None:
+        """Store `batch`; one record that does not fit must not hold up the others."""
+        try:
+            async with self._database.write() as session:
+                await _write(session, batch)
+        except IntegrityError:
+            for record in batch:
+                await self._store_alone(record)
+
+    async def _store_alone(self, record: _Record) -> None:
+        try:
+            async with self._database.write() as session:
+                await _write(session, [record])
+        except IntegrityError:
+            # Its agent was deleted while they talked, and the conversation with it.
+            self.dropped += 1
+            _log.warning(
+                "record_without_conversation",
+                kind=type(record).__name__.strip("_").lower(),
+                conversation_id=record.conversation_id,
+            )
+
+
+async def _write(session: AsyncSession, batch: list[_Record]) -> None:
+    """Write records in the order they came, neighbours of one kind together."""
+    for kind, group in groupby(batch, type):
+        if kind is _Line:
+            await session.execute(
+                insert(LineRow), [_line_values(one) for one in group if isinstance(one, _Line)]
+            )
+        elif kind is _Turn:
+            await session.execute(
+                insert(TurnRow), [_turn_values(one) for one in group if isinstance(one, _Turn)]
+            )
+        else:
+            for one in group:
+                await _write_row(session, one)
+
+
+def _line_values(line: _Line) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "conversation_id": line.conversation_id,
+        "role": line.role,
+        "content": line.content.replace("\0", ""),  # Postgres takes no NUL
+        "at": line.at,
+    }
+
+
+def _turn_values(turn: _Turn) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "conversation_id": turn.conversation_id,
+        "number": turn.number,
+        "timings": turn.timings,
+        "at": turn.at,
+    }
+
+
+async def _write_row(session: AsyncSession, record: _Record) -> None:
+    row = await session.get(ConversationRow, record.conversation_id)
+    if isinstance(record, _Opened):
+        if row is None:
+            row = ConversationRow(
+                id=record.conversation_id,
+                agent_id=record.agent_id,
+                source=record.source,
+                started_at=record.at,
+            )
+            session.add(row)
+        row.ended_at = row.duration_s = row.ended_by = row.error_code = None
+    elif isinstance(record, _Ended) and row is not None:
+        row.ended_at, row.ended_by, row.error_code = record.at, record.by, record.error_code
+        row.duration_s = max(0.0, (record.at - row.started_at).total_seconds())
+    await session.flush()

@@ -1,0 +1,61 @@
+"""What a conversation and its transcript look like in the API (contract §2.5)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic.alias_generators import to_camel
+
+Role: TypeAlias = Literal["assistant", "user"]
+EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
+
+
+def to_iso(at: datetime) -> str:
+    """A time as the contract writes it: UTC, ISO-8601, milliseconds, `Z`."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+IsoTime = Annotated[
+    datetime,
+    PlainSerializer(to_iso, return_type=str),
+    WithJsonSchema(
+        {"type": "string", "format": "date-time", "examples": ["2024-05-01T12:00:00.000Z"]}
+    ),
+]
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
+    )
+
+
+class ConversationView(_View):
+    """One conversation; `endedAt` and `durationInSeconds` are null while it lasts."""
+
+    id: str
+    source: str
+    caller_email: str | None
+    started_at: IsoTime
+    ended_at: IsoTime | None
+    duration_in_seconds: int | None
+
+
+class LineView(_View):
+    """One line of a transcript."""
+
+    id: str
+    role: Role
+    content: str
+    timestamp: IsoTime
+
+
+class TurnView(_View):
+    """How long each step of one turn took, in the units its names carry (`_ms`, `_s`)."""
+
+    id: str
+    number: int
+    timings: dict[str, float | str | None] = Field(examples=[{"first_sound_ms": 640.0}])
+    timestamp: IsoTime

@@ -1,0 +1,164 @@
+"""Reads conversations for their agent's owner, and closes those a crash left open."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import cast
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sayso.accounts.schema import Account
+from sayso.conversations.schema import ConversationView, LineView, Role, TurnView
+from sayso.errors import ForbiddenError, NotFoundError
+from sayso.store.database import Database
+from sayso.store.identifiers import is_id
+from sayso.store.paging import Page, PageRequest, read_page
+from sayso.store.tables import AgentRow, ConversationRow, LineRow, TurnRow
+
+MAX_HISTORY_LINES = 1000
+"""Lines of an earlier conversation given to one that continues it, the last ones."""
+
+
+class Conversations:
+    """The conversations of this installation, as they are read."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def page(
+        self, account: Account, agent_id: str, request: PageRequest
+    ) -> Page[ConversationView]:
+        """An agent's conversations, newest first. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            await _check_agent(session, account, agent_id)
+            found = await read_page(
+                session,
+                select(ConversationRow).where(ConversationRow.agent_id == agent_id),
+                request,
+                id_of=ConversationRow.id,
+                order=(ConversationRow.started_at, ConversationRow.id),
+                newest_first=True,
+            )
+        return found.map(_view)
+
+    async def get(self, account: Account, agent_id: str, conversation_id: str) -> ConversationView:
+        """One conversation. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            await _check_agent(session, account, agent_id)
+            return _view(await _row(session, agent_id, conversation_id))
+
+    async def transcript(
+        self, account: Account, agent_id: str, conversation_id: str, request: PageRequest
+    ) -> Page[LineView]:
+        """What was said, in order. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            await _check_agent(session, account, agent_id)
+            await _row(session, agent_id, conversation_id)
+            found = await read_page(
+                session,
+                select(LineRow).where(LineRow.conversation_id == conversation_id),
+                request,
+                id_of=LineRow.id,
+                order=(LineRow.number,),
+                newest_first=False,
+            )
+        return found.map(_line_view)
+
+    async def turns(
+        self, account: Account, agent_id: str, conversation_id: str, request: PageRequest
+    ) -> Page[TurnView]:
+        """How long each turn took, in order. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            await _check_agent(session, account, agent_id)
+            await _row(session, agent_id, conversation_id)
+            found = await read_page(
+                session,
+                select(TurnRow).where(TurnRow.conversation_id == conversation_id),
+                request,
+                id_of=TurnRow.id,
+                order=(TurnRow.row,),
+                newest_first=False,
+            )
+        return found.map(_turn_view)
+
+    async def history(
+        self, conversation_id: str, *, agent_id: str, owner_id: str
+    ) -> list[tuple[Role, str]]:
+        """What an earlier conversation with the same agent said, for one that continues it.
+
+        Raises:
+            NotFoundError: no such conversation with this agent of this owner.
+        """
+        async with self._database.read() as session:
+            await _row(session, agent_id, conversation_id)
+            agent = await session.get(AgentRow, agent_id)
+            if agent is None or agent.owner_id != owner_id:
+                raise NotFoundError("there is no such conversation")
+            query = (
+                select(LineRow.role, LineRow.content)
+                .where(LineRow.conversation_id == conversation_id)
+                .order_by(LineRow.number.desc())
+                .limit(MAX_HISTORY_LINES)
+            )
+            newest_first = (await session.execute(query)).all()
+        return [(cast("Role", role), content) for role, content in reversed(newest_first)]
+
+    async def close_abandoned(self) -> int:
+        """Close what a crash left open, at the time of its last sign of life; how many there were.
+
+        For the start of the server, before any conversation opens.
+        """
+        open_rows = select(ConversationRow).where(ConversationRow.ended_at.is_(None))
+        async with self._database.write() as session:
+            rows = (await session.scalars(open_rows)).all()
+            for row in rows:
+                row.ended_at = await _last_sign(session, row)
+                row.duration_s = (row.ended_at - row.started_at).total_seconds()
+                row.ended_by = "system"
+        return len(rows)
+
+
+async def _last_sign(session: AsyncSession, row: ConversationRow) -> datetime:
+    """When `row` was last written about."""
+    line = await session.scalar(
+        select(func.max(LineRow.at)).where(LineRow.conversation_id == row.id)
+    )
+    turn = await session.scalar(
+        select(func.max(TurnRow.at)).where(TurnRow.conversation_id == row.id)
+    )
+    return max(row.started_at, line or row.started_at, turn or row.started_at)
+
+
+async def _check_agent(session: AsyncSession, account: Account, agent_id: str) -> None:
+    agent = await session.get(AgentRow, agent_id) if is_id(agent_id) else None
+    if agent is None:
+        raise NotFoundError("there is no such agent", hint="`GET /api/v1/agents` lists yours.")
+    if agent.owner_id != account.user_id:
+        raise ForbiddenError(f"agent {agent_id!r} belongs to another account")
+
+
+async def _row(session: AsyncSession, agent_id: str, conversation_id: str) -> ConversationRow:
+    row = await session.get(ConversationRow, conversation_id) if is_id(conversation_id) else None
+    if row is None or row.agent_id != agent_id:
+        raise NotFoundError("this agent has no such conversation")
+    return row
+
+
+def _view(row: ConversationRow) -> ConversationView:
+    return ConversationView(
+        id=row.id,
+        source=row.source,
+        caller_email=row.caller_email,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration_in_seconds=None if row.duration_s is None else round(row.duration_s),
+    )
+
+
+def _line_view(row: LineRow) -> LineView:
+    return LineView(id=row.id, role=cast("Role", row.role), content=row.content, timestamp=row.at)
+
+
+def _turn_view(row: TurnRow) -> TurnView:
+    return TurnView(id=row.id, number=row.number, timings=row.timings, timestamp=row.at)

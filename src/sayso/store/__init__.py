@@ -1,0 +1,1 @@
+"""What is kept: accounts, agents, conversations; SQLite by default, Postgres by URL."""

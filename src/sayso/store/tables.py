@@ -1,0 +1,167 @@
+"""The tables, typed; the one description of what is stored.
+
+    users ─┬─ api_keys
+           └─ agents ── conversations ─┬─ lines   the transcript
+                                       └─ turns   how long each step of a turn took
+
+Deleting a row deletes what hangs below it.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Text,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A civil time in UTC; SQLite has no zones, so they are put on again when read."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        """Into the database: UTC, without a zone for SQLite."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time needs a time zone")
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(
+        self,
+        value: datetime | None,
+        dialect: Dialect,  # noqa: ARG002 the signature is SQLAlchemy's
+    ) -> datetime | None:
+        """Out of the database: always with a zone."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+Counter = BigInteger().with_variant(Integer(), "sqlite")
+"""A number the database counts up; SQLite counts only columns declared INTEGER."""
+
+
+class Table(DeclarativeBase):
+    """What every table shares: names for its constraints, so that migrations can find them."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class UserRow(Table):
+    """One account."""
+
+    __tablename__ = "users"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class KeyRow(Table):
+    """One API key; only its keyed hash is kept."""
+
+    __tablename__ = "api_keys"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(100), unique=True)
+    name: Mapped[str] = mapped_column(String(250))
+    tail: Mapped[str] = mapped_column(String(8))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class AgentRow(Table):
+    """One agent, in the contract's fields (§2.2); secrets are sealed."""
+
+    __tablename__ = "agents"
+    __table_args__ = (Index(None, "owner_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    display_name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    greeting: Mapped[str | None] = mapped_column(Text)
+    prompt: Mapped[str | None] = mapped_column(Text)
+    critical_knowledge: Mapped[str | None] = mapped_column(Text)
+    answer_only_from_critical_knowledge: Mapped[bool]
+    visibility: Mapped[str] = mapped_column(String(20))
+    language: Mapped[str] = mapped_column(String(40))
+    voice: Mapped[str] = mapped_column(Text)
+    voice_speed: Mapped[float | None]
+    tts_model: Mapped[str] = mapped_column(String(40))
+    actions: Mapped[list[str]] = mapped_column(JSON)
+    llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    llm_key: Mapped[str | None] = mapped_column(Text)
+    llm_headers: Mapped[str | None] = mapped_column(Text)
+    llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+
+
+class ConversationRow(Table):
+    """One conversation, from hello to goodbye; `ended_at` is null while it lasts."""
+
+    __tablename__ = "conversations"
+    __table_args__ = (Index(None, "agent_id", "started_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    source: Mapped[str] = mapped_column(String(20))
+    caller_email: Mapped[str | None] = mapped_column(Text)
+    started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    duration_s: Mapped[float | None]
+    ended_by: Mapped[str | None] = mapped_column(String(20))
+    error_code: Mapped[int | None]
+
+
+class LineRow(Table):
+    """One line of a transcript; `number` is the order in which lines were spoken."""
+
+    __tablename__ = "lines"
+    __table_args__ = (Index(None, "conversation_id", "number"),)
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(100), unique=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    role: Mapped[str] = mapped_column(String(20))
+    content: Mapped[str] = mapped_column(Text)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class TurnRow(Table):
+    """How long each step of one turn took."""
+
+    __tablename__ = "turns"
+    __table_args__ = (Index(None, "conversation_id", "row"),)
+
+    row: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(100), unique=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    number: Mapped[int]
+    timings: Mapped[dict[str, float | str | None]] = mapped_column(JSON)
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
