@@ -89,7 +89,7 @@ class LlmCheck:
             )
             async with aclosing(exchange.pieces()) as pieces:
                 async for piece in pieces:
-                    said.append(piece)
+                    said.append(piece)  # noqa: PERF401 - what came before a failure counts
         except FindingError as error:
             failure = error.detail
         if exchange is None:

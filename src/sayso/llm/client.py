@@ -408,7 +408,8 @@ class Exchange:
             self.location = response.headers.get("Location", "")
             shown = redact(show_url(self.location), self._secrets) or "nowhere"
             return find("redirect.refused", status=status, location=shown)
-        body = await _read_head(response)
+        until_s = min(self._until(), self._now() + ERROR_BODY_S)
+        body = await _read_head(response, until_s)
         if status in (400, 404, 422) and is_about_model(body):
             return find("model.unknown", body, model=self._model)
         codes: Mapping[int, str] = {
@@ -445,11 +446,11 @@ def _encode(body: Mapping[str, object], scene: Scene) -> bytes:
         raise FindingError(scene.find("body.bad", reason=str(error))) from error
 
 
-async def _read_head(response: aiohttp.ClientResponse) -> str:
+async def _read_head(response: aiohttp.ClientResponse, until_s: float) -> str:
     """The first bytes of an error's body; what came, if it breaks off."""
     body = b""
     try:
-        async with asyncio.timeout(ERROR_BODY_S):
+        async with asyncio.timeout_at(until_s):
             while len(body) < MAX_ERROR_BODY_BYTES:
                 data = await response.content.readany()
                 if not data:

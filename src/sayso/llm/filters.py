@@ -100,9 +100,8 @@ class Repeats:
 
 
 _TAGS = ("think", "thinking", "thought", "reasoning")
-_OPEN = re.compile(
-    rf"<({'|'.join(sorted(_TAGS, key=len, reverse=True))})>", re.IGNORECASE | re.ASCII
-)
+_FLAGS = re.IGNORECASE | re.ASCII
+_OPEN = re.compile(rf"<({'|'.join(_TAGS)})>", _FLAGS)
 _OPENS = tuple(f"<{tag}>" for tag in _TAGS)
 
 
@@ -144,10 +143,7 @@ class Thoughts:
                 return "", text[:at]
             return "", text
         tag = f"</{match[1]}>"
-        self._close, self._close_chars = (
-            re.compile(re.escape(tag), _FLAGS),
-            len(tag),
-        )
+        self._close, self._close_chars = re.compile(re.escape(tag), _FLAGS), len(tag)
         self.dropped = True
         return text[match.end() :], text[: match.start()]
 

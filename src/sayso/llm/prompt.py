@@ -63,10 +63,8 @@ def build_messages(
     opening = ""
     if turns and turns[0].role == "assistant":
         opening, turns = turns[0].content, turns[1:]
-    kept = trim_turns(turns, max_chars)
-    if len(kept) < len(turns):
-        opening = ""  # it was said before what has been left out
-    return [Message("system", build_system(parts, opening)), *kept]
+    system = Message("system", build_system(parts, opening))
+    return [system, *trim_turns(turns, max_chars)]
 
 
 def build_system(parts: PromptParts, opening: str = "") -> str:
@@ -91,13 +89,14 @@ def _section(title: str, text: str) -> str:
 def merge_turns(history: Sequence[tuple[Literal["user", "assistant"], str]]) -> list[Message]:
     """`history` with roles that alternate; empty turns are left out."""
     turns: list[Message] = []
-    for role, content in history:
-        content = content.strip()
+    for role, words in history:
+        content = words.strip()
         if not content:
             continue
         if turns and turns[-1].role == role:
-            content = f"{turns.pop().content} {content}"
-        turns.append(Message(role, content))
+            turns[-1] = Message(role, f"{turns[-1].content} {content}")
+        else:
+            turns.append(Message(role, content))
     return turns
 
 

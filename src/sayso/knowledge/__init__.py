@@ -1,0 +1,1 @@
+"""What agents know: passages of text, found by meaning."""
