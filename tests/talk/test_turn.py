@@ -22,6 +22,7 @@ from sayso.talk.events import (
     Hold,
     HungUp,
     Hush,
+    Missed,
     Opened,
     ReplyPlayed,
     ReplyStarted,
@@ -121,6 +122,32 @@ class TestAQuestion:
         turn, _ = run(SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Tick(2.5), Tick(14.1))
         _, said = run(Heard(15.0, "Still there?"), turn=turn)
         assert said == [Answer(1, "Still there?")]
+
+
+class TestWhatCouldNotBeTranscribed:
+    def test_is_asked_for_again(self) -> None:
+        turn, said = run(SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Missed(2.3), Tick(2.5))
+        assert said == [Attend(), Say(1, FixedLine.NOT_HEARD)]
+        assert not turn.missed
+
+    def test_is_let_go_when_other_words_were_understood(self) -> None:
+        _, said = run(
+            SpeechStarted(1.0),
+            SpeechCut(16.0),
+            Missed(16.1),
+            SpeechStopped(20.2, 20.0),
+            Heard(20.3, "a table."),
+            Tick(20.5),
+        )
+        assert said == [Attend(), Answer(1, "a table.")]
+
+    def test_over_a_reply_lets_it_go_on(self) -> None:
+        _, said = run(SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Missed(4.5), turn=SPEAKING)
+        assert said == [Hold(1), Resume(1)]
+
+    def test_over_a_reply_does_not_resume_while_the_caller_speaks(self) -> None:
+        _, said = run(SpeechStarted(4.0), SpeechCut(4.1), Missed(4.2), turn=SPEAKING)
+        assert said == [Hold(1)]
 
 
 class TestWhileAReplyIsMade:
@@ -300,7 +327,7 @@ class TestEnding:
 
 WORDS = st.sampled_from(["", "yes", "uh-huh", "and", "What time is it?", "stop"])
 KINDS = st.sampled_from(
-    "started cut stopped heard typed note sound played stale tick late timeup hungup".split()
+    "started cut stopped heard missed typed note sound played stale tick late timeup hungup".split()
 )
 SCRIPT = st.lists(st.tuples(KINDS, WORDS, st.floats(0.01, 3.0)), max_size=60)
 
@@ -355,6 +382,7 @@ def event_of(kind: str, text: str, at_s: float, turn: Turn) -> Event | None:
         "cut": SpeechCut(at_s) if turn.talking else None,
         "stopped": SpeechStopped(at_s, at_s - 0.2) if turn.talking else None,
         "heard": Heard(at_s, text) if turn.transcribing else None,
+        "missed": Missed(at_s) if turn.transcribing else None,
         "typed": Typed(at_s, text or "typed"),
         "note": Typed(at_s, text or "note", Author.PROGRAM),
         "sound": None if sounding else ReplyStarted(at_s, turn.number),

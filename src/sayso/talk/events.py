@@ -31,6 +31,7 @@ class FixedLine(StrEnum):
     """Replies that need no LLM."""
 
     GREETING = "greeting"
+    NOT_HEARD = "not heard"
     FAREWELL = "farewell"
 
 
@@ -73,6 +74,13 @@ class Heard:
 
     at_s: float
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """One stretch of speech could not be transcribed: the engine failed, not the caller."""
+
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +136,7 @@ Event: TypeAlias = (
     | SpeechCut
     | SpeechStopped
     | Heard
+    | Missed
     | Typed
     | ReplyStarted
     | ReplyPlayed

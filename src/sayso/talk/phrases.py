@@ -10,3 +10,6 @@ LLM_BROKE_OFF = "Sorry, I lost my train of thought there."
 
 TIME_IS_UP = "I'm sorry, our time is up. Goodbye!"
 """The conversation reached its longest time."""
+
+NOT_HEARD = "Sorry, I had trouble hearing you. Could you say that again?"
+"""The caller spoke, and the speech-to-text engine failed."""

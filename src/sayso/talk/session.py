@@ -41,6 +41,7 @@ from sayso.talk.events import (
     Hold,
     HungUp,
     Hush,
+    Missed,
     Opened,
     ReplyPlayed,
     ReplyStarted,
@@ -292,15 +293,15 @@ class Session:
             self._start(self._transcribe(happening.samples))
 
     async def _transcribe(self, samples: Samples) -> None:
-        """Every stretch of speech becomes words, if only none."""
-        text = ""
+        """Every stretch of speech becomes words, if only none, or is known to be missed."""
         try:
             async with asyncio.timeout(self._limits.stt_timeout_s):
                 text = await self._rooms.stt.transcribe(samples, self._agent.language)
-        except SpeechError as error:
-            self._report(error, TalkCode.INTERNAL)
-        except TimeoutError:
-            self._report(SpeechError("the transcript took too long"), TalkCode.INTERNAL)
+        except (SpeechError, TimeoutError) as error:
+            late = SpeechError("the transcript took too long")
+            self._report(error if isinstance(error, SpeechError) else late, TalkCode.INTERNAL)
+            self._happen(Missed(self._ears.now_s))
+            return
         self._transcript_s = self._clock.now_s()
         self._happen(Heard(self._ears.now_s, text.strip()))
 
@@ -349,9 +350,13 @@ class Session:
         self._start_reply(number, self._agent.llm.reply(prompt), watch)
 
     def _say(self, number: int, fixed: FixedLine) -> None:
-        text = phrases.TIME_IS_UP
         if fixed is FixedLine.GREETING:
-            text, self._greeting = self._agent.greeting, number
+            self._greeting = number
+        text = {
+            FixedLine.GREETING: self._agent.greeting,
+            FixedLine.NOT_HEARD: phrases.NOT_HEARD,
+            FixedLine.FAREWELL: phrases.TIME_IS_UP,
+        }[fixed]
         self._ledger.open(number)
         self._start_reply(number, _as_pieces(text), Stopwatch(self._clock.now_s()))
 

@@ -48,6 +48,7 @@ from sayso.talk.events import (
     Hold,
     HungUp,
     Hush,
+    Missed,
     Opened,
     ReplyPlayed,
     ReplyStarted,
@@ -88,6 +89,7 @@ class Turn:
         silent_since_s: audio time at which the caller last fell silent.
         talking: the caller makes speech-like sound right now.
         transcribing: stretches of speech whose transcript is still to come.
+        missed: something said this turn could not be transcribed.
         audible: the reply under way has begun to sound.
     """
 
@@ -99,6 +101,7 @@ class Turn:
     silent_since_s: float = 0.0
     talking: bool = False
     transcribing: int = 0
+    missed: bool = False
     audible: bool = False
 
 
@@ -141,8 +144,9 @@ def _count(turn: Turn, event: Event) -> Turn:
                 silent_since_s=since_s,
                 transcribing=turn.transcribing + 1,
             )
-        case Heard():
-            return replace(turn, transcribing=max(0, turn.transcribing - 1))
+        case Heard() | Missed():
+            missed = turn.missed or isinstance(event, Missed)
+            return replace(turn, transcribing=max(0, turn.transcribing - 1), missed=missed)
         case _:
             return turn
 
@@ -162,18 +166,35 @@ def _hush(turn: Turn) -> tuple[Command, ...]:
     return (Hush(turn.number),) if turn.phase in REPLYING else ()
 
 
+def _reply(turn: Turn) -> Turn:
+    return replace(
+        turn,
+        phase=Phase.THINKING,
+        number=turn.number + 1,
+        deadline_s=None,
+        missed=False,
+        audible=False,
+    )
+
+
 def _answer(turn: Turn) -> Step:
-    number = turn.number + 1
-    thinking = replace(turn, phase=Phase.THINKING, number=number, deadline_s=None, audible=False)
-    return thinking, (*_hush(turn), Answer(number, turn.words, turn.notes))
+    reply = _reply(turn)
+    return reply, (*_hush(turn), Answer(reply.number, turn.words, turn.notes))
+
+
+def _say(turn: Turn, line: FixedLine) -> Step:
+    reply = _reply(turn)
+    return reply, (*_hush(turn), Say(reply.number, line))
 
 
 def _rest(turn: Turn, policy: Policy) -> Step:
-    """The floor is free, unless somebody has more to say."""
+    """The floor is free, unless somebody has more to say, or was not understood."""
     if turn.talking or turn.transcribing:
         return _floor_to_caller(turn, policy), (Attend(),)
     quiet = replace(turn, phase=Phase.IDLE, words="", deadline_s=None, audible=False)
-    return _answer(quiet) if turn.notes else (quiet, _STILL)
+    if turn.notes:
+        return _answer(quiet)
+    return _say(quiet, FixedLine.NOT_HEARD) if turn.missed else (quiet, _STILL)
 
 
 def _listen(turn: Turn) -> Turn:
@@ -220,10 +241,7 @@ def _add_words(turn: Turn, text: str) -> Turn:
 
 
 def _open(turn: Turn, event: Opened, _: Policy) -> Step:
-    if not event.greeting:
-        return turn, _STILL
-    number = turn.number + 1
-    return replace(turn, phase=Phase.THINKING, number=number), (Say(number, FixedLine.GREETING),)
+    return _say(turn, FixedLine.GREETING) if event.greeting else (turn, _STILL)
 
 
 def _begin_listening(turn: Turn, _: SpeechStarted, __: Policy) -> Step:
@@ -244,6 +262,10 @@ def _note_words(turn: Turn, event: Heard, _: Policy) -> Step:
 
 def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
     return _settle(_wait(_add_words(turn, event.text), policy), event.at_s, policy)
+
+
+def _weigh_miss(turn: Turn, event: Missed, policy: Policy) -> Step:
+    return _settle(turn, event.at_s, policy)
 
 
 def _end_pause(turn: Turn, event: Tick, policy: Policy) -> Step:
@@ -283,6 +305,12 @@ def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
     if turn.talking or turn.transcribing:
         return turn, _STILL
     return _resume(turn)
+
+
+def _judge_miss(turn: Turn, _: Missed, __: Policy) -> Step:
+    """What was said over a reply is lost; asking again would lose the reply as well."""
+    understood = replace(turn, missed=False)
+    return (understood, _STILL) if turn.talking or turn.transcribing else _resume(understood)
 
 
 def _judge_time(turn: Turn, event: Tick, policy: Policy) -> Step:
@@ -342,6 +370,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
     Phase.WAITING: {
         SpeechStarted: _go_on_listening,
         Heard: _weigh_words,
+        Missed: _weigh_miss,
         Tick: _end_pause,
         Typed: _take_text,
         TimeUp: _say_farewell,
@@ -365,6 +394,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
         SpeechStarted: _doubt_again,
         SpeechStopped: _await_words,
         Heard: _judge_words,
+        Missed: _judge_miss,
         Tick: _judge_time,
         Typed: _take_text,
         ReplyStarted: _sound,
