@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,8 +115,8 @@ class HibariTts:
         if self._model is None:
             raise SpeechError("the text-to-speech engine is not open")
         model, pace = self._model, min(max(speed, SLOWEST), FASTEST)
-        for phonemes in await self._work(lambda: model.read(text)):
-            yield await self._work(lambda p=phonemes: model.say(p, shape, pace))
+        for phonemes in await self._work(partial(model.read, text)):
+            yield await self._work(partial(model.say, phonemes, shape, pace))
 
     async def close(self) -> None:
         """Let go of the model; a synthesis under way is left to end by itself."""
@@ -217,4 +218,5 @@ def stretch(spectrum: Spectrum, factor: float, *, nearest: bool = False) -> Spec
         return spectrum[np.round(at).astype(np.intp)]
     below = np.minimum(at.astype(np.intp), last - 1)
     weight = (at - below).astype(np.float32)[:, None]
-    return spectrum[below] * (1 - weight) + spectrum[below + 1] * weight
+    mixed: Spectrum = spectrum[below] * (1 - weight) + spectrum[below + 1] * weight
+    return mixed
