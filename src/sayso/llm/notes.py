@@ -134,6 +134,11 @@ def list_answers(passage: Passage) -> list[str]:
     return [line for line in lines if line]
 
 
+def end_sentence(line: str) -> str:
+    """`line` with a full stop if it has no end, so that the voice falls."""
+    return line if line.endswith((".", "!", "…")) else f"{line.rstrip(' ,;:')}."
+
+
 def choose_best(scores: Sequence[float], count: int, share: float) -> list[int]:
     """The places of the `count` best scores in their order, each at least `share` of the best."""
     ranked = sorted(range(len(scores)), key=lambda n: -scores[n])[:count]
