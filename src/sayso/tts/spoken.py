@@ -65,9 +65,7 @@ def say_phone(match: re.Match[str]) -> str:
 
 def say_digits(match: re.Match[str]) -> str:
     """A long number that counts nothing (an order, an account), in breaths of three or four."""
-    digits = match[0]
-    size = 4 if len(digits) % 4 == 0 else 3
-    groups = [digits[at : at + size] for at in range(0, len(digits), size)]
+    groups = re.findall(r"\d{4}" if len(match[0]) % 4 == 0 else r"\d{3}(?!\d$)|\d+", match[0])
     return ", ".join(" ".join(group) for group in groups)
 
 
@@ -123,15 +121,15 @@ RULES: tuple[Rule, ...] = (
     _rule(r"\[\^[^\]\n]{1,20}\]:?", ""),
     _rule(r"\[([^\]\n]+)\]\[[^\]\n]*\]", r"\1"),
     _rule(r"\]\([^()\s]*\)", ""),
-    _rule(r"[\[\]]", " "),
     # The shapes of Markdown at the beginning of a line
-    _rule(r"^\s*\|?\s*:?-{2,}:?\s*(?:\|\s*:?-{2,}:?\s*)*\|?\s*$", ""),
-    _rule(r"^\s*(?:[-*_]\s*){3,}$", ""),
-    _rule(r"^\s*\|.*\|\s*$", say_table_row),
-    _rule(r"^\s*(?:>\s*)+", ""),
-    _rule(r"^\s*#{1,6}\s+(.*?)\s*#*\s*$", r"\1"),
-    _rule(r"^\s*[-*+•▪◦–]\s+(?:\[[ xX]\]\s*)?", ""),
-    _rule(r"^\s*(\d{1,3})\)\s+", r"\1. "),
+    _rule(r"^[ \t]*\|?[ \t]*:?-{2,}:?[ \t]*(?:\|[ \t]*:?-{2,}:?[ \t]*)*\|?[ \t]*$", ""),
+    _rule(r"^[ \t]*(?:[-*_][ \t]*){3,}$", ""),
+    _rule(r"^[ \t]*\|.*\|[ \t]*$", say_table_row),
+    _rule(r"^[ \t]*(?:>[ \t]*)+", ""),
+    _rule(r"^[ \t]*#{1,6}[ \t]+(.*?)[ \t]*#*[ \t]*$", r"\1"),
+    _rule(r"^[ \t]*[-*+•▪◦–][ \t]+(?:\[[ xX]\][ \t]*)?", ""),
+    _rule(r"^[ \t]*(\d{1,3})\)[ \t]+", r"\1. "),
+    _rule(r"[\[\]]", " "),
     # Arithmetic, before its stars are taken for emphasis
     _rule(r"(?<=\d)\s*\*\s*(?=\d)", " times "),
     _rule(r"(?<=\d)\s+/\s+(?=\d)", " divided by "),
@@ -171,6 +169,7 @@ RULES: tuple[Rule, ...] = (
     _rule(r"(?<=\w)_(?=\w)", " "),
     _rule(r"\s+--+\s+|(?<=\w)--+(?=\w)", " — "),
     # What is left of Markdown
+    _rule(r"(?<=\b[A-G])#(?!\w)", " sharp"),
     _rule(r"#(?!\d)", " "),
     _rule(r"[*`~_^\\|]+", " "),
 )
@@ -179,5 +178,5 @@ TIDYING: tuple[Rule, ...] = (
     _rule(r"\(\s*\)", ""),
     _rule(r"\s+", " "),
     _rule(r" +([,.;:!?])", r"\1"),
-    _rule(r"^[\s,.;:!?—–-]+(?=\w)", ""),
+    _rule(r"^(?:[\s,.;:!?—–]|-(?!\d))+(?=\w|-\d)", ""),
 )
