@@ -79,7 +79,6 @@ EARLIEST = {
 
 _HEADERLESS = frozenset(InputEncoding) - {InputEncoding.MEDIA_CONTAINER}
 _RATE_FROM_STREAM = frozenset({InputEncoding.FLAC, InputEncoding.OPUS})
-_decode_setup = msgspec.json.Decoder(Setup).decode
 
 
 def parse_setup(frame: str | bytes, defaults: Mapping[str, Any] | None = None) -> Setup:
@@ -89,7 +88,9 @@ def parse_setup(frame: str | bytes, defaults: Mapping[str, Any] | None = None) -
         SetupError: it is not a valid `setup`; the message names the key and what is wrong.
     """
     try:
-        setup = _decode_setup(frame)
+        setup = _decode_first(frame)
+        if not isinstance(setup, Setup):
+            raise SetupError("the first message must have type 'setup', not 'audioIn'")
     except msgspec.ValidationError as problem:
         raise SetupError(_explain_setup(str(problem), frame)) from None
     except msgspec.DecodeError as problem:
@@ -149,6 +150,10 @@ class AudioIn(msgspec.Struct, frozen=True, tag="audioIn"):
     """Microphone sound; "" is a keep-alive."""
 
     data: bytes = b""
+
+
+# A union, because msgspec asks for the `type` of a lone struct only when it is there.
+_decode_first = msgspec.json.Decoder(Setup | AudioIn).decode
 
 
 class BufferEmpty(msgspec.Struct, frozen=True, tag="bufferEmpty"):

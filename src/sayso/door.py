@@ -1,0 +1,306 @@
+"""Who may talk: admits a socket to a conversation, or says why not.
+
+    accept ─► setup ─► key ─► agent ─► may they? ─► init ─► Session
+
+Everything that can be refused is refused here, with the contract's code first as an `error`
+message and then as a close code (contract §4.5).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import structlog
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from sayso.accounts.service import Accounts
+from sayso.agents.schema import Agent as StoredAgent
+from sayso.agents.service import Agents
+from sayso.audio.encode import check_output
+from sayso.clock import Clock
+from sayso.conversations.recorder import Recorder
+from sayso.conversations.service import Conversations
+from sayso.errors import (
+    AudioError,
+    ForbiddenError,
+    NotFoundError,
+    SaysoError,
+    SetupError,
+    TalkCode,
+    TalkError,
+)
+from sayso.store.identifiers import new_id
+from sayso.talk.agent import Agent
+from sayso.talk.events import EndedBy
+from sayso.talk.history import Ledger, Line
+from sayso.talk.session import Limits, Rooms, Session
+from sayso.transport.playai import EARLIEST, Setup, error_frame, init_frame, parse_setup
+from sayso.transport.websocket import WebSocketLine, close, receive_setup
+
+log = structlog.get_logger("sayso.door")
+
+_CLOSE_CODES = {
+    TalkCode.INVALID_TOKEN: TalkCode.UNAUTHORIZED,
+    TalkCode.INVALID_AGENT: TalkCode.UNAUTHORIZED,
+    TalkCode.INVALID_CREDENTIALS: TalkCode.UNAUTHORIZED,
+}
+"""1001 to 1003 mean other things as close codes, so they close as 4401."""
+
+CLOSE_NORMALLY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """One of the contract's talk URLs.
+
+    Attributes:
+        needs_key: `setup` must carry the API key of the agent's owner.
+        defaults: what `setup` may leave out here.
+    """
+
+    needs_key: bool
+    defaults: Mapping[str, Any] | None = None
+
+
+TALK = Entrance(needs_key=True)
+START_CONVERSATION = Entrance(needs_key=False)
+AGENT_CONVERSATION = Entrance(needs_key=True, defaults=EARLIEST)
+
+
+@dataclass(eq=False)
+class Door:
+    """Admits callers, and knows who is inside.
+
+    Attributes:
+        accounts, agents, conversations, recorder: the stored side.
+        rooms: the engines all conversations share.
+        ready: makes a stored agent ready to talk, given what a client's `setup` adds.
+        limits: what bounds a conversation, given the patience a client asked for.
+        max_conversations: how many may be inside.
+        setup_timeout_s: how long a socket may wait before its `setup`.
+        url: where this server is reached.
+        clock: tells the time.
+    """
+
+    accounts: Accounts
+    agents: Agents
+    conversations: Conversations
+    recorder: Recorder
+    rooms: Rooms
+    ready: Callable[[StoredAgent, Setup], Agent]
+    limits: Callable[[float | None], Limits]
+    max_conversations: int
+    setup_timeout_s: float
+    url: str
+    clock: Clock
+    _inside: set[Session] = field(default_factory=set)
+    _sockets: int = 0
+    _deserted: asyncio.Event = field(default_factory=asyncio.Event)
+
+    @property
+    def routes(self) -> list[WebSocketRoute]:
+        """The three talk URLs."""
+        return [
+            WebSocketRoute("/v1/talk/{agent_id}", self._enter_talk),
+            WebSocketRoute("/v1/agents/{agent_id}/start-conversation", self._enter_start),
+            WebSocketRoute("/v1/agent-conversation", self._enter_earliest),
+        ]
+
+    @property
+    def inside(self) -> int:
+        """Conversations under way."""
+        return len(self._inside)
+
+    async def empty(self, within_s: float) -> None:
+        """Send everybody home: for a server that stops."""
+        for session in tuple(self._inside):
+            session.hang_up(EndedBy.SYSTEM)
+        if self._sockets:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(within_s):
+                    await self._deserted.wait()
+
+    async def _enter_talk(self, socket: WebSocket) -> None:
+        await self._enter(socket, socket.path_params["agent_id"], TALK)
+
+    async def _enter_start(self, socket: WebSocket) -> None:
+        await self._enter(socket, socket.path_params["agent_id"], START_CONVERSATION)
+
+    async def _enter_earliest(self, socket: WebSocket) -> None:
+        await self._enter(socket, socket.query_params.get("agentId", ""), AGENT_CONVERSATION)
+
+    async def _enter(self, socket: WebSocket, agent_id: str, entrance: Entrance) -> None:
+        await socket.accept()
+        self._sockets += 1
+        self._deserted.clear()
+        try:
+            await self._admit(socket, agent_id, entrance)
+        except WebSocketDisconnect:
+            log.info("left_before_setup", agent=agent_id)
+        except TalkError as error:
+            # Official clients drop this text when it comes before `init`: the log has it too.
+            log.warning("refused", agent=agent_id, code=error.code, reason=error.message)
+            await _refuse(socket, error)
+        finally:
+            self._sockets -= 1
+            if not self._sockets:
+                self._deserted.set()
+
+    async def _admit(self, socket: WebSocket, agent_id: str, entrance: Entrance) -> None:
+        if self._sockets > self.max_conversations:
+            raise TalkError(
+                f"this server holds {self.max_conversations} conversations at most; "
+                "try again in a moment",
+                code=TalkCode.TOO_MANY,
+            )
+        setup = await self._read_setup(socket, entrance)
+        stored = await self._find(agent_id, setup, entrance)
+        earlier = await self._earlier_lines(stored, setup)
+        conversation_id = setup.continue_conversation if earlier is not None else new_id()
+        await socket.send_text(self._init(stored, setup, conversation_id or "").decode())
+        with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
+            record = ConversationRecord(self.recorder, conversation_id or "")
+            record.opened(stored.id, "api" if entrance.needs_key else "web", self.clock.utc())
+            await self._hold(socket, stored, setup, Ledger(earlier or ()), record)
+
+    async def _hold(
+        self,
+        socket: WebSocket,
+        stored: StoredAgent,
+        setup: Setup,
+        ledger: Ledger,
+        record: ConversationRecord,
+    ) -> None:
+        line = WebSocketLine(socket, setup)
+        session = Session(
+            agent=self.ready(stored, setup),
+            line=line,
+            rooms=self.rooms,
+            limits=self.limits(setup.patience_s),
+            ledger=ledger,
+            record=record,
+            clock=self.clock,
+        )
+        self._inside.add(session)
+        pump = asyncio.create_task(line.pump())
+        log.info("conversation_started")
+        try:
+            await session.run()
+            await line.drain()
+        finally:
+            self._inside.discard(session)
+            pump.cancel()
+            await asyncio.gather(pump, return_exceptions=True)
+        broken = session.ended_with
+        await close(socket, _close_code(broken), broken.message if broken else "")
+
+    async def _read_setup(self, socket: WebSocket, entrance: Entrance) -> Setup:
+        try:
+            async with asyncio.timeout(self.setup_timeout_s):
+                frame = await receive_setup(socket)
+        except TimeoutError:
+            raise SetupError(
+                f"no setup message came within {self.setup_timeout_s:g} seconds"
+            ) from None
+        setup = parse_setup(frame, entrance.defaults)
+        try:
+            check_output(setup.speaks)
+        except AudioError as error:
+            raise SetupError(error.message, field="outputSampleRate") from None
+        return setup
+
+    async def _find(self, agent_id: str, setup: Setup, entrance: Entrance) -> StoredAgent:
+        """The agent, if whoever sent `setup` may talk to it."""
+        user_id = await self._whose_key(setup.api_key) if setup.api_key else None
+        if entrance.needs_key and user_id is None:
+            raise TalkError("setup needs an apiKey", code=TalkCode.INVALID_TOKEN)
+        try:
+            stored = await self.agents.load(agent_id)
+        except (NotFoundError, ForbiddenError):
+            raise TalkError(
+                f"there is no agent {agent_id!r}", code=TalkCode.INVALID_AGENT
+            ) from None
+        if entrance.needs_key and user_id != stored.owner_id:
+            raise TalkError(
+                "the apiKey does not belong to the agent's creator",
+                code=TalkCode.INVALID_CREDENTIALS,
+            )
+        if stored.visibility == "private" and user_id != stored.owner_id:
+            raise TalkError(
+                "this agent is private: setup needs the apiKey of its owner",
+                code=TalkCode.UNAUTHORIZED,
+            )
+        return stored
+
+    async def _whose_key(self, key: str) -> str:
+        account = await self.accounts.authenticate_key(key.strip().removeprefix("Bearer "))
+        if account is None:
+            raise TalkError("the apiKey is not known", code=TalkCode.INVALID_TOKEN)
+        return account.user_id
+
+    async def _earlier_lines(self, stored: StoredAgent, setup: Setup) -> list[Line] | None:
+        """What was said in the conversation to go on with; None for a new one."""
+        if not setup.continue_conversation:
+            return None
+        try:
+            said = await self.conversations.history(
+                setup.continue_conversation, agent_id=stored.id, owner_id=stored.owner_id
+            )
+        except SaysoError as error:
+            raise SetupError(
+                f"continueConversation: {error.message}", field="continueConversation"
+            ) from None
+        return [Line(role, content) for role, content in said]
+
+    def _init(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> bytes:
+        return init_frame(
+            owner_id=stored.owner_id,
+            conversation_id=conversation_id,
+            # No client uses it; old ones refuse an `init` without it (contract §4.6).
+            recording_url=f"{self.url}/no-recording",
+            language=stored.language if setup.should_send_language else None,
+        )
+
+
+class ConversationRecord:
+    """Takes down one conversation through the server's one recorder."""
+
+    def __init__(self, recorder: Recorder, conversation_id: str) -> None:
+        self._recorder = recorder
+        self._id = conversation_id
+
+    def opened(self, agent_id: str, source: str, at: datetime) -> None:
+        """The conversation begins."""
+        self._recorder.opened(self._id, agent_id, source=source, at=at)
+
+    def line(self, role: Literal["assistant", "user"], content: str, at: datetime) -> None:
+        """A settled line of the transcript."""
+        self._recorder.line(self._id, role, content, at)
+
+    def turn(self, number: int, timings: Mapping[str, float | str | None], at: datetime) -> None:
+        """Where the time of one reply went."""
+        self._recorder.turn(self._id, number, timings, at)
+
+    def ended(
+        self, by: Literal["user", "agent", "error", "system"], error_code: int | None, at: datetime
+    ) -> None:
+        """The conversation is over."""
+        self._recorder.ended(self._id, by=by, error_code=error_code, at=at)
+
+
+def _close_code(error: TalkError | None) -> int:
+    return _CLOSE_CODES.get(error.code, error.code) if error else CLOSE_NORMALLY
+
+
+async def _refuse(socket: WebSocket, error: TalkError) -> None:
+    try:
+        await socket.send_text(error_frame(error.code, error.message, fatal=True).decode())
+    except (WebSocketDisconnect, RuntimeError, OSError):
+        log.info("left_before_refusal")
+    await close(socket, _close_code(error), error.message)

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.audio.formats import EAR_RATE_HZ, Samples
+from sayso.talk.ears import POST_ROLL_S, PRE_ROLL_S, Ears, Tape, Utterance
+from sayso.talk.events import SpeechCut, SpeechStarted, SpeechStopped, Tick
+from sayso.vad import WINDOW_SAMPLES
+from sayso.vad.gate import Gate
+
+
+class LoudIsSpeech:
+    """A detector that takes every loud window for speech."""
+
+    def __init__(self) -> None:
+        self._rest: Samples = np.zeros(0, np.float32)
+
+    def feed(self, samples: Samples) -> list[float]:
+        self._rest = np.concatenate([self._rest, samples])
+        windows = len(self._rest) // WINDOW_SAMPLES
+        judged, self._rest = np.split(self._rest, [windows * WINDOW_SAMPLES])
+        return [float(np.abs(w).max() > 0.1) for w in judged.reshape(windows, WINDOW_SAMPLES)]
+
+
+def quiet(seconds: float) -> Samples:
+    return np.zeros(int(seconds * EAR_RATE_HZ), np.float32)
+
+
+def loud(seconds: float) -> Samples:
+    return np.full(int(seconds * EAR_RATE_HZ), 0.5, np.float32)
+
+
+def listen(
+    *pieces: Samples, max_utterance_s: float = 15.0, deadline_s: float | None = None
+) -> list[SpeechStarted | Utterance | Tick]:
+    ears = Ears(LoudIsSpeech(), Gate(), max_utterance_s)
+    ears.deadline_s = deadline_s
+    return [happening for piece in pieces for happening in ears.hear(piece)]
+
+
+def test_speech_starts_and_stops_with_its_sound() -> None:
+    started, stopped = listen(quiet(1.0), loud(1.0), quiet(1.0))
+    assert isinstance(started, SpeechStarted)
+    assert 1.0 < started.at_s < 1.2
+    assert isinstance(stopped, Utterance)
+    assert isinstance(stopped.event, SpeechStopped)
+    assert abs(stopped.event.since_s - 2.0) < 0.05
+    assert stopped.event.at_s > stopped.event.since_s
+    said_s = len(stopped.samples) / EAR_RATE_HZ
+    assert abs(said_s - (PRE_ROLL_S + 1.0 + POST_ROLL_S)) < 0.08
+    assert float((stopped.samples == 0.5).sum()) / EAR_RATE_HZ > 0.99
+
+
+def test_first_and_last_syllables_survive() -> None:
+    utterance = listen(quiet(1.0), loud(0.5), quiet(1.0))[-1]
+    assert isinstance(utterance, Utterance)
+    assert utterance.samples[0] == 0.0
+    assert utterance.samples[-1] == 0.0
+
+
+def test_speech_at_the_very_start_is_whole() -> None:
+    utterance = listen(loud(0.5), quiet(1.0))[-1]
+    assert isinstance(utterance, Utterance)
+    assert utterance.samples[0] == 0.5
+
+
+def test_a_second_utterance_holds_nothing_of_the_first() -> None:
+    happenings = listen(loud(1.0), quiet(2.0), loud(0.5), quiet(1.0))
+    second = happenings[-1]
+    assert isinstance(second, Utterance)
+    assert abs(float((second.samples == 0.5).sum()) / EAR_RATE_HZ - 0.5) < 0.04
+
+
+def test_endless_speech_is_cut_and_no_sound_is_lost() -> None:
+    happenings = listen(loud(5.0), quiet(1.0), max_utterance_s=2.0)
+    utterances = [h for h in happenings if isinstance(h, Utterance)]
+    kinds = [type(u.event) for u in utterances]
+    assert kinds == [SpeechCut, SpeechCut, SpeechStopped]
+    total = sum(int((u.samples == 0.5).sum()) for u in utterances)
+    assert total == 5 * EAR_RATE_HZ
+
+
+def test_a_deadline_ticks_once_it_is_reached() -> None:
+    ticks = listen(quiet(1.0), deadline_s=0.5)
+    assert isinstance(ticks[0], Tick)
+    assert 0.5 <= ticks[0].at_s < 0.55
+
+
+def test_audio_time_counts_what_was_listened_to() -> None:
+    ears = Ears(LoudIsSpeech(), Gate(), 15.0)
+    assert ears.now_s == 0.0
+    list(ears.hear(quiet(0.05)))
+    assert abs(ears.now_s - 0.032) < 1e-9
+
+
+@given(st.lists(st.integers(1, 5000), min_size=1, max_size=30))
+def test_how_sound_is_sliced_does_not_matter(sizes: list[int]) -> None:
+    whole = np.concatenate([quiet(0.5), loud(0.6), quiet(0.8)])
+    slices, at = [], 0
+    for size in sizes:
+        slices.append(whole[at : at + size])
+        at += size
+    slices.append(whole[at:])
+
+    def spell(happenings: list[SpeechStarted | Utterance | Tick]) -> list[object]:
+        return [
+            (h.event, len(h.samples), float(h.samples.sum())) if isinstance(h, Utterance) else h
+            for h in happenings
+        ]
+
+    assert spell(listen(*slices)) == spell(listen(whole))
+
+
+def test_a_tape_forgets_only_whole_pieces_of_the_past() -> None:
+    tape = Tape()
+    assert len(tape.cut(0, 10)) == 0
+    for value in range(5):
+        tape.record(np.full(10, value, np.float32))
+    tape.forget(25)
+    assert tape.ends == 50
+    assert list(tape.cut(18, 22)) == [2.0, 2.0]
+    assert list(tape.cut(29, 31)) == [2.0, 3.0]
