@@ -1,0 +1,116 @@
+"""Puts the REST API together from services made elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+
+from sayso.accounts.access import Access
+from sayso.accounts.service import Accounts
+from sayso.agents.routes import agent_routes
+from sayso.agents.service import Agents
+from sayso.api.docs import install_docs
+from sayso.api.refusals import BodyLimit, LastResort, error_responses, install_refusals
+from sayso.clock import Clock
+from sayso.config import Settings
+from sayso.conversations.routes import conversation_routes
+from sayso.conversations.service import Conversations
+from sayso.store.paging import PAGE_HEADERS
+from sayso.tts import Voice
+
+PREFIX = "/api/v1"
+VERSION = "1.0.0"
+"""The version of the contract, not of Sayso."""
+
+DESCRIPTION = """
+Make voice agents that speak with your own LLM. Compatible with the API that PlayAI published for
+its agents; what Sayso adds is marked `x-sayso-extension`.
+"""
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What the routes call."""
+
+    accounts: Accounts
+    agents: Agents
+    conversations: Conversations
+    voices: Sequence[Voice]
+
+
+def build_api(
+    services: Services, settings: Settings, clock: Clock, *, lifespan: Lifespan | None = None
+) -> FastAPI:
+    """The REST API as an ASGI application, to which sockets and pages can be added."""
+    app = FastAPI(
+        title="Sayso API",
+        version=VERSION,
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/openapi.json",
+        generate_unique_id_function=_operation_id,
+        # Some clients in the wild send JSON without saying so; keys are never in cookies here.
+        strict_content_type=False,
+    )
+    access = Access(services.accounts, clock)
+    for router in (
+        agent_routes(services.agents, services.voices, access, settings),
+        conversation_routes(services.conversations, access),
+    ):
+        app.include_router(router, prefix=PREFIX, responses=_ERRORS)
+    install_refusals(app)
+    install_docs(app)
+    # Added last, runs first: CORS, then the last resort, then the limit.
+    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(LastResort)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE", "OPTIONS"],
+        allow_headers=["Authorization", "X-User-Id", "Content-Type", "Accept"],
+        expose_headers=[*PAGE_HEADERS, "Retry-After"],
+        max_age=600,
+    )
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+_ERRORS = error_responses(400, 401, 403, 404, 409, 413, 429, 500)
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """FastAPI's description, made true: we answer 400, not 422, and a key alone suffices."""
+    if app.openapi_schema is None:
+        schema = get_openapi(
+            title=app.title,
+            version=app.version,
+            openapi_version=app.openapi_version,
+            description=app.description,
+            routes=app.routes,
+        )
+        for operations in schema["paths"].values():
+            for operation in operations.values():
+                operation["responses"].pop("422", None)
+                operation["security"] = [
+                    {"ApiKeyAuth": [], "XUserIdAuth": []},
+                    {"ApiKeyAuth": []},
+                ]
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schema["components"]["schemas"].pop(unused, None)
+        app.openapi_schema = schema
+    return app.openapi_schema
