@@ -242,5 +242,4 @@ class ReplyReader:
             self.warnings[code] = self._scene.find(code, evidence)
 
     def _fail(self, code: str, evidence: str | bytes = "", **facts: object) -> None:
-        if self.failure is None:
-            self.failure = self._scene.find(code, evidence, **facts)
+        self.failure = self._scene.find(code, evidence, **facts)

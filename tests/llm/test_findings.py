@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import string
+
+import pytest
+
+from sayso.errors import Blame, LlmError
+from sayso.llm.findings import (
+    CATALOGUE,
+    MAX_EVIDENCE_CHARS,
+    Finding,
+    FindingError,
+    Scene,
+    Severity,
+    quote,
+    redact,
+    show_url,
+)
+
+SCENE = Scene("https://llm.example.com/v1/chat/completions?key=sk-12345678", ("sk-12345678",))
+
+FACTS: dict[str, object] = {
+    "url": "ftp://x",
+    "reason": "a reason",
+    "name": "x-y",
+    "host": "llm.example.com",
+    "port": 443,
+    "limit_s": 5.0,
+    "status": 404,
+    "location": "https://elsewhere",
+    "model": "gpt",
+    "first_token_s": 2.5,
+}
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_each_line_of_the_catalogue_makes_a_sentence(code: str) -> None:
+    finding = SCENE.find(code, "", **FACTS)
+    assert finding.code == code
+    assert finding.message.endswith(".")
+    assert finding.fix.endswith(".")
+    assert "{reason" not in finding.message + finding.fix
+    assert len(finding.message) < 300
+
+
+def test_the_catalogue_asks_only_for_known_facts() -> None:
+    for entry in CATALOGUE.values():
+        for template in (entry.sentence, entry.fix):
+            names = {name for _, name, _, _ in string.Formatter().parse(template) if name}
+            assert names <= {"where", *FACTS}
+
+
+def test_a_finding_names_the_call_and_quotes_the_answer() -> None:
+    finding = SCENE.find("http.html", b"<!DOCTYPE html>\n<html>", status=200)
+    assert finding == Finding(
+        "http.html",
+        Severity.ERROR,
+        "POST https://llm.example.com/v1/chat/completions?… answered 200 with a web page, not with "
+        "a chat completion. It said: <!DOCTYPE html> <html>",
+        "<!DOCTYPE html> <html>",
+        "Correct baseURL: this path belongs to a web site, not to the API.",
+    )
+
+
+def test_secrets_are_never_quoted() -> None:
+    finding = SCENE.find(
+        "stream.error_object", "bad key sk-12345678!", reason="key sk-12345678 is bad"
+    )
+    assert "sk-1234" not in str(finding)
+    assert "sk-1234" not in repr(SCENE)
+    assert finding.evidence == "bad key [secret]!"
+
+
+def test_longer_secrets_go_first_and_short_ones_are_words() -> None:
+    assert redact("abcdefgh abcd abc", ("abcd", "abcdefgh", "abc")) == "[secret] [secret] abc"
+
+
+def test_evidence_is_short_and_printable() -> None:
+    assert quote(b"a\x00b\xff\n\tc") == "a�b� c"
+    long = quote("x" * 1000)
+    assert len(long) == MAX_EVIDENCE_CHARS
+    assert long.endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("https://u:p@h:8/v1?k=s#f", "https://h:8/v1?…"),
+        ("http://h/v1/", "http://h/v1/"),
+        ("http://[::1/v1", "the given URL"),
+        ("nonsense", "nonsense"),
+    ],
+)
+def test_urls_are_shown_without_secrets(url: str, shown: str) -> None:
+    assert show_url(url) == shown
+
+
+def test_a_finding_is_raised_as_an_llm_error() -> None:
+    finding = SCENE.find("stream.empty")
+    error = FindingError(finding)
+    assert isinstance(error, LlmError)
+    assert (error.finding, error.message, error.hint) == (
+        "stream.empty",
+        finding.message,
+        finding.fix,
+    )
+    assert error.detail is finding
+    assert error.blame is Blame.LLM

@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import itertools
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.llm.findings import Scene
+from sayso.llm.reader import MAX_REPLY_CHARS, Form, ReplyReader, is_about_model
+
+SCENE = Scene("http://llm.test/chat/completions", ("sk-12345678",))
+
+
+def event(content: object = None, **fields: object) -> bytes:
+    delta = {"content": content} if content is not None else {}
+    body = {"choices": [{"index": 0, "delta": delta, **fields}]}
+    return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
+
+
+def read(*pieces: bytes) -> tuple[str, ReplyReader]:
+    reader = ReplyReader(SCENE, model="gpt")
+    text = "".join(reader.feed(piece) for piece in pieces)
+    return text + reader.finish(), reader
+
+
+def fail(*pieces: bytes) -> str:
+    reader = read(*pieces)[1]
+    assert reader.failure is not None
+    return reader.failure.code
+
+
+def warn(*pieces: bytes) -> list[str]:
+    reader = read(*pieces)[1]
+    assert reader.failure is None
+    return list(reader.warnings)
+
+
+def test_an_event_stream() -> None:
+    text, reader = read(event("Hi"), event(" there"), DONE)
+    assert text == "Hi there"
+    assert (reader.form, reader.failure, reader.warnings) == (Form.SSE, None, {})
+    assert reader.done
+    assert reader.complete
+    assert reader.spoken
+
+
+def test_words_come_with_their_bytes() -> None:
+    reader = ReplyReader(SCENE)
+    assert reader.feed(event("Hi")[:-3]) == ""
+    assert reader.feed(event("Hi")[-3:] + event(" you")) == "Hi you"
+
+
+def test_a_finish_reason_is_an_end_and_what_follows_is_still_read() -> None:
+    text, reader = read(event("Hi", finish_reason="stop"), event("!"))
+    assert (text, reader.finish_reason, reader.complete, reader.done) == (
+        "Hi!",
+        "stop",
+        True,
+        False,
+    )
+
+
+def test_nothing_is_read_after_done() -> None:
+    reader = ReplyReader(SCENE)
+    assert reader.feed(event("Hi") + DONE + event("!")) == "Hi"
+    assert reader.feed(event("!")) == ""
+    assert reader.finish() == ""
+
+
+def test_a_stream_that_just_ends_is_noted() -> None:
+    assert warn(event("Hi")) == ["stream.no_end"]
+
+
+def test_blank_lines_and_a_mark_may_come_first() -> None:
+    assert read(b"\xef\xbb", b"\xbf", b"\r\n \n", event("Hi"), DONE)[0] == "Hi"
+
+
+@pytest.mark.parametrize("split", [False, True])
+def test_a_json_completion(split: bool) -> None:
+    body = json.dumps({"choices": [{"message": {"content": "All of it"}}]}, indent=1).encode()
+    text, reader = read(*([bytes((b,)) for b in body] if split else [body]))
+    assert (text, reader.form, reader.failure) == ("All of it", Form.JSON, None)
+    assert list(reader.warnings) == ["body.json_not_sse"]
+
+
+def test_lines_of_json_are_spoken_as_they_come() -> None:
+    reader = ReplyReader(SCENE)
+    lines = [b'{"message": {"content": "Hi"}}\n', b'{"message": {"content": " you"}}\n']
+    assert [reader.feed(line) for line in lines] == ["Hi", " you"]
+    assert reader.finish() == ""
+    assert "body.json_not_sse" in reader.warnings
+
+
+@pytest.mark.parametrize("page", [b"<!DOCTYPE html>", b"\n <html>", b"<?xml version='1.0'?>"])
+def test_a_web_page(page: bytes) -> None:
+    assert fail(page) == "http.html"
+    assert read(page, b"x" * 2_000_000)[1].form is Form.HTML
+
+
+@pytest.mark.parametrize("body", [b"Hello!", b"ok\n\n", b"{no json", b"{'a': 1}\n", b"[1, 2"])
+def test_bodies_that_are_neither(body: bytes) -> None:
+    assert fail(body) == "body.not_sse"
+
+
+@pytest.mark.parametrize(
+    "pieces", [(), (b"",), (b"\n\n",), (DONE,), (b": hi\n\n", DONE), (event(""), event(), DONE)]
+)
+def test_an_answer_without_words(pieces: tuple[bytes, ...]) -> None:
+    if pieces and b"hi" in pieces[0]:
+        pieces = pieces[1:]
+    assert fail(*pieces) == "stream.empty"
+
+
+def test_blanks_are_no_words() -> None:
+    assert fail(event(" "), event("\n"), DONE) == "stream.empty"
+
+
+def test_a_bare_done_at_the_start() -> None:
+    assert fail(b"[", b"DONE]\n") == "stream.empty"
+    assert fail(b"[DONE]") == "stream.empty"
+
+
+def test_reasoning_is_not_spoken() -> None:
+    thought = b'data: {"choices": [{"delta": {"reasoning": "hm"}}]}\n\n'
+    assert fail(thought, DONE) == "stream.reasoning_only"
+    assert fail(event("<think>hm"), DONE) == "stream.reasoning_only"
+    assert read(thought, event("Yes"), DONE)[0] == "Yes"
+    assert warn(thought, event("Yes"), DONE) == ["stream.reasoning"]
+    assert warn(event("<think>x</think>Yes"), DONE) == ["stream.reasoning"]
+
+
+def test_events_without_choices() -> None:
+    assert fail(b'data: {"choices": null}\n\n', DONE) == "stream.no_choices"
+    assert warn(b'data: {"id": 1}\n\n', event("Hi"), DONE) == []
+
+
+def test_an_error_in_the_middle_keeps_what_was_said() -> None:
+    error = b'data: {"error": {"message": "no memory for sk-12345678"}}\n\n'
+    text, reader = read(event("Hi") + error + event("!"))
+    assert text == "Hi"
+    assert reader.failure is not None
+    assert reader.failure.code == "stream.error_object"
+    assert "no memory for [secret]" in reader.failure.message
+
+
+def test_errors_by_the_events_name() -> None:
+    assert fail(b"event: error\ndata: no memory\n\n") == "stream.error_object"
+    assert fail(b'event: error\ndata: {"code": 5}\n\n') == "stream.error_object"
+
+
+def test_a_json_error_with_status_200() -> None:
+    assert fail(b'{"error": {"message": "overloaded"}}') == "stream.error_object"
+    assert fail(b'[{"error": {"message": "overloaded"}}]') == "stream.error_object"
+    assert fail(b'{"error": {"message": "The model `x` does not exist"}}') == "model.unknown"
+
+
+def test_an_event_that_is_no_json_is_skipped() -> None:
+    assert warn(b"data: ping\n\n", b"data: pong\n\n", event("Hi"), DONE) == ["stream.bad_json"]
+
+
+def test_a_last_event_that_is_cut() -> None:
+    assert fail(event("Hi"), b'data: {"choices": [{"de') == "stream.cut"
+    assert warn(event("Hi", finish_reason="stop"), b'data: {"cho') == ["stream.bad_json"]
+
+
+def test_cumulative_answers_are_said_once() -> None:
+    text, reader = read(event("Well"), event("Well then"), event("Well then, hello"), DONE)
+    assert (text, list(reader.warnings)) == ("Well then, hello", ["stream.cumulative"])
+    whole = b'data: {"choices": [{"message": {"content": "Hi"}}]}\n\n'
+    assert read(whole, whole.replace(b"Hi", b"Hi you"), DONE)[0] == "Hi you"
+    assert warn(whole, whole, DONE) == ["stream.cumulative"]
+
+
+def test_what_was_held_back_is_said_at_the_end() -> None:
+    assert read(event("1 <"), DONE)[0] == "1 <"
+    assert read(event("ha"), event("haha"), DONE)[0] == "hahaha"
+
+
+def test_everything_is_bounded() -> None:
+    assert fail(*[event("word " * 2000)] * 4) == "stream.too_long"
+    assert fail(b"data: ", *[b"x" * 100_000] * 11) == "stream.too_long"
+    assert fail(b"data: {\n" + b"data: x" * 160_000) == "stream.too_long"
+    assert fail(b'{"a": "', *[b"x" * 100_000] * 11) == "stream.too_long"
+    assert MAX_REPLY_CHARS < 4 * 10_000
+
+
+def test_the_tail_of_an_event_is_bounded_at_the_end_too() -> None:
+    assert fail(b"data: " + b"x" * 1_000_000 + b"\ndata: " + b"x" * 100_000) == "stream.too_long"
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("The model `gpt-9` does not exist or you do not have access to it.", True),
+        ("model 'llama9' not found, try pulling it first", True),
+        ('{"code": "model_not_found"}', True),
+        ("Unknown model: x", True),
+        ("Invalid model name", True),
+        ("x is not a valid model ID", False),
+        ("Not Found", False),
+        ("'temperature' is not supported with this model.", False),
+    ],
+)
+def test_errors_about_the_model(text: str, about: bool) -> None:
+    assert is_about_model(text) is about
+
+
+pieces = st.lists(
+    st.sampled_from(
+        [
+            event("Hi"),
+            event(" <think>"),
+            event("</think>"),
+            event("ü👋"),
+            DONE[:7],
+            DONE,
+            b"\n\n",
+            b"<",
+            b"{",
+            b'{"choices": [{"message": {"content": "x"}}]}',
+            b'data: {"error": "x"}\n\n',
+            b": c\n\n",
+            b"[",
+        ]
+    )
+    | st.binary(max_size=6),
+    max_size=12,
+)
+
+
+@given(pieces, st.lists(st.integers(0, 400), max_size=8))
+def test_any_cut_is_read_the_same(parts: list[bytes], where: list[int]) -> None:
+    body = b"".join(parts)
+    ends = [0, *sorted(min(place, len(body)) for place in where), len(body)]
+    text, whole = read(body)
+    same, cut = read(*(body[a:b] for a, b in itertools.pairwise(ends)))
+    assert same == text
+    assert (cut.failure and cut.failure.code) == (whole.failure and whole.failure.code)
+    assert list(cut.warnings) == list(whole.warnings)
+    assert bool(text.strip()) or whole.failure is not None
