@@ -208,6 +208,8 @@ class LlmClient:
             return
         task = asyncio.create_task(_drain(response))
         self._drains.add(task)
+        # Not in the task's own `finally`: one that is cancelled before it began has none.
+        task.add_done_callback(lambda _: response.close())
         task.add_done_callback(self._drains.discard)
 
 
@@ -219,8 +221,6 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
                 pass
     except (TimeoutError, ClientError, OSError):
         pass  # the answer is complete; only the connection is lost
-    finally:
-        response.close()
 
 
 class _Bound:
