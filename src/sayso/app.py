@@ -1,0 +1,273 @@
+"""Assembles the server: the one place where adapters are chosen and rooms meet."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import partial
+
+from fastapi import FastAPI
+
+from sayso.accounts.service import Accounts
+from sayso.agents.schema import Agent as StoredAgent
+from sayso.agents.schema import AnsweredBy, LlmIssue
+from sayso.agents.service import Agents
+from sayso.api import Services, build_api
+from sayso.clock import Clock, SystemClock
+from sayso.config import Settings
+from sayso.console.pages import page_routes
+from sayso.conversations.recorder import Recorder
+from sayso.conversations.service import Conversations
+from sayso.door import Door
+from sayso.engines import EngineConfig, load_engine
+from sayso.knowledge.embed import Embedder
+from sayso.llm import Endpoint, Llm, Message
+from sayso.llm.builtin import Builtin
+from sayso.llm.check import LlmCheck
+from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.notes import Notes
+from sayso.llm.prompt import PromptParts, build_messages
+from sayso.models import MODELS_DIR
+from sayso.observe.health import health_routes
+from sayso.security.secrets import load_secrets
+from sayso.store.database import Database
+from sayso.stt import Stt
+from sayso.talk.agent import Agent
+from sayso.talk.endpointing import Policy
+from sayso.talk.history import Line
+from sayso.talk.session import Limits, Rooms
+from sayso.transport.playai import Setup
+from sayso.tts import Tts
+from sayso.tts.voices import choose_voice
+from sayso.vad import Vad
+from sayso.welcome import Welcome, welcome
+
+CODEC_THREADS = 2
+"""Threads that encode mp3, Ogg and FLAC for all conversations."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """Everything that computes: the rooms, the LLMs, the built-in mind."""
+
+    rooms: Rooms
+    client: LlmClient
+    check: LlmCheck
+    mind: Builtin
+    embedder: Embedder
+
+
+class Server:
+    """One Sayso server: made from settings, opened and closed by the ASGI lifespan.
+
+    Attributes:
+        app: the ASGI application.
+        door: who may talk, and who is inside.
+        welcome: who the owner is; set once the server has started.
+    """
+
+    def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
+        """Choose adapters and wire them; nothing is opened, loaded or connected yet."""
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._engines = make_engines(settings)
+        self._database = Database(settings.database)
+        secrets = load_secrets(settings.data_dir, settings.master_key)
+        self.accounts = Accounts(self._database, secrets, self._clock)
+        self.agents = Agents(
+            self._database,
+            secrets,
+            self._clock,
+            check_llm=partial(check_llm, self._engines.check),
+            built_in=answered_by(settings),
+            max_agents=settings.max_agents,
+        )
+        self._conversations = Conversations(self._database)
+        self._recorder = Recorder(self._database)
+        self.door = self._make_door()
+        self.welcome: Welcome | None = None
+        self.app = self._make_app()
+
+    def _make_door(self) -> Door:
+        return Door(
+            accounts=self.accounts,
+            agents=self.agents,
+            conversations=self._conversations,
+            recorder=self._recorder,
+            rooms=self._engines.rooms,
+            ready=self._make_ready,
+            limits=partial(limits_of, self._settings),
+            max_conversations=self._settings.max_conversations,
+            setup_timeout_s=self._settings.setup_timeout_s,
+            url=self._settings.url,
+            clock=self._clock,
+        )
+
+    def _make_app(self) -> FastAPI:
+        services = Services(
+            self.accounts, self.agents, self._conversations, self._engines.rooms.tts.voices
+        )
+        app = build_api(services, self._settings, self._clock, lifespan=self._live)
+        app.router.routes.extend(self.door.routes)
+        app.router.routes.extend(
+            health_routes(lambda: self.door.inside, self._settings.max_conversations)
+        )
+        app.router.routes.extend(page_routes())
+        return app
+
+    @asynccontextmanager
+    async def _live(self, _: FastAPI) -> AsyncGenerator[None]:
+        """From the first thing opened to the last thing closed, in order and in reverse."""
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self._database.close)
+            await self._conversations.close_abandoned()
+            await open_engines(self._engines, closing)
+            writer = asyncio.create_task(self._recorder.run())
+            closing.callback(writer.cancel)
+            closing.push_async_callback(self._recorder.close)
+            closing.push_async_callback(self.door.empty, self._settings.drain_s)
+            self.welcome = await welcome(self.accounts, self.agents)
+            yield
+
+    def _make_ready(self, stored: StoredAgent, setup: Setup) -> Agent:
+        """A stored agent with what a client adds to it, ready to talk."""
+        parts = PromptParts(
+            name=stored.display_name,
+            agent_prompt=stored.prompt or "",
+            critical_knowledge=stored.critical_knowledge or "",
+            answer_only=stored.answer_only_from_critical_knowledge,
+            appended_prompt=setup.prompt or "",
+            language=stored.language,
+        )
+        greeting = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
+        return Agent(
+            id=stored.id,
+            greeting=(greeting or "").strip(),
+            voice=choose_voice(stored.voice, self._engines.rooms.tts.voices).id,
+            speed=stored.voice_speed or 1.0,
+            language=stored.language,
+            llm=self._choose_llm(stored.llm, parts, (greeting or "").strip()),
+            prompt=partial(_prompt, parts, self._settings.max_history_chars),
+        )
+
+    def _choose_llm(self, own: Endpoint | None, parts: PromptParts, greeting: str) -> Llm:
+        """The agent's own LLM, else the operator's, else answers from the agent's notes."""
+        endpoint = own or builtin_endpoint(self._settings)
+        if endpoint is not None:
+            return self._engines.client.bind(endpoint)
+        prompt = "\n\n".join(text for text in (parts.agent_prompt, parts.appended_prompt) if text)
+        return self._engines.mind.bind(
+            Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
+        )
+
+
+def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
+    return build_messages(
+        parts, [(line.role, line.content) for line in lines], max_chars=max_chars
+    )
+
+
+# Choosing ------------------------------------------------------------------------------------
+
+
+def make_engines(settings: Settings) -> Engines:
+    """The engines the settings name; nothing is loaded yet.
+
+    Raises:
+        InstallationError: a setting names an engine that is not installed.
+    """
+    config = EngineConfig(models_dir=settings.models_dir or MODELS_DIR)
+    vad: Vad = load_engine(
+        "sayso.vad", settings.vad, replace(config, options=settings.vad_options)
+    )
+    stt: Stt = load_engine(
+        "sayso.stt",
+        settings.stt,
+        replace(
+            config,
+            workers=settings.stt_workers,
+            timeout_s=settings.stt_timeout_s,
+            options=settings.stt_options,
+        ),
+    )
+    tts: Tts = load_engine(
+        "sayso.tts",
+        settings.tts,
+        replace(
+            config,
+            workers=settings.tts_workers,
+            timeout_s=settings.tts_timeout_s,
+            options=settings.tts_options,
+        ),
+    )
+    client = LlmClient(
+        Deadlines(
+            connect_s=settings.llm_connect_timeout_s,
+            first_token_s=settings.llm_first_token_timeout_s,
+            between_tokens_s=settings.llm_between_tokens_timeout_s,
+        ),
+        private=settings.outbound_private,
+    )
+    embedder = Embedder(config.models_dir)
+    codecs = ThreadPoolExecutor(CODEC_THREADS, thread_name_prefix="codec")
+    return Engines(
+        rooms=Rooms(vad, stt, tts, codecs),
+        client=client,
+        check=LlmCheck(client, budget_s=settings.llm_check_timeout_s),
+        mind=Builtin(embedder),
+        embedder=embedder,
+    )
+
+
+async def open_engines(engines: Engines, closing: AsyncExitStack) -> None:
+    """Load and warm everything, so that the first caller does not pay; `closing` undoes it."""
+    rooms = engines.rooms
+    closing.callback(rooms.codecs.shutdown, wait=False, cancel_futures=True)
+    for engine in (rooms.vad, rooms.stt, rooms.tts, engines.client, engines.embedder):
+        await engine.open()
+        closing.push_async_callback(engine.close)
+
+
+async def check_llm(check: LlmCheck, endpoint: Endpoint) -> list[LlmIssue]:
+    """Try an agent's LLM, in the words of the agents' room."""
+    report = await check.check(endpoint)
+    return [
+        LlmIssue(finding.code, finding.message, finding.fix, finding.severity.value)
+        for finding in report.findings
+    ]
+
+
+def answered_by(settings: Settings) -> AnsweredBy:
+    """What answers for agents without an `llm`."""
+    return "built-in-llm" if settings.builtin_llm_url else "built-in-extractive"
+
+
+def builtin_endpoint(settings: Settings) -> Endpoint | None:
+    """The operator's own LLM for agents without one."""
+    if settings.builtin_llm_url is None:
+        return None
+    return Endpoint(
+        base_url=settings.builtin_llm_url,
+        api_key=settings.builtin_llm_key,
+        model=settings.builtin_llm_model,
+    )
+
+
+def limits_of(settings: Settings, patience_s: float | None) -> Limits:
+    """What bounds a conversation whose client asked for `patience_s`, if it did."""
+    patience_s = settings.patience_s if patience_s is None else patience_s
+    return Limits(
+        policy=Policy(patience_s=patience_s, interruption_s=settings.interruption_s),
+        utterance_s=settings.max_utterance_s,
+        conversation_s=settings.max_conversation_s,
+        stt_timeout_s=settings.stt_timeout_s,
+        pacing_ahead_s=settings.pacing_ahead_s,
+    )
+
+
+def create_app() -> FastAPI:
+    """The application from the environment, for any ASGI server's `--factory`."""
+    return Server(Settings()).app

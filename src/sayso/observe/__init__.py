@@ -1,0 +1,1 @@
+"""Watching a server from outside: logs and health."""

@@ -1,0 +1,64 @@
+"""The first minute of a new installation: an owner with a key, and an agent to talk to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import SecretStr
+
+from sayso.accounts.schema import Account
+from sayso.accounts.service import Accounts
+from sayso.agents.schema import NewAgent
+from sayso.agents.service import Agents
+from sayso.store.paging import PageRequest
+
+FIRST_AGENT = NewAgent.model_validate(
+    {
+        "displayName": "Sayso guide",
+        "description": "Tells newcomers about Sayso. Yours to change.",
+        "greeting": "Hello! I am the Sayso guide. What would you like to know?",
+        "prompt": "You answer questions about Sayso, briefly and kindly.",
+        "criticalKnowledge": (
+            "Sayso is an open, self-hosted home for voice agents that speak with your own "
+            "language model.\n\n"
+            "You make an agent with one request to the REST API, or talk to this one first.\n\n"
+            "To give an agent your own language model, set its llm field to the base URL of any "
+            "OpenAI compatible server. Sayso checks that server with a real question before it "
+            "saves the change.\n\n"
+            "The ears and the voice run on this machine's processor. No keys are needed and "
+            "nothing is sent elsewhere.\n\n"
+            "You can talk to an agent from the browser, from the command line, or from your own "
+            "code over a web socket.\n\n"
+            "Sayso is free software under the Apache licence, version two."
+        ),
+        "visibility": "public",
+    }
+)
+"""Answers out of its own notes until it is given a language model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What `sayso serve` prints when it is ready.
+
+    Attributes:
+        user_id: the owner's.
+        api_key: theirs; None except the first time, when it is shown once.
+        agent_id: of the owner's newest agent; None if they deleted them all.
+    """
+
+    user_id: str
+    api_key: SecretStr | None
+    agent_id: str | None
+
+
+async def welcome(accounts: Accounts, agents: Agents) -> Welcome:
+    """Make the owner and the first agent if this is a new installation; say who is here."""
+    owner = await accounts.ensure_owner()
+    user_id = owner.user_id if owner else await accounts.owner_id()
+    account = Account(user_id, "")
+    if owner is not None:
+        await agents.create(account, FIRST_AGENT)
+    page = await agents.page(account, PageRequest(1, None))
+    agent_id = page.rows[0].id if page.rows else None
+    return Welcome(user_id, owner.api_key if owner else None, agent_id)
