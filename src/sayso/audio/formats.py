@@ -55,3 +55,14 @@ class OutputAudio:
 
     format: OutputFormat = OutputFormat.MP3
     sample_rate_hz: int = 44_100
+
+
+def pcm16_of(samples: Samples) -> npt.NDArray[np.int16]:
+    """The nearest 16-bit values; what exceeds [-1, 1] is clipped."""
+    scaled: Samples = np.rint(samples * np.float32(32_768))
+    return scaled.clip(-32_768, 32_767).astype(np.int16)
+
+
+def samples_of(pcm16: npt.NDArray[np.int16]) -> Samples:
+    """16-bit values as sound; `pcm16_of` gives them back exactly."""
+    return pcm16.astype(np.float32) / np.float32(32_768)
