@@ -448,10 +448,21 @@ async def test_a_whole_answer_is_bounded_in_time(fake: str) -> None:
 async def test_the_first_token_is_timed(client: LlmClient) -> None:
     async with running_fake(FakeConfig(first_token_s=0.1, token_s=0)) as url:
         exchange = client.ask(Endpoint(url), HELLO)
-        assert exchange.first_token_s is None
+        before = exchange.first_token_s
         _ = [piece async for piece in exchange.pieces()]
+    assert before is None
     assert exchange.first_token_s is not None
     assert 0.09 < exchange.first_token_s < 0.3
+
+
+async def test_a_server_that_takes_the_request_and_never_answers(client: LlmClient) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+
+    async with raw_server(answer) as port:
+        error = await fail(client, Endpoint(f"http://127.0.0.1:{port}"))
+    assert error.finding == "first_token.slow"
+    assert "it sent nothing" in error.message
 
 
 # No connection ----------------------------------------------------------------------------------

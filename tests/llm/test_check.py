@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from pydantic import SecretStr
+
+from sayso.llm import Endpoint
+from sayso.llm.check import (
+    MAX_CANDIDATES,
+    PROMPT,
+    SMOKE_SENTENCE,
+    CheckReport,
+    LlmCheck,
+    list_candidates,
+)
+from sayso.llm.client import LlmClient
+from sayso.llm.fake import FakeConfig, Received, running_fake
+from sayso.llm.findings import Severity
+
+KEY = "sk-very-secret-1234"
+
+
+@pytest.fixture
+def checker(client: LlmClient) -> LlmCheck:
+    return LlmCheck(client, budget_s=2.0)
+
+
+def codes(report: CheckReport) -> list[str]:
+    return [finding.code for finding in report.findings]
+
+
+async def test_playais_fake_passes(checker: LlmCheck, fake: str, received: list[Received]) -> None:
+    report = await checker.check(Endpoint(f"{fake}/", SecretStr("dummy")))
+    assert report.ok
+    assert report.findings == ()
+    assert report.answer == SMOKE_SENTENCE
+    assert report.url == f"{fake}/chat/completions"
+    assert report.first_token_ms is not None
+    assert report.first_token_ms <= report.total_ms < 2000
+    (request,) = received
+    assert request.body == {
+        "model": "gpt-3.5-turbo",
+        "messages": [{"role": "user", "content": PROMPT}],
+        "stream": True,
+    }
+    assert "The smoke test has passed." in PROMPT
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("bad_json", ["stream.bad_json"]),
+        ("choices_empty", []),
+        ("cumulative", ["stream.cumulative"]),
+        ("different", ["answer.different"]),
+        ("json", ["body.json_not_sse"]),
+        ("no_done", ["stream.no_end"]),
+        ("reasoning", ["stream.reasoning"]),
+        ("think_inline", ["stream.reasoning"]),
+    ],
+)
+async def test_what_works_with_a_warning(
+    checker: LlmCheck, fake: str, name: str, expected: list[str]
+) -> None:
+    report = await checker.check(Endpoint(fake, model=f"quirk:{name}"))
+    assert report.ok
+    assert codes(report) == expected
+    assert all(finding.severity is not Severity.ERROR for finding in report.findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("401", "auth.refused"),
+        ("404_model", "model.unknown"),
+        ("429", "rate.limited"),
+        ("500", "http.status"),
+        ("choices_null", "stream.no_choices"),
+        ("cut", "stream.cut"),
+        ("empty", "stream.empty"),
+        ("error_object", "stream.error_object"),
+        ("hang", "first_token.slow"),
+        ("html", "http.html"),
+        ("keep_alive", "first_token.slow"),
+        ("reasoning_only", "stream.reasoning_only"),
+        ("redirect", "redirect.refused"),
+        ("text", "body.not_sse"),
+    ],
+)
+async def test_what_does_not_work(checker: LlmCheck, fake: str, name: str, code: str) -> None:
+    report = await checker.check(Endpoint(fake, SecretStr(KEY), f"quirk:{name}"))
+    assert not report.ok
+    assert codes(report)[0] == code
+    first = report.findings[0]
+    assert first.severity is Severity.ERROR
+    assert first.message
+    assert first.fix
+    assert report.suggestion is None
+    assert KEY not in repr(report)
+
+
+async def test_every_failure_has_its_own_message(checker: LlmCheck, fake: str) -> None:
+    names = ("401", "429", "empty", "html", "json_error", "reasoning_only", "text", "redirect")
+    reports = [await checker.check(Endpoint(fake, model=f"quirk:{name}")) for name in names]
+    messages = {report.findings[0].message for report in reports}
+    assert len(messages) == len(names)
+
+
+@pytest.mark.parametrize(
+    ("base_url", "code"),
+    [
+        ("http://127.0.0.1:1/v1", "connect.refused"),
+        ("http://no-such-host.invalid/v1", "dns.failed"),
+        ("ftp://127.0.0.1/v1", "url.bad"),
+        ("", "url.bad"),
+        ("http://[::1/v1", "url.bad"),
+        ("http://169.254.169.254/latest", "outbound.refused"),
+    ],
+)
+async def test_what_cannot_be_called(checker: LlmCheck, base_url: str, code: str) -> None:
+    report = await checker.check(Endpoint(base_url, SecretStr(KEY)))
+    assert not report.ok
+    assert codes(report) == [code]
+    assert report.first_token_ms is None
+    assert report.answer == ""
+
+
+@pytest.mark.parametrize("elsewhere", ["html", "not_found"])
+@pytest.mark.parametrize(
+    ("prefix", "given", "suggestion"),
+    [
+        ("/v1", "", "/v1"),
+        ("", "/v1", ""),
+        ("/v1", "/v1/v1", "/v1"),
+        ("/v1", "/v1/chat/completions", "/v1"),
+        ("/v1", "/v1/chat", "/v1"),
+        ("/v1", "/v1/models", "/v1"),
+        ("", "/chat/completions/", ""),
+        ("/v1", "/wrong", "/v1"),
+        ("/api/v1", "", "/api/v1"),
+    ],
+)
+async def test_a_wrong_path_gets_the_right_one_proposed(
+    checker: LlmCheck, elsewhere: str, prefix: str, given: str, suggestion: str
+) -> None:
+    config = FakeConfig(
+        first_token_s=0,
+        token_s=0,
+        prefix=prefix,
+        elsewhere="html" if elsewhere == "html" else "not_found",
+    )
+    async with running_fake(config) as url:
+        report = await checker.check(Endpoint(url + given))
+    assert not report.ok
+    assert codes(report)[0] == {"html": "http.html", "not_found": "path.not_found"}[elsewhere]
+    assert report.suggestion == url + suggestion
+    assert f"Set baseURL to {url}{suggestion}" in report.findings[0].fix
+
+
+async def test_no_proposal_where_nothing_works(checker: LlmCheck) -> None:
+    async with running_fake(FakeConfig(prefix="/hidden/deep")) as url:
+        report = await checker.check(Endpoint(url))
+    assert not report.ok
+    assert report.suggestion is None
+
+
+async def test_a_key_that_is_refused_is_not_tried_elsewhere(
+    checker: LlmCheck, fake: str, received: list[Received]
+) -> None:
+    await checker.check(Endpoint(fake, SecretStr(KEY), "quirk:401"))
+    assert len(received) == 1
+
+
+async def test_a_redirect_on_the_same_host_is_proposed(client: LlmClient) -> None:
+    assert list_candidates("http://h/a", "/v1/chat/completions")[0] == "http://h/v1"
+    assert list_candidates("http://h/a", "https://h/v1/chat/completions")[0] == "https://h/v1"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://evil/v1/chat/completions",
+        "http://h:81/chat/completions",
+        "//evil/chat/completions",
+        "ftp://h/chat/completions",
+        "http://[::1/",
+        "http://h:x/",
+    ],
+)
+def test_the_key_follows_no_redirect_to_another_host(location: str) -> None:
+    assert list_candidates("http://h/a", location) == list_candidates("http://h/a")
+    assert all(
+        url.startswith("http://h/") or url == "http://h" for url in list_candidates("http://h/a")
+    )
+
+
+def test_a_redirect_never_leaves_tls() -> None:
+    found = list_candidates("https://h/a", "http://h/v1/chat/completions")
+    assert all(url.startswith("https://") for url in found)
+
+
+def test_candidates_are_few_and_different() -> None:
+    for base_url in ("http://h", "http://h/v1/", "http://h/v1/v1/chat/completions", "http://h/x/y"):
+        found = list_candidates(base_url)
+        assert len(found) <= MAX_CANDIDATES
+        assert len(set(found)) == len(found)
+        assert base_url.rstrip("/") not in found
+
+
+async def test_the_whole_check_keeps_its_budget(client: LlmClient) -> None:
+    async with running_fake(FakeConfig(first_token_s=9, prefix="/v1")) as url:
+        begun_s = asyncio.get_running_loop().time()
+        report = await LlmCheck(client, budget_s=0.3).check(Endpoint(url))
+    assert not report.ok
+    assert asyncio.get_running_loop().time() - begun_s < 0.8
+
+
+async def test_no_time_left_for_candidates(client: LlmClient, fake: str) -> None:
+    report = await LlmCheck(client, budget_s=0.0).check(Endpoint(fake, model="quirk:html"))
+    assert not report.ok
+    assert report.suggestion is None
+
+
+async def test_a_late_first_word_is_a_warning(
+    checker: LlmCheck, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sayso.llm.check.LATE_S", 0.05)
+    async with running_fake(FakeConfig(first_token_s=0.1, token_s=0)) as url:
+        report = await checker.check(Endpoint(url))
+    assert report.ok
+    assert codes(report) == ["answer.late"]
