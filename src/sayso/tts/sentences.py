@@ -129,8 +129,8 @@ def end_of_sentence(text: str, begin: int, at: int) -> int | None:
     if end < len(text) and not text[end].isspace():
         return None  # 3.14, example.com, "Yahoo!-like"
     following = text[end : at + 1 + LOOK_AHEAD_CHARS].lstrip()[:1]
-    if following.islower():
-        return None
+    if following.islower() and not text[begin:end].islower():
+        return None  # "Really?" he said; but some write everything in lower case
     if text[at] == "." and is_abbreviation(text, begin, at, following):
         return None
     return end
