@@ -2,6 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
+import subprocess
+import sys
 from typing import Any
 
 import aiohttp
@@ -174,3 +177,13 @@ async def test_everything_received_is_told() -> None:
 
 def test_there_are_many_quirks() -> None:
     assert len(QUIRKS) >= 40
+
+
+def test_it_runs_until_interrupted() -> None:
+    code = "from sayso.llm.fake import FakeConfig, run_fake; run_fake(FakeConfig(), port=0)"
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as fake:
+        assert fake.stdout is not None
+        assert "The fake LLM listens at http://127.0.0.1:" in fake.stdout.readline()
+        fake.send_signal(signal.SIGINT)
+        assert fake.stdout.read() == "Stopped.\n"
+    assert fake.returncode == 0

@@ -568,7 +568,10 @@ def run_fake(config: FakeConfig, host: str = "127.0.0.1", port: int = 3000) -> N
 
     async def serve() -> None:
         async with running_fake(config, host, port) as url:
-            print(f"The fake LLM listens at {url}{config.prefix} (baseURL). Stop it with Ctrl-C.")
+            print(
+                f"The fake LLM listens at {url}{config.prefix} (baseURL). Stop it with Ctrl-C.",
+                flush=True,
+            )
             await asyncio.Event().wait()
 
     try:
