@@ -165,9 +165,7 @@ class Server:
 
 
 def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
-    return build_messages(
-        parts, [(line.role, line.content) for line in lines], max_chars=max_chars
-    )
+    return build_messages(parts, [(line.role, line.content) for line in lines], max_chars=max_chars)
 
 
 # Choosing ------------------------------------------------------------------------------------
@@ -180,9 +178,7 @@ def make_engines(settings: Settings) -> Engines:
         InstallationError: a setting names an engine that is not installed.
     """
     config = EngineConfig(models_dir=settings.models_dir or MODELS_DIR)
-    vad: Vad = load_engine(
-        "sayso.vad", settings.vad, replace(config, options=settings.vad_options)
-    )
+    vad: Vad = load_engine("sayso.vad", settings.vad, replace(config, options=settings.vad_options))
     stt: Stt = load_engine(
         "sayso.stt",
         settings.stt,

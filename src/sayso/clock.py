@@ -23,7 +23,9 @@ class SystemClock:
     """The machine's own clock."""
 
     def now_s(self) -> float:
+        """Seconds since an arbitrary moment; never goes back."""
         return time.monotonic()
 
     def utc(self) -> datetime:
+        """The civil time, in UTC."""
         return datetime.now(UTC)

@@ -6,11 +6,14 @@ A setting is read once, at the start, from the environment as `SAYSO_<NAME>`
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal, cast
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from sayso.errors import InstallationError
 
 
 class Settings(BaseSettings):
@@ -161,3 +164,22 @@ class Settings(BaseSettings):
     def url(self) -> str:
         """The base URL clients use."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+
+def read_settings(overrides: Mapping[str, object]) -> Settings:
+    """The settings from the environment, with `overrides` from the command line.
+
+    Raises:
+        InstallationError: a value is not valid; the message names the setting.
+    """
+    try:
+        return Settings(**cast("dict[str, Any]", dict(overrides)))
+    except ValidationError as problem:
+        wrong = "; ".join(
+            f"SAYSO_{'_'.join(str(part) for part in error['loc']).upper()}: {error['msg']}"
+            for error in problem.errors()
+        )
+        raise InstallationError(
+            f"a setting is not valid: {wrong}",
+            hint="docs/reference/settings.md lists every setting with its limits.",
+        ) from None

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Literal, Protocol
 
+from sayso.talk.events import EndedBy
+
 
 class Record(Protocol):
     """Takes down one conversation; never waits, and never fails the conversation."""
@@ -18,7 +20,7 @@ class Record(Protocol):
         """How long each step of reply `number` took, in seconds, and what failed."""
         ...
 
-    def ended(self, by: str, error_code: int | None, at: datetime) -> None:
+    def ended(self, by: EndedBy, error_code: int | None, at: datetime) -> None:
         """The conversation is over."""
         ...
 

@@ -431,7 +431,7 @@ class Session:
     def _end(self, by: EndedBy) -> None:
         self._write_down(self._ledger.conclude(self._turn.words))
         code = self._failed.code if self._failed else None
-        self._record.ended(by.value, code, self._clock.utc())
+        self._record.ended(by, code, self._clock.utc())
         if self._failed is not None:
             self._line.post(Fault(self._failed.code, self._failed.message, fatal=True))
         elif by is not EndedBy.USER:

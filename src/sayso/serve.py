@@ -1,0 +1,149 @@
+"""Starts a server: prepares what it needs, shows progress, prints whom to talk to."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+
+import typer
+import uvicorn
+
+from sayso.accounts.service import Accounts
+from sayso.app import Server
+from sayso.clock import SystemClock
+from sayso.config import Settings
+from sayso.observe.logs import set_up_logs
+from sayso.security.secrets import load_secrets
+from sayso.store.database import Database, migrate
+from sayso.welcome import Welcome
+
+PING_INTERVAL_S, PING_TIMEOUT_S = 10.0, 20.0
+
+
+def run_server(settings: Settings) -> None:
+    """Run until interrupted.
+
+    Raises:
+        InstallationError: something this machine needs is missing; says what.
+    """
+    set_up_logs(settings.log_level, settings.log_format)
+    with _step("Preparing the database"):
+        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        migrate(settings.database)
+    with _step("Reading the code of the server"):
+        server = Server(settings)
+    with _step("Loading ears, voice and mind") as done:
+        _Announcing(uvicorn_config(server, settings), server, settings, done).run()
+
+
+def uvicorn_config(server: Server, settings: Settings) -> uvicorn.Config:
+    """Uvicorn as a voice server needs it.
+
+    Deflate is off: it costs a third more CPU a call and mostly undoes base64. Messages are
+    bounded; the drain is ours (`Door.empty`), so uvicorn need not wait long for sockets.
+    """
+    return uvicorn.Config(
+        server.app,
+        host=settings.host,
+        port=settings.port,
+        loop="uvloop",
+        ws="websockets-sansio",
+        ws_per_message_deflate=False,
+        ws_max_size=settings.max_message_bytes,
+        ws_ping_interval=PING_INTERVAL_S,
+        ws_ping_timeout=PING_TIMEOUT_S,
+        timeout_graceful_shutdown=max(1, round(settings.drain_s)),
+        proxy_headers=False,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+    )
+
+
+class _Announcing(uvicorn.Server):
+    """Prints the welcome once the socket is open, when it is true."""
+
+    def __init__(
+        self, config: uvicorn.Config, server: Server, settings: Settings, done: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._server = server
+        self._settings = settings
+        self._done = done
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started and self._server.welcome is not None:
+            self._done()
+            port = self.servers[0].sockets[0].getsockname()[1]
+            settings = self._settings.model_copy(update={"port": port})
+            typer.echo(describe(self._server.welcome, settings))
+
+    async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        """Say goodbye to callers first: uvicorn would just close their lines."""
+        await self._server.door.empty(self._settings.drain_s)
+        await super().shutdown(sockets)  # type: ignore[arg-type]
+
+
+def describe(welcome: Welcome, settings: Settings) -> str:
+    """What a person at the terminal needs now."""
+    url = settings.url
+    key = welcome.api_key.get_secret_value() if welcome.api_key else None
+    lines = [
+        "",
+        f"  Sayso is ready at {url}        (API documentation: {url}/docs)",
+        "",
+        f"  User id   {welcome.user_id}",
+        f"  API key   {key or 'shown when it was made; `sayso keys new` makes another'}",
+    ]
+    if key:
+        lines.append("            Write it down: it is shown only this once.")
+    if welcome.agent_id:
+        lines += [
+            "",
+            f"  Talk to your agent in a browser   {url}/agent/{welcome.agent_id}",
+            (
+                f"  or from here                      sayso talk {url}/agent/{welcome.agent_id} "
+                '--text "What is Sayso?"'
+            ),
+            "",
+            "  The same agent by REST:",
+            f"    curl {url}/api/v1/agents/{welcome.agent_id} \\",
+            (
+                f"      -H 'Authorization: Bearer {key or '<API key>'}' "
+                f"-H 'X-User-Id: {welcome.user_id}'"
+            ),
+        ]
+    return "\n".join([*lines, "", "  Ctrl+C stops the server.", ""])
+
+
+@contextmanager
+def _step(what: str) -> Iterator[Callable[[], None]]:
+    """Say what is being done, and how long it took once the given function is called."""
+    started_s = time.monotonic()
+    typer.echo(f"{what} …", nl=False)
+    told = False
+
+    def done() -> None:
+        nonlocal told
+        if not told:
+            told = True
+            typer.echo(f" {time.monotonic() - started_s:.1f} s")
+
+    try:
+        yield done
+    finally:
+        done()
+
+
+async def with_accounts(settings: Settings, act: Callable[[Accounts], Awaitable[None]]) -> None:
+    """Let `act` work on the accounts of the installation, with or without a running server."""
+    await asyncio.to_thread(migrate, settings.database)
+    database = Database(settings.database)
+    try:
+        secrets = load_secrets(settings.data_dir, settings.master_key)
+        await act(Accounts(database, secrets, SystemClock()))
+    finally:
+        await database.close()

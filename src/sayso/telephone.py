@@ -1,0 +1,178 @@
+"""`sayso talk`: one call from the terminal, with what was said and how long the answer took."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import numpy as np
+import typer
+
+from sayso.audio.formats import EAR_RATE_HZ, Samples, samples_of
+from sayso.caller import ANSWER_RATE_HZ, FRAME_S, Caller, HeardReply, call, read_sound, write_wav
+from sayso.errors import InstallationError, TalkError
+
+ANSWER_WITHIN_S = 60.0
+"""Longest wait for a whole answer, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What the command line asked for."""
+
+    url: str
+    agent_id: str
+    api_key: str | None
+    question: Path | None
+    text: str | None
+    out: Path | None
+
+
+async def place_call(wanted: Call) -> int:
+    """Call, talk, print; the exit code is 0 if an answer was heard."""
+    try:
+        sound = read_sound(wanted.question) if wanted.question else None
+        async with call(wanted.url, wanted.agent_id, api_key=wanted.api_key) as caller:
+            if sound is None and wanted.text is None:
+                return await _talk_by_microphone(caller)
+            return await _ask_once(caller, sound, wanted)
+    except (TalkError, InstallationError) as error:
+        typer.secho(f"sayso: {error.message}", fg="red", err=True)
+        if error.hint:
+            typer.echo(f"       {error.hint}", err=True)
+    except aiohttp.ClientError as error:
+        typer.secho(f"sayso: {wanted.url} cannot be reached: {error}", fg="red", err=True)
+        typer.echo("       Is the server running? `make serve` starts it.", err=True)
+    except OSError as error:
+        typer.secho(f"sayso: {wanted.question}: {error}", fg="red", err=True)
+    return 1
+
+
+async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:
+    """Hear the greeting out, ask, hear the answer out."""
+    async with _open_microphone(caller):
+        greeted = await _hear_greeting(caller)
+    if sound is not None:
+        await caller.say(sound)
+    else:
+        await caller.write(wanted.text or "")
+    async with _open_microphone(caller):
+        answer = await caller.reply(1 if greeted else 0, within_s=ANSWER_WITHIN_S)
+        await caller.hear_out(answer)
+    _print_answer(caller, answer, wanted)
+    if wanted.out:
+        write_wav(wanted.out, answer.samples)
+        seconds = len(answer.samples) / ANSWER_RATE_HZ
+        typer.echo(f"  answer: {wanted.out} ({seconds:.1f} s)")
+    return 0 if len(answer.samples) else 1
+
+
+async def _hear_greeting(caller: Caller) -> bool:
+    def is_over() -> bool:
+        return any(told.message["type"] == "onAgentGreetingEnd" for told in caller.told)
+
+    await caller.until(is_over, within_s=ANSWER_WITHIN_S, what="the greeting")
+    greeted = bool(caller.replies)
+    if greeted:
+        typer.secho(f"agent:  {caller.replies[0].text}", fg="cyan")
+    return greeted
+
+
+def _print_answer(caller: Caller, answer: HeardReply, wanted: Call) -> None:
+    for said in caller.said or [wanted.text or ""]:
+        typer.secho(f"you:    {said}", fg="green")
+    typer.secho(f"agent:  {answer.text}", fg="cyan")
+    if answer.first_sound_s is not None and caller.speech_ended_s is not None:
+        waited_s = answer.first_sound_s - caller.speech_ended_s
+        typer.echo(f"  first sound {waited_s * 1000:.0f} ms after the question ended")
+    typer.echo(f"  conversation {caller.conversation_id}")
+
+
+@asynccontextmanager
+async def _open_microphone(caller: Caller) -> AsyncIterator[None]:
+    """Send silence meanwhile, as an open microphone would."""
+    silence = asyncio.create_task(caller.keep_silent())
+    try:
+        yield
+    finally:
+        silence.cancel()
+        await asyncio.gather(silence, return_exceptions=True)
+
+
+# Through the sound card ------------------------------------------------------------------------
+
+
+def _load_sound_card() -> Any:  # noqa: ANN401
+    try:
+        import sounddevice  # noqa: PLC0415
+    except (ImportError, OSError) as error:
+        raise InstallationError(
+            f"no microphone can be used here: {error}",
+            hint="Install the extra (`pip install 'sayso[microphone]'`, on Debian also "
+            "`apt install libportaudio2`), or use --in FILE or --text WORDS.",
+        ) from None
+    try:
+        sounddevice.check_input_settings(samplerate=EAR_RATE_HZ, channels=1)
+    except (sounddevice.PortAudioError, ValueError) as error:
+        raise InstallationError(
+            f"no microphone can be used here: {error}", hint="Use --in FILE or --text WORDS."
+        ) from None
+    return sounddevice
+
+
+async def _talk_by_microphone(caller: Caller) -> int:
+    """Talk until somebody hangs up; Ctrl+C hangs up."""
+    card = _load_sound_card()
+    loop = asyncio.get_running_loop()
+    recorded: asyncio.Queue[Samples] = asyncio.Queue(100)
+
+    def keep(samples: Samples) -> None:
+        if not recorded.full():  # a line that stalls loses sound rather than time
+            recorded.put_nowait(samples)
+
+    def take(data: Any, *_: object) -> None:  # noqa: ANN401
+        samples = samples_of(np.frombuffer(bytes(data), np.int16))
+        loop.call_soon_threadsafe(keep, samples)
+
+    block = int(FRAME_S * EAR_RATE_HZ)
+    speaker = card.OutputStream(samplerate=ANSWER_RATE_HZ, channels=1, dtype="float32")
+    microphone = card.RawInputStream(
+        samplerate=EAR_RATE_HZ, channels=1, dtype="int16", blocksize=block, callback=take
+    )
+    typer.echo("Speak; Ctrl+C hangs up.")
+    with speaker, microphone:
+        playing = asyncio.create_task(_play(caller, speaker))
+        while not caller.ended:
+            await caller.send_sound(await recorded.get())
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+    return 0
+
+
+async def _play(caller: Caller, speaker: Any) -> None:  # noqa: ANN401
+    """Write each reply to the speaker as it comes; a newer reply replaces an older one."""
+    reply, piece, printed = 0, 0, 0
+    while True:
+        async with caller.changed:
+            await caller.changed.wait()
+        for told in caller.told[printed:]:
+            _print_told(told.message)
+        printed = len(caller.told)
+        if len(caller.replies) - 1 > reply:
+            reply, piece = len(caller.replies) - 1, 0
+        while caller.replies and piece < len(caller.replies[reply].pieces):
+            samples = caller.replies[reply].pieces[piece]
+            piece += 1
+            await asyncio.to_thread(speaker.write, samples.reshape(-1, 1))
+
+
+def _print_told(message: Any) -> None:  # noqa: ANN401
+    if message["type"] == "onUserTranscript":
+        typer.secho(f"you:    {message['message']}", fg="green")
+    elif message["type"] == "onAgentTranscript":
+        typer.secho(f"agent:  {message['message']}", fg="cyan")
