@@ -45,7 +45,8 @@ class Words:
             for word in text.lower().replace(".", "").replace("?", "").split():
                 row[sum(map(ord, word)) % 512] += 1
         lengths = np.linalg.norm(rows, axis=1, keepdims=True).astype(np.float32)
-        return rows / np.maximum(lengths, np.float32(1e-9))
+        unit: Vectors = rows / np.maximum(lengths, np.float32(1e-9))
+        return unit
 
 
 async def ask(mind: Builtin, notes: Notes, *said: str) -> str:

@@ -30,6 +30,12 @@ HELLO = [Message("user", "Hello, you!")]
 KEY = "sk-very-secret-1234"
 
 
+@pytest.fixture(params=[False, True], ids=["asyncio", "uvloop"])
+def anyio_backend(request: pytest.FixtureRequest) -> tuple[str, dict[str, bool]]:
+    """Both loops: they name failures of the network differently, and servers run on uvloop."""
+    return "asyncio", {"use_uvloop": request.param}
+
+
 async def ask(client: LlmClient, endpoint: Endpoint) -> str:
     return "".join([piece async for piece in client.bind(endpoint).reply(HELLO)])
 

@@ -365,15 +365,15 @@ class Exchange:
         return data
 
     def _explain_silence(self) -> Finding:
-        limits = self._deadlines
-        if self._now() >= self._started_s + limits.reply_s:
-            return self.scene.find(
-                "stream.too_long", reason=f"more than {limits.reply_s:g} s of it"
-            )
+        """The finding for a wait that was given up; `_until` says which limit it was."""
+        limits, find = self._deadlines, self.scene.find
         if self._spoke_s is None:
             reason = "it sent something else" if self._heard_s else "it sent nothing"
-            return self.scene.find("first_token.slow", limit_s=limits.first_token_s, reason=reason)
-        return self.scene.find("stream.stalled", limit_s=round(self._now() - self._heard_s, 1))
+            limit_s = min(limits.first_token_s, limits.reply_s)
+            return find("first_token.slow", limit_s=limit_s, reason=reason)
+        if self._until() >= self._started_s + limits.reply_s:
+            return find("stream.too_long", reason=f"more than {limits.reply_s:g} s of it")
+        return find("stream.stalled", limit_s=limits.between_tokens_s)
 
     def _explain(self, error: Exception) -> Finding:
         """The finding for a request that got no answer."""
