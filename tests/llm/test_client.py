@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import socket
 import ssl
 import subprocess
@@ -565,3 +566,88 @@ async def test_closing_twice_is_fine(client: LlmClient, fake: str) -> None:
     await ask(client, quirk(fake, "hold_open"))
     await client.close()
     await client.close()
+
+
+# Many at once -----------------------------------------------------------------------------------
+
+
+async def test_many_conversations_at_once_and_some_hushed(fake: str) -> None:
+    async with running_fake(FakeConfig(first_token_s=0.01, token_s=0.002, jitter_s=0.005)) as url:
+        client = LlmClient(Deadlines())
+        await client.open()
+        endpoint = Endpoint(url)
+
+        async def listen(n: int) -> str:
+            said = ""
+            words = [Message("user", f"Number {n} says one two three four")]
+            async with aclosing(client.bind(endpoint).reply(words)) as pieces:
+                async for piece in pieces:
+                    said += piece
+                    if n % 3 == 0 and len(said) > 10:
+                        break
+            return said
+
+        said = await asyncio.gather(*(listen(n) for n in range(60)))
+        await client.close()
+    for n, words in enumerate(said):
+        whole = f"Number {n} says one two three four"
+        assert whole.startswith(words) if n % 3 == 0 else words == whole
+
+
+async def test_a_cancelled_caller_frees_the_server(client: LlmClient) -> None:
+    left = asyncio.Event()
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        await reader.read()
+        left.set()
+
+    async with raw_server(answer) as port:
+        task = asyncio.create_task(ask(client, Endpoint(f"http://127.0.0.1:{port}")))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        async with asyncio.timeout(1):
+            await left.wait()
+
+
+async def test_requests_beyond_the_limit_wait_for_a_connection(fake: str) -> None:
+    client = LlmClient(Deadlines(), max_connections=2)
+    await client.open()
+    said = await asyncio.gather(*(ask(client, Endpoint(fake)) for _ in range(8)))
+    await client.close()
+    assert said == ["Hello, you!"] * 8
+
+
+async def test_a_full_house_is_a_connect_timeout(fake: str) -> None:
+    client = LlmClient(Deadlines(connect_s=0.1, first_token_s=1.0), max_connections=1)
+    await client.open()
+    hanging = asyncio.create_task(ask(client, quirk(fake, "hang")))
+    await asyncio.sleep(0.05)
+    error = await fail(client, Endpoint(fake))
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+    await client.close()
+    assert error.finding == "connect.timeout"
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "br"])
+async def test_an_answer_that_is_compressed_all_the_same(client: LlmClient, encoding: str) -> None:
+    """We ask for none; gzip can be read anyway, and anything else is at least named."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await read_request(reader)
+        event = b'data: {"choices": [{"delta": {"content": "Hi"}}]}\n\ndata: [DONE]\n\n'
+        body = gzip.compress(event) if encoding == "gzip" else b"\x0b\x02\x80nonsense\x03"
+        head = f"HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\nContent-Length: {len(body)}"
+        writer.write(head.encode() + b"\r\n\r\n" + body)
+
+    async with raw_server(answer) as port:
+        endpoint = Endpoint(f"http://127.0.0.1:{port}")
+        if encoding == "gzip":
+            assert await ask(client, endpoint) == "Hi"
+        else:
+            error = await fail(client, endpoint)
+            assert error.finding in ("http.broken", "stream.cut", "body.not_sse")
