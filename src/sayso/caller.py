@@ -36,14 +36,17 @@ class HeardReply:
 
     Attributes:
         first_sound_s: steady time of its first sound.
-        samples: its sound at 24 kHz.
+        last_sound_s: steady time of its last sound so far.
+        encoded: its sound as it came, a message each.
+        samples: its sound at 24 kHz; only if it came in the `raw` format.
         text: what the agent says it said.
         interrupted: what was heard of it, if it was cut off.
         complete: all of it was sent.
     """
 
     first_sound_s: float | None = None
-    pieces: list[Samples] = field(default_factory=list)
+    last_sound_s: float | None = None
+    encoded: list[bytes] = field(default_factory=list)
     text: str = ""
     interrupted: str | None = None
     complete: bool = False
@@ -51,7 +54,7 @@ class HeardReply:
     @property
     def samples(self) -> Samples:
         """All its sound."""
-        return np.concatenate(self.pieces) if self.pieces else np.zeros(0, np.float32)
+        return np.frombuffer(b"".join(self.encoded), "<f4").astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,11 @@ class Caller:
         self.ended = False
         self.error: TalkError | None = None
 
+    @property
+    def close_code(self) -> int | None:
+        """What the line was closed with, once it is."""
+        return self._socket.close_code
+
     # Speaking ----------------------------------------------------------------------------------
 
     async def say(self, samples: Samples, *, pause_s: float = 0.0) -> None:
@@ -108,8 +116,11 @@ class Caller:
 
     async def send_sound(self, samples: Samples) -> None:
         """Send 16 kHz `samples` at once, as one frame."""
-        data = base64.b64encode(pcm16_of(samples).astype("<i2").tobytes()).decode()
-        await self._send({"type": "audioIn", "data": data})
+        await self.send_encoded(pcm16_of(samples).astype("<i2").tobytes())
+
+    async def send_encoded(self, data: bytes) -> None:
+        """Send sound at once, as one frame, in whatever encoding `setup` named."""
+        await self._send({"type": "audioIn", "data": base64.b64encode(data).decode()})
 
     async def send(self, message: Mapping[str, Any]) -> None:
         """Send any message."""
@@ -189,7 +200,8 @@ class Caller:
         reply = self.replies[-1]
         if reply.first_sound_s is None:
             reply.first_sound_s = now_s
-        reply.pieces.append(np.frombuffer(base64.b64decode(data), "<f4").astype(np.float32))
+        reply.last_sound_s = now_s
+        reply.encoded.append(base64.b64decode(data))
 
     # The wire --------------------------------------------------------------------------------
 

@@ -165,8 +165,8 @@ async def _play(caller: Caller, speaker: Any) -> None:  # noqa: ANN401
         printed = len(caller.told)
         if len(caller.replies) - 1 > reply:
             reply, piece = len(caller.replies) - 1, 0
-        while caller.replies and piece < len(caller.replies[reply].pieces):
-            samples = caller.replies[reply].pieces[piece]
+        while caller.replies and piece < len(caller.replies[reply].encoded):
+            samples = np.frombuffer(caller.replies[reply].encoded[piece], "<f4")
             piece += 1
             await asyncio.to_thread(speaker.write, samples.reshape(-1, 1))
 

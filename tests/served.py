@@ -1,0 +1,324 @@
+"""A whole Sayso server on a socket of its own, and callers with an open microphone.
+
+Tests of conversations, and the benchmarks, talk to it as anybody does: REST and the talk socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import httpx2
+import numpy as np
+
+from sayso.app import Server
+from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
+from sayso.caller import Caller, HeardReply, call, socket_url
+from sayso.config import Settings
+from sayso.llm.fake import FakeConfig, Received, running_fake
+from sayso.serve import _Announcing, uvicorn_config
+from sayso.store.database import migrate
+
+START_WITHIN_S = 60.0
+ANSWER_WITHIN_S = 30.0
+FRAME_S = 0.02
+"""Sound a microphone hands over at a time, in seconds; small, so that measured times are fine."""
+
+REHEARSED: Mapping[str, object] = {
+    "stt": "scripted",
+    "stt_options": {"text": "And what about the weather tomorrow?"},
+    "tts": "scripted",
+    "tts_options": {"chars_per_s": "60"},
+}
+"""Settings of a server whose speech engines follow a script: quick, and free of mistakes."""
+
+
+# The server ----------------------------------------------------------------------------------
+
+
+class _Threaded(_Announcing):
+    """The server of `sayso serve` on a thread; remembers its event loop."""
+
+    loop: asyncio.AbstractEventLoop
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        self.loop = asyncio.get_running_loop()
+        await super().startup(sockets)
+
+
+@dataclass
+class Served:
+    """A running server, and its owner's key."""
+
+    server: Server
+    settings: Settings
+    url: str
+    user_id: str
+    key: str
+    _uvicorn: _Threaded
+    _thread: threading.Thread
+
+    def rest(self, key: str | None = None) -> httpx2.AsyncClient:
+        """A REST client with the owner's key, or another."""
+        return httpx2.AsyncClient(
+            base_url=f"{self.url}/api/v1",
+            headers={"Authorization": f"Bearer {key or self.key}"},
+            timeout=30.0,
+        )
+
+    async def make_agent(self, llm_url: str | None = None, **body: object) -> str:
+        """Make an agent, with its own LLM at `llm_url`; gives its id."""
+        fields: dict[str, object] = {"displayName": "Tester", "description": "", "voice": "any"}
+        if llm_url is not None:
+            fields["llm"] = {"baseURL": llm_url, "apiKey": "sk-test"}
+        async with self.rest() as rest:
+            made = await rest.post("/agents", json=fields | body)
+        assert made.status_code == 201, made.text
+        return str(made.json()["id"])
+
+    @asynccontextmanager
+    async def call(
+        self, agent_id: str, *, keyless: bool = False, **setup: object
+    ) -> AsyncGenerator[Caller]:
+        """Call an agent as its owner, or as anybody."""
+        key = None if keyless else self.key
+        async with call(self.url, agent_id, api_key=key, **setup) as caller:
+            yield caller
+
+    @asynccontextmanager
+    async def socket(
+        self, agent_id: str, *, keyless: bool = True
+    ) -> AsyncGenerator[aiohttp.ClientWebSocketResponse]:
+        """A bare talk socket, before `setup`."""
+        url = socket_url(self.url, agent_id, with_key=not keyless)
+        async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+            yield socket
+
+    async def stored(self, agent_id: str, conversation_id: str) -> Stored:
+        """What the REST API tells of a conversation, once it is over."""
+        path = f"/agents/{agent_id}/conversations/{conversation_id}"
+        async with self.rest() as rest:
+            for _ in range(200):
+                found = (await rest.get(path)).json()
+                if found.get("endedAt"):
+                    break
+                await asyncio.sleep(0.05)
+            assert found.get("endedAt"), f"the conversation did not end: {found}"
+            transcript = (await rest.get(f"{path}/transcript")).json()
+            turns = (await rest.get(f"{path}/turns")).json()
+        return Stored(found, transcript, turns)
+
+    def tasks(self) -> list[str]:
+        """The coroutines of all tasks on the server's loop."""
+
+        async def collect() -> list[str]:
+            return sorted(str(task.get_coro()) for task in asyncio.all_tasks())
+
+        return asyncio.run_coroutine_threadsafe(collect(), self._uvicorn.loop).result(10)
+
+    def ask_to_stop(self) -> None:
+        """What Ctrl+C does."""
+        self._uvicorn.should_exit = True
+
+    def stop(self) -> None:
+        """Stop, and wait for it."""
+        self.ask_to_stop()
+        self._thread.join(START_WITHIN_S)
+        assert not self._thread.is_alive(), "the server did not stop"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One conversation as the REST API tells it."""
+
+    conversation: dict[str, Any]
+    transcript: list[dict[str, Any]]
+    turns: list[dict[str, Any]]
+
+    @property
+    def lines(self) -> list[tuple[str, str]]:
+        """(role, content), oldest first."""
+        return [(line["role"], line["content"]) for line in self.transcript]
+
+
+@contextmanager
+def serving(folder: Path, **settings: object) -> Iterator[Served]:
+    """Run a new installation in `folder`, until the end of the block."""
+    unlimited = dict.fromkeys(
+        ("create_agent_per_min", "update_agent_per_min", "get_agent_per_min", "get_stats_per_min"),
+        0,
+    )
+    config = Settings.model_validate(
+        {"data_dir": folder / "data", "port": 0, **unlimited, **settings}
+    )
+    config.data_dir.mkdir(parents=True, exist_ok=True)
+    migrate(config.database)
+    server = Server(config)
+    uvicorn = _Threaded(uvicorn_config(server, config), server, config, lambda: None)
+    thread = threading.Thread(target=uvicorn.run, name="server", daemon=True)
+    thread.start()
+    _wait_until(lambda: uvicorn.started or not thread.is_alive())
+    assert uvicorn.started, "the server did not start"
+    assert server.welcome is not None
+    assert server.welcome.api_key is not None
+    port = uvicorn.servers[0].sockets[0].getsockname()[1]
+    served = Served(
+        server,
+        config,
+        f"http://127.0.0.1:{port}",
+        server.welcome.user_id,
+        server.welcome.api_key.get_secret_value(),
+        uvicorn,
+        thread,
+    )
+    try:
+        yield served
+    finally:
+        served.stop()
+
+
+def _wait_until(holds: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + START_WITHIN_S
+    while not holds() and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+
+
+# The LLM -------------------------------------------------------------------------------------
+
+
+@dataclass
+class FakeLlm:
+    """A running fake LLM and what it was asked."""
+
+    url: str
+    received: list[Received] = field(default_factory=list)
+
+    @property
+    def prompts(self) -> list[list[tuple[str, str]]]:
+        """(role, content) of each conversation request, the checks of `llm` left out."""
+        asked = [list(_messages(request)) for request in self.received if request.body]
+        return [messages for messages in asked if len(messages) > 1]
+
+
+def _messages(request: Received) -> Iterator[tuple[str, str]]:
+    messages = request.body["messages"]
+    assert isinstance(messages, list)
+    for message in messages:
+        yield message["role"], message["content"]
+
+
+@asynccontextmanager
+async def fake_llm(
+    *script: str, first_token_s: float = 0.0, token_s: float = 0.0
+) -> AsyncGenerator[FakeLlm]:
+    """Run a fake LLM that says the lines of `script` in turn, or echoes."""
+    received: list[Received] = []
+    config = FakeConfig(
+        mode="scripted" if script else "echo",
+        script=script,
+        first_token_s=first_token_s,
+        token_s=token_s,
+        listen=received.append,
+    )
+    async with running_fake(config) as url:
+        yield FakeLlm(url, received)
+
+
+# The caller ----------------------------------------------------------------------------------
+
+
+class Microphone:
+    """An open microphone: sends silence in real time, and speech when there is some."""
+
+    def __init__(self, caller: Caller, encode: Callable[[Samples], bytes]) -> None:
+        self._caller = caller
+        self._encode = encode
+        self._to_say: Samples = np.zeros(0, np.float32)
+        self._said = asyncio.Event()
+        self._begun: asyncio.Future[float] | None = None
+
+    async def say(self, samples: Samples) -> float:
+        """Speak; returns when the last sample was sent, with the steady time of the first."""
+        self._begun = asyncio.get_running_loop().create_future()
+        self._said.clear()
+        self._to_say = samples
+        await self._said.wait()
+        self._caller.speech_ended_s = time.monotonic()
+        return await self._begun
+
+    async def run(self) -> None:
+        """Record for ever, at the pace of a clock."""
+        step = int(FRAME_S * EAR_RATE_HZ)
+        due_s = time.monotonic()
+        while not self._caller.ended:
+            frame = np.zeros(step, np.float32)
+            piece, self._to_say = self._to_say[:step], self._to_say[step:]
+            frame[: len(piece)] = piece
+            if len(piece) and self._begun is not None and not self._begun.done():
+                self._begun.set_result(due_s)
+            due_s += FRAME_S
+            await asyncio.sleep(max(0.0, due_s - time.monotonic()))
+            await self._caller.send_encoded(self._encode(frame))
+            if len(piece) and not len(self._to_say):
+                self._said.set()
+
+
+@asynccontextmanager
+async def microphone(
+    caller: Caller, encode: Callable[[Samples], bytes] | None = None
+) -> AsyncGenerator[Microphone]:
+    """Open the microphone of `caller` until the end of the block."""
+    opened = Microphone(caller, encode or linear16)
+    recording = asyncio.create_task(opened.run())
+    try:
+        yield opened
+    finally:
+        recording.cancel()
+        await asyncio.gather(recording, return_exceptions=True)
+
+
+def linear16(samples: Samples) -> bytes:
+    """16 bits a sample, little-endian."""
+    return pcm16_of(samples).astype("<i2").tobytes()
+
+
+async def ask(caller: Caller, text: str, *, within_s: float = ANSWER_WITHIN_S) -> HeardReply:
+    """Type `text`, and hear the answer out."""
+    number = len(caller.replies)
+    await caller.write(text)
+    reply = await caller.reply(number, within_s=within_s)
+    await caller.send({"type": "bufferEmpty"})
+    return reply
+
+
+async def hear_greeting(caller: Caller) -> None:
+    """Wait until the agent has said its greeting."""
+    await caller.until(
+        lambda: "onAgentGreetingEnd" in types_of(caller), within_s=30, what="the greeting"
+    )
+
+
+def types_of(caller: Caller) -> list[str]:
+    """The types of all messages so far, the runs of `audioStream` folded into one."""
+    types = [str(told.message["type"]) for told in caller.told]
+    return [
+        kind for before, kind in zip(["", *types], types, strict=False)
+        if not (kind == "audioStream" and before == "audioStream")
+    ]  # fmt: skip
+
+
+async def first_of(caller: Caller, kind: str, *, within_s: float = ANSWER_WITHIN_S) -> Any:
+    """Wait for the first message of type `kind`."""
+
+    def found() -> list[Any]:
+        return [told.message for told in caller.told if told.message["type"] == kind]
+
+    await caller.until(lambda: bool(found()), within_s=within_s, what=kind)
+    return found()[0]
