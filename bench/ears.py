@@ -3,7 +3,7 @@
     python bench/ears.py                       everything, with the bundled engines
     python bench/ears.py stt --engine openai --options '{"url": "http://127.0.0.1:8000/v1"}'
 
-Needs the recordings of tests/speech.py:
+Needs the recordings of speech.py:
     apt-get install asterisk-core-sounds-en-g722 pocketsphinx-testdata
 """
 
@@ -13,15 +13,12 @@ import argparse
 import asyncio
 import json
 import resource
-import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 import soxr
-
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests"))
 
 import speech
 from sayso.audio.formats import EAR_RATE_HZ, Samples
