@@ -51,6 +51,9 @@ MAX_KEY_CHARS = 8192
 MAX_MODEL_CHARS = 250
 MAX_TOKENS = 1_000_000
 MAX_HEADERS = 50
+HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
+"""A token, as RFC 9110 §5.6.2 has it."""
+HEADER_VALUE = r"[ -~]*"
 MAX_HEADER_NAME_CHARS = 200
 MAX_HEADER_CHARS = 8192
 MAX_BASE_PARAMS_CHARS = 20_000
@@ -137,11 +140,11 @@ def _check_base_url(text: str) -> str:
 
 def _check_headers(headers: dict[str, str | None] | None) -> dict[str, str | None] | None:
     for name, value in (headers or {}).items():
-        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+        if not re.fullmatch(HEADER_NAME, name):
             raise PydanticCustomError("headers", "has a name that is not a valid header name")
-        if value is not None and re.search(r"[^\t\x20-\x7e\x80-\xff]", value):
+        if value is not None and not re.fullmatch(HEADER_VALUE, value):
             raise PydanticCustomError(
-                "headers", "has a value with line breaks or characters no header can carry"
+                "headers", "has a value with line breaks or characters outside ASCII"
             )
     return headers
 
@@ -184,10 +187,7 @@ BaseUrl = Annotated[
     Field(
         max_length=MAX_URL_CHARS,
         description="`/chat/completions` directly below it is called; nothing adds `/v1`.",
-        json_schema_extra={
-            "format": "uri",
-            "pattern": r"^https?://[A-Za-z0-9.-]+(:[0-9]{1,4})?(/[A-Za-z0-9._/-]*)?$",
-        },
+        json_schema_extra={"format": "uri"},
     ),
 ]
 HeaderName = Annotated[str, Field(max_length=MAX_HEADER_NAME_CHARS)]
@@ -200,10 +200,14 @@ Headers = Annotated[
     Field(
         max_length=MAX_HEADERS,
         json_schema_extra={
-            "propertyNames": {"pattern": "^[0-9A-Za-z-]+$", "maxLength": MAX_HEADER_NAME_CHARS},
+            "propertyNames": {"pattern": f"^{HEADER_NAME}$", "maxLength": MAX_HEADER_NAME_CHARS},
             "additionalProperties": {
                 "anyOf": [
-                    {"type": "string", "maxLength": MAX_HEADER_CHARS, "pattern": "^[ -~]*$"},
+                    {
+                        "type": "string",
+                        "maxLength": MAX_HEADER_CHARS,
+                        "pattern": f"^{HEADER_VALUE}$",
+                    },
                     {"type": "null"},
                 ]
             },

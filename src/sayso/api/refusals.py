@@ -17,6 +17,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sayso.api.mistakes import describe_fields, describe_json
@@ -124,21 +125,34 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     status, refusal = error.status_code, _http_refusal(request, error)
     response = error_response(status, _HTTP_IDS.get(status, refusal.error_id), refusal)
     response.headers.update(error.headers or {})
+    if status == _METHOD_NOT_ALLOWED:
+        response.headers["Allow"] = ", ".join(_possible_methods(request))
     return response
 
 
+def _possible_methods(request: Request) -> list[str]:
+    """The methods of this path; the router itself only names those of the first route it met."""
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
+    ]
+
+
+_METHOD_NOT_ALLOWED = 405
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _HTTP_IDS = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED", 413: "CONTENT_TOO_LARGE"}
 
 
 def _http_refusal(request: Request, error: HTTPException) -> RefusedError:
-    allowed = (error.headers or {}).get("allow") or (error.headers or {}).get("Allow")
     if error.status_code == NotFoundError.status:
         return NotFoundError("there is nothing at this path", hint="See /docs for what there is.")
-    if error.status_code == 405:
-        return RefusedError(
-            f"{request.method} is not possible here",
-            hint=f"Possible: {allowed}." if allowed else None,
-        )
+    if error.status_code == _METHOD_NOT_ALLOWED:
+        possible = ", ".join(_possible_methods(request))
+        return RefusedError(f"{request.method} is not possible here", hint=f"Possible: {possible}.")
     if isinstance(error.__cause__, UnicodeDecodeError):
         return BadRequestError(
             f"the body is not valid UTF-8 at byte {error.__cause__.start + 1}",

@@ -137,9 +137,9 @@ class Recorder:
                 await self._store(batch)
                 for _ in batch:
                     self._waiting.popleft()
-            self._many.clear()
             if not self._closed:
                 self._some.clear()
+                self._many.clear()
 
     async def close(self) -> None:
         """Store everything, and end `run()`. Raises SQLAlchemyError when it cannot be stored."""

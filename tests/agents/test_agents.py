@@ -1,0 +1,409 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from structlog.testing import capture_logs
+
+from rest_world import START, World, open_world
+from sayso.agents.schema import LlmIssue
+from sayso.errors import NotFoundError
+from sayso.store.tables import UserRow
+
+AGENTS = "/api/v1/agents"
+LLM = {
+    "baseURL": "https://llm.example.com/v1",
+    "apiKey": "sk-canary-0123456789",
+    "baseParams": {"model": "m", "temperature": 0, "top_p": 0.5, "defaultHeaders": {"x-a": "head"}},
+}
+MASKED = "••••6789"
+BROKEN = LlmIssue("http.html", "It answered HTML", "Check the path.", "error")
+SLOW = LlmIssue("late.first", "The first word took 2.1 s", "Use a faster model.", "warning")
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
+        yield world
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
+    async with world.client() as client:
+        yield client
+
+
+async def create(client: httpx2.AsyncClient, **fields: object) -> dict[str, Any]:
+    response = await client.post(AGENTS, json={"displayName": "Front desk", **fields})
+    assert response.status_code == 201, response.text
+    return dict(response.json())
+
+
+async def patch(client: httpx2.AsyncClient, agent_id: str, **fields: object) -> httpx2.Response:
+    return await client.patch(f"{AGENTS}/{agent_id}", json=fields)
+
+
+async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -> None:
+    agent = await create(client)
+    assert agent.pop("id").startswith("front-desk-")
+    assert agent == {
+        "voice": "s3://voice-cloning-zero-shot/d9ff78ba-d016-47f6-b0ef-dd630f59414e/female-cs/"
+        "manifest.json",
+        "voiceSpeed": None,
+        "ttsModel": "PlayHT2.0-turbo",
+        "displayName": "Front desk",
+        "description": "",
+        "greeting": None,
+        "prompt": None,
+        "criticalKnowledge": None,
+        "answerOnlyFromCriticalKnowledge": False,
+        "visibility": "public",
+        "language": "english",
+        "llm": None,
+        "actions": [],
+        "avatarPhotoUrl": None,
+        "criticalKnowledgeFiles": [],
+        "phoneNumbers": [],
+        "answeredBy": "built-in-extractive",
+        "llmIssues": [],
+    }
+
+
+async def test_what_is_sent_is_kept_and_returned_as_given(client: httpx2.AsyncClient) -> None:
+    sent: dict[str, Any] = {
+        "voice": "s3://somewhere/unknown/manifest.json",
+        "voiceSpeed": 1.2,
+        "ttsModel": "PlayDialog",
+        "description": "Answers calls",
+        "greeting": "Grüezi 👋",
+        "prompt": "You run the front desk.",
+        "criticalKnowledge": "Open 9 to 5.",
+        "answerOnlyFromCriticalKnowledge": True,
+        "visibility": "private",
+        "language": "german",
+        "actions": ["fn_1"],
+    }
+    agent = await create(client, **sent)
+    read = (await client.get(f"{AGENTS}/{agent['id']}")).json()
+    assert read == agent
+    assert {name: read[name] for name in sent} == sent
+
+
+async def test_an_llm_is_checked_then_kept_with_its_key_masked(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    world.check.issues = (SLOW,)
+    agent = await create(client, llm=LLM)
+    assert agent["llm"] == {
+        "type": "openai-compatible",
+        **LLM,
+        "apiKey": MASKED,
+        "model": None,
+    }
+    assert agent["answeredBy"] == "llm"
+    assert [issue["code"] for issue in agent["llmIssues"]] == ["late.first"]
+    (asked,) = world.check.asked
+    assert asked.api_key is not None
+    assert asked.api_key.get_secret_value() == LLM["apiKey"]
+    assert (asked.headers, asked.extra) == ({"x-a": "head"}, {"top_p": 0.5})
+    loaded = await world.agents.load(agent["id"])
+    assert loaded.llm == asked
+    assert loaded.owner_id == world.user_id
+
+
+async def test_an_llm_that_fails_its_check_saves_nothing(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await create(client)
+    world.check.issues = (SLOW, BROKEN)
+    answers = [
+        await client.post(AGENTS, json={"displayName": "B", "llm": LLM}),
+        await patch(client, agent["id"], llm=LLM, displayName="B"),
+    ]
+    for answer in answers:
+        body = answer.json()
+        assert answer.status_code == 400
+        assert (body["field"], body["errorId"]) == ("llm", "BAD_REQUEST")
+        assert "It answered HTML." in body["errorMessage"]
+        assert "2.1 s" not in body["errorMessage"]
+        assert body["hint"] == "Check the path."
+        assert [one["code"] for one in body["details"]] == ["late.first", "http.html"]
+    assert (await client.get(AGENTS)).json() == [agent]
+
+
+async def test_a_built_in_llm_is_not_checked(world: World, client: httpx2.AsyncClient) -> None:
+    agent = await create(client, llm={"type": "built-in", "model": "gpt-4o"})
+    assert (agent["llm"]["type"], agent["llm"]["model"]) == ("built-in", "gpt-4o")
+    assert agent["answeredBy"] == "built-in-extractive"
+    assert (await world.agents.load(agent["id"])).llm is None
+    assert world.check.asked == []
+
+
+async def test_a_change_touches_only_what_was_sent(client: httpx2.AsyncClient) -> None:
+    agent = await create(client, greeting="Hello", prompt="Be kind.", voiceSpeed=1.1, llm=LLM)
+    changed = (await patch(client, agent["id"], greeting=None, voiceSpeed=None)).json()
+    assert changed == {**agent, "greeting": None, "voiceSpeed": None}
+    assert (await patch(client, agent["id"])).json() == changed
+    back = (await patch(client, agent["id"], llm=None)).json()
+    assert back == {**changed, "llm": None, "answeredBy": "built-in-extractive"}
+
+
+@pytest.mark.parametrize("nothing", [{"displayName": None}, {"visibility": None}, {"voice": None}])
+async def test_what_cannot_be_empty_cannot_be_cleared(
+    client: httpx2.AsyncClient, nothing: dict[str, None]
+) -> None:
+    agent = await create(client)
+    answer = await patch(client, agent["id"], **nothing)
+    assert answer.status_code == 400
+    assert answer.json()["field"] == next(iter(nothing))
+
+
+@pytest.mark.parametrize("key", [{}, {"apiKey": MASKED}])
+async def test_without_a_key_or_with_its_mask_the_stored_key_stays(
+    world: World, client: httpx2.AsyncClient, key: dict[str, str]
+) -> None:
+    agent = await create(client, llm=LLM)
+    answer = await patch(
+        client, agent["id"], llm={"baseURL": "https://llm.example.com:443/v2", **key}
+    )
+    assert answer.json()["llm"]["apiKey"] == MASKED
+    assert answer.json()["llm"]["baseParams"] is None
+    loaded = await world.agents.load(agent["id"])
+    assert loaded.llm is not None
+    assert loaded.llm.api_key is not None
+    assert loaded.llm.api_key.get_secret_value() == LLM["apiKey"]
+    assert world.check.asked[-1] == loaded.llm
+
+
+@pytest.mark.parametrize("key", [{}, {"apiKey": MASKED}])
+@pytest.mark.parametrize(
+    "url", ["https://evil.example/v1", "http://llm.example.com/v1", "https://llm.example.com:1/v1"]
+)
+async def test_a_stored_key_never_follows_to_another_server(
+    world: World, client: httpx2.AsyncClient, key: dict[str, str], url: str
+) -> None:
+    agent = await create(client, llm=LLM)
+    answer = await patch(client, agent["id"], llm={"baseURL": url, **key})
+    assert answer.status_code == 400
+    assert answer.json()["field"] == "llm.apiKey"
+    assert "another server" in answer.json()["errorMessage"]
+    assert len(world.check.asked) == 1
+
+
+@pytest.mark.parametrize("key", ["••••", "••••0000", "•"])
+async def test_a_mask_is_never_taken_for_a_key(client: httpx2.AsyncClient, key: str) -> None:
+    agent = await create(client, llm=LLM)
+    for answer in (
+        await client.post(AGENTS, json={"displayName": "B", "llm": {**LLM, "apiKey": key}}),
+        await patch(client, agent["id"], llm={**LLM, "apiKey": key}),
+    ):
+        assert answer.status_code == 400
+        assert answer.json()["field"] == "llm.apiKey"
+
+
+@pytest.mark.parametrize("key", [None, "", "  "])
+async def test_a_key_can_be_taken_away(client: httpx2.AsyncClient, key: str | None) -> None:
+    agent = await create(client, llm=LLM)
+    answer = await patch(
+        client, agent["id"], llm={"baseURL": "https://other.example", "apiKey": key}
+    )
+    assert answer.json()["llm"]["apiKey"] is None
+
+
+async def test_a_new_key_replaces_the_old_one_and_a_short_one_shows_nothing(
+    client: httpx2.AsyncClient,
+) -> None:
+    agent = await create(client, llm=LLM)
+    answer = await patch(
+        client, agent["id"], llm={"baseURL": "https://other.example", "apiKey": "dummy"}
+    )
+    assert answer.json()["llm"]["apiKey"] == "••••"
+
+
+async def test_no_transaction_is_open_during_a_check(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await create(client)
+
+    async def write_meanwhile() -> None:
+        async with asyncio.timeout(1):
+            answer = await patch(client, agent["id"], greeting="Meanwhile")
+        assert answer.status_code == 200
+
+    world.check.before_answer = write_meanwhile
+    answer = await patch(client, agent["id"], llm=LLM, prompt="Be kind.")
+    assert answer.status_code == 200
+    assert (answer.json()["greeting"], answer.json()["prompt"]) == ("Meanwhile", "Be kind.")
+
+
+async def test_of_two_who_change_the_llm_the_later_is_told(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await create(client)
+
+    async def change_meanwhile() -> None:
+        world.check.before_answer = None
+        other = {**LLM, "baseURL": "https://other.example"}
+        assert (await patch(client, agent["id"], llm=other)).status_code == 200
+
+    world.check.before_answer = change_meanwhile
+    answer = await patch(client, agent["id"], llm=LLM)
+    assert answer.status_code == 409
+    assert answer.json()["errorId"] == "CONFLICT"
+    read = (await client.get(f"{AGENTS}/{agent['id']}")).json()
+    assert read["llm"]["baseURL"] == "https://other.example"
+
+
+async def test_changes_at_the_same_time_all_count(client: httpx2.AsyncClient) -> None:
+    agent = await create(client)
+    fields = {
+        "greeting": "g",
+        "prompt": "p",
+        "description": "d",
+        "criticalKnowledge": "k",
+        "voice": "v",
+        "voiceSpeed": 0.7,
+        "language": "french",
+        "visibility": "private",
+    }
+    answers = await asyncio.gather(
+        *(patch(client, agent["id"], **{name: value}) for name, value in fields.items())
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    assert (await client.get(f"{AGENTS}/{agent['id']}")).json() == {**agent, **fields}
+
+
+async def test_agents_are_for_their_owner(world: World, client: httpx2.AsyncClient) -> None:
+    agent = await create(client, visibility="public")
+    async with world.database.write() as session:
+        session.add(UserRow(id="stranger", created_at=START + timedelta(days=1)))
+    stranger = await world.accounts.new_key("stranger")
+    async with world.client(stranger.api_key.get_secret_value()) as other:
+        for method, path in (
+            ("GET", f"{AGENTS}/{agent['id']}"),
+            ("PATCH", f"{AGENTS}/{agent['id']}"),
+            ("DELETE", f"{AGENTS}/{agent['id']}"),
+            ("GET", f"/api/v1/agent-stats/{agent['id']}"),
+            ("GET", f"{AGENTS}/{agent['id']}/conversations"),
+        ):
+            answer = await other.request(method, path, json={} if method == "PATCH" else None)
+            assert (answer.status_code, answer.json()["errorId"]) == (403, "FORBIDDEN")
+        llm = await other.patch(f"{AGENTS}/{agent['id']}", json={"llm": LLM})
+        assert llm.status_code == 403
+        assert (await other.get(AGENTS)).json() == []
+    assert world.check.asked == []
+
+
+@pytest.mark.parametrize("agent_id", ["unknown", "a%00b", "%F0%9F%91%8B", "x" * 200, "a'b"])
+async def test_an_unknown_agent_is_not_found(client: httpx2.AsyncClient, agent_id: str) -> None:
+    for method in ("GET", "PATCH", "DELETE"):
+        body: dict[str, str] | None = {} if method == "PATCH" else None
+        answer = await client.request(method, f"{AGENTS}/{agent_id}", json=body)
+        assert (answer.status_code, answer.json()["errorId"]) == (404, "NOT_FOUND")
+
+
+async def test_agents_are_listed_newest_first_in_pages(client: httpx2.AsyncClient) -> None:
+    made = [(await create(client, displayName=f"A{at}"))["id"] for at in range(3)]
+    first = await client.get(AGENTS, params={"pageSize": 2})
+    assert [one["id"] for one in first.json()] == [made[2], made[1]]
+    assert first.headers["X-Total-Count"] == "3"
+    rest = await client.get(AGENTS, params={"startAfter": first.headers["X-Next-Start-After"]})
+    assert [one["id"] for one in rest.json()] == [made[0]]
+
+
+async def test_a_deleted_agent_takes_its_conversations_along(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await create(client)
+    world.recorder.opened("c1", agent["id"], source="web", at=START)
+    world.recorder.line("c1", "assistant", "Hello", START)
+    await world.recorder.flush()
+    assert (await client.delete(f"{AGENTS}/{agent['id']}")).status_code == 204
+    assert (await client.get(f"{AGENTS}/{agent['id']}")).status_code == 404
+    with pytest.raises(NotFoundError):
+        await world.conversations.history("c1", agent_id=agent["id"], owner_id=world.user_id)
+
+
+async def test_an_account_has_a_most_of_agents(tmp_path: Path) -> None:
+    async with open_world(tmp_path, max_agents=1) as world, world.client() as client:
+        await create(client)
+        answer = await client.post(AGENTS, json={"displayName": "One too many"})
+        assert answer.status_code == 409
+        assert "1 agents" in answer.json()["message"]
+
+
+async def test_stats_count_conversations_phones_and_seconds(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await create(client)
+    path = f"/api/v1/agent-stats/{agent['id']}"
+    empty = {
+        "id": agent["id"],
+        "numberOfConversations": 0,
+        "numberOfPhoneConversations": 0,
+        "numberOfSecondsTalked": 0,
+    }
+    assert (await client.get(path)).json() == empty
+    for name, source, seconds in (("c1", "web", 30.4), ("c2", "phone", 12.2), ("c3", "web", None)):
+        world.recorder.opened(name, agent["id"], source=source, at=START)
+        if seconds is not None:
+            at = START + timedelta(seconds=seconds)
+            world.recorder.ended(name, by="user", error_code=None, at=at)
+    await world.recorder.flush()
+    assert (await client.get(path)).json() == {
+        **empty,
+        "numberOfConversations": 3,
+        "numberOfPhoneConversations": 1,
+        "numberOfSecondsTalked": 43,
+    }
+
+
+async def test_voices_are_those_of_the_engine(client: httpx2.AsyncClient) -> None:
+    (voice,) = (await client.get("/api/v1/voices")).json()
+    assert (voice["id"], voice["name"]) == ("amber", "Amber")
+
+
+async def test_a_key_is_found_nowhere(world: World, tmp_path: Path) -> None:
+    """Not in the database, not in any answer, not in the log."""
+    canary, header = "sk-canary-0123456789", "header-canary"
+    llm = {**LLM, "baseParams": {"defaultHeaders": {"x-key": header}}}
+    said: list[str] = []
+    with capture_logs() as logs:
+        async with world.client() as client:
+            agent = (await client.post(AGENTS, json={"displayName": "A", "llm": llm})).json()
+            path = f"{AGENTS}/{agent['id']}"
+            world.check.issues = (BROKEN,)
+            for answer in (
+                await client.get(path),
+                await client.get(AGENTS),
+                await client.patch(path, json={"llm": llm}),
+                await client.patch(path, json={"llm": {**llm, "baseURL": 1}}),
+                await client.patch(path, json={"llm": {**llm, "apiKey": [canary]}}),
+                await client.patch(path, json={"llm": {**llm, "apiKey": canary + "\n\n x"}}),
+                await client.patch(path, content=f'{{"llm": "{canary}",}}'),
+                await client.get(path, headers={"X-User-Id": canary}),
+                await client.get(f"{AGENTS}/{'y' * 120}{canary}"),
+            ):
+                said.append(answer.text)
+                assert canary not in str(answer.headers)
+            world.check.before_answer = fail_with(canary)
+            said.append((await client.patch(path, json={"llm": llm})).text)
+    assert said[-1].count("INTERNAL_ERROR") == 1
+    assert canary not in "".join(said[1:])
+    assert canary not in str(logs)
+    await world.database.close()
+    for stored in (tmp_path / "data").iterdir():
+        assert canary.encode() not in stored.read_bytes()
+        assert header.encode() not in stored.read_bytes()
+
+
+def fail_with(secret: str) -> Callable[[], Awaitable[None]]:
+    async def fail() -> None:
+        raise RuntimeError(f"a library that puts {secret} into its error")
+
+    return fail

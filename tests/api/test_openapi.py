@@ -1,0 +1,111 @@
+"""Whatever the OpenAPI document allows is answered as it says; what it forbids is refused."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.config import GenerationConfig, SchemathesisConfig
+from schemathesis.python import asgi
+from schemathesis.schemas import BaseSchema
+from starlette.types import Receive, Scope, Send
+
+from rest_world import START, World, make_world, open_world
+from sayso.config import Settings
+from sayso.security.secrets import Secrets
+
+NO_LIMITS = {
+    "create_agent_per_min": 0,
+    "update_agent_per_min": 0,
+    "get_agent_per_min": 0,
+    "get_stats_per_min": 0,
+}
+BOUNDED = settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+class Door:
+    """Leads to the application of the moment: the document is read before one is opened."""
+
+    def __init__(self) -> None:
+        self.app = make_world(Settings(), Secrets(bytes(32))).app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+DOOR = Door()
+
+
+@dataclass(frozen=True)
+class Served:
+    """An installation with an agent and a conversation to find."""
+
+    key: str
+    ids: dict[str, str]
+
+
+async def fill(world: World) -> dict[str, str]:
+    async with world.client() as client:
+        agent = (await client.post("/api/v1/agents", json={"displayName": "A"})).json()["id"]
+    world.recorder.opened("c1", agent, source="web", at=START)
+    world.recorder.line("c1", "assistant", "Hello", START)
+    world.recorder.turn("c1", 1, {"first_sound_ms": 640.0}, START)
+    await world.recorder.flush()
+    await world.database.close()  # its connections belong to this loop, not to the client's
+    return {"agentId": agent, "conversationId": "c1"}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    stack = AsyncExitStack()
+    folder: Path = tmp_path_factory.mktemp("openapi")
+    with asyncio.Runner() as runner:
+        world = runner.run(stack.enter_async_context(open_world(folder, **NO_LIMITS)))
+        ids = runner.run(fill(world))
+        DOOR.app = world.app
+        yield Served(world.key, ids)
+        asgi._get_portal().call(world.database.close)  # the loop all its requests run in
+        runner.run(stack.aclose())
+
+
+# JSON Schema's `uri` allows any scheme; ours are those of an LLM.
+URLS = ("https://llm.example.com/v1", "http://127.0.0.1:11434", "http://[::1]:8000/v1/?x=1")
+schemathesis.openapi.format("uri", st.sampled_from(URLS))
+
+
+def load_schema() -> BaseSchema:
+    config = SchemathesisConfig()
+    config.projects.default.generation = GenerationConfig(
+        modes=[GenerationMode.POSITIVE, GenerationMode.NEGATIVE],
+        with_security_parameters=False,
+        allow_x00=False,
+    )
+    return schemathesis.openapi.from_asgi("/openapi.json", DOOR, config=config)
+
+
+schema = load_schema()
+
+
+@schema.parametrize()
+@BOUNDED
+def test_the_api_does_what_its_document_says(case: Case, served: Served) -> None:
+    if case.method != "DELETE":  # keep the one agent there is
+        case.path_parameters.update(
+            {name: value for name, value in served.ids.items() if name in case.path_parameters}
+        )
+    case.call_and_validate(headers={"Authorization": f"Bearer {served.key}"})

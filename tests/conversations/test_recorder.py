@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.ext.asyncio import AsyncSession
+from structlog.testing import capture_logs
+
+from rest_world import START, World, open_world
+from sayso.accounts.schema import Account
+from sayso.agents.schema import NewAgent
+from sayso.conversations import recorder as module
+from sayso.conversations.recorder import BATCH_RECORDS, Recorder
+from sayso.store.database import Database
+from sayso.store.tables import ConversationRow, LineRow
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    async with open_world(tmp_path) as world:
+        yield world
+
+
+@pytest.fixture
+async def agent(world: World) -> str:
+    account = Account(world.user_id, "key")
+    return (await world.agents.create(account, NewAgent.model_validate({"displayName": "A"}))).id
+
+
+class FailingDatabase(Database):
+    """A database that fails a number of times."""
+
+    fails = 0
+
+    @asynccontextmanager
+    async def write(self) -> AsyncGenerator[AsyncSession]:
+        if self.fails > 0:
+            self.fails -= 1
+            raise OperationalError("", {}, OSError("disk full"))
+        async with super().write() as session:
+            yield session
+
+
+async def until_stored(recorder: Recorder) -> None:
+    while recorder.waiting:  # noqa: ASYNC110 the recorder tells nobody when it is done
+        await asyncio.sleep(0.005)
+
+
+async def lines(world: World) -> list[str]:
+    async with world.database.read() as session:
+        return list(await session.scalars(select(LineRow.content).order_by(LineRow.number)))
+
+
+async def conversation(world: World, name: str) -> ConversationRow:
+    async with world.database.read() as session:
+        row = await session.get(ConversationRow, name)
+    assert row is not None
+    return row
+
+
+async def test_nothing_is_stored_until_asked_and_then_everything_in_order(
+    world: World, agent: str
+) -> None:
+    world.recorder.opened("c1", agent, source="web", at=START)
+    for at in range(BATCH_RECORDS * 2 + 5):
+        world.recorder.line("c1", "user", str(at), START)
+    assert await lines(world) == []
+    await world.recorder.flush()
+    assert await lines(world) == [str(at) for at in range(BATCH_RECORDS * 2 + 5)]
+    assert world.recorder.waiting == 0
+
+
+async def test_the_writer_task_stores_on_its_own_and_ends_when_closed(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL_S", 0.01)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.recorder.run())
+        world.recorder.opened("c1", agent, source="web", at=START)
+        world.recorder.line("c1", "user", "Hello", START)
+        await until_stored(world.recorder)
+        assert await lines(world) == ["Hello"]
+        world.recorder.line("c1", "user", "Last words", START)
+        await world.recorder.close()
+    assert await lines(world) == ["Hello", "Last words"]
+
+
+async def test_many_records_do_not_wait_for_the_interval(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL_S", 3600.0)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.recorder.run())
+        world.recorder.opened("c1", agent, source="web", at=START)
+        for at in range(BATCH_RECORDS):
+            world.recorder.line("c1", "user", str(at), START)
+        await until_stored(world.recorder)
+        await world.recorder.close()
+
+
+async def test_an_ending_is_kept_with_who_and_why(world: World, agent: str) -> None:
+    world.recorder.opened("c1", agent, source="api", at=START)
+    end = START + timedelta(seconds=90)
+    world.recorder.ended("c1", by="error", error_code=4500, at=end)
+    await world.recorder.flush()
+    row = await conversation(world, "c1")
+    assert (row.source, row.ended_by, row.error_code) == ("api", "error", 4500)
+    assert (row.ended_at, row.duration_s) == (end, 90.0)
+
+
+async def test_a_known_conversation_goes_on(world: World, agent: str) -> None:
+    world.recorder.opened("c1", agent, source="web", at=START)
+    world.recorder.ended("c1", by="user", error_code=None, at=START)
+    world.recorder.opened("c1", agent, source="web", at=START + timedelta(seconds=9))
+    await world.recorder.flush()
+    row = await conversation(world, "c1")
+    assert (row.started_at, row.ended_at, row.ended_by) == (START, None, None)
+
+
+async def test_records_of_a_deleted_agent_do_not_hold_up_the_others(
+    world: World, agent: str
+) -> None:
+    world.recorder.opened("c1", agent, source="web", at=START)
+    world.recorder.line("gone", "user", "nobody hears this", START)
+    world.recorder.opened("c2", "deleted-agent", source="web", at=START)
+    world.recorder.ended("c2", by="user", error_code=None, at=START)
+    world.recorder.line("c1", "user", "Hello", START)
+    with capture_logs() as logs:
+        await world.recorder.flush()
+    assert await lines(world) == ["Hello"]
+    assert world.recorder.dropped == 2
+    assert [line["kind"] for line in logs] == ["line", "opened"]
+    assert "nobody hears this" not in str(logs)
+
+
+async def test_when_the_database_fails_nothing_is_lost(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL_S", 0.0)
+    monkeypatch.setattr(module, "RETRY_S", 0.01)
+    database = FailingDatabase(world.settings.database)
+    database.fails = 2
+    recorder = Recorder(database)
+    recorder.opened("c1", agent, source="web", at=START)
+    recorder.line("c1", "user", "Hello", START)
+    with pytest.raises(OperationalError):
+        await recorder.flush()
+    assert recorder.waiting == 2
+    with capture_logs() as logs:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            tasks.create_task(recorder.run())
+            await until_stored(recorder)
+            await recorder.close()
+    assert await lines(world) == ["Hello"]
+    assert logs[0]["event"] == "records_not_stored"
+    await database.close()
+
+
+async def test_past_its_limit_records_are_dropped_counted_and_said_once(
+    world: World, agent: str
+) -> None:
+    recorder = Recorder(world.database, max_records=3)
+    recorder.opened("c1", agent, source="web", at=START)
+    with capture_logs() as logs:
+        for at in range(10):
+            recorder.line("c1", "user", str(at), START)
+    assert [line["event"] for line in logs] == ["records_dropped"]
+    assert recorder.dropped == 8
+    await recorder.flush()
+    assert await lines(world) == ["0", "1"]
+
+
+async def test_a_nul_in_a_transcript_is_left_away(world: World, agent: str) -> None:
+    world.recorder.opened("c1", agent, source="web", at=START)
+    world.recorder.line("c1", "user", "a\0b", START)
+    await world.recorder.flush()
+    assert await lines(world) == ["ab"]
+
+
+async def test_flushes_at_the_same_time_store_once(world: World, agent: str) -> None:
+    world.recorder.opened("c1", agent, source="web", at=START)
+    world.recorder.line("c1", "user", "once", START)
+    await asyncio.gather(*(world.recorder.flush() for _ in range(4)))
+    async with world.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(LineRow)) == 1

@@ -1,0 +1,123 @@
+"""A whole REST API on a database of its own, reached as a client reaches it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from fastapi import FastAPI
+
+from sayso.accounts.service import Accounts
+from sayso.agents.schema import LlmIssue
+from sayso.agents.service import Agents
+from sayso.api import Services, build_api
+from sayso.config import Settings
+from sayso.conversations.recorder import Recorder
+from sayso.conversations.service import Conversations
+from sayso.llm import Endpoint
+from sayso.security.secrets import Secrets, load_secrets
+from sayso.store.database import Database, migrate
+from sayso.tts import Voice
+
+VOICES = (Voice("amber", "Amber", "female", "english", "Warm."),)
+START = datetime(2024, 5, 1, 12, 0, 0, 123_456, tzinfo=UTC)
+
+
+class HandClock:
+    """A clock that moves when told; each look at the civil time moves it a millisecond."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+        self._looks = 0
+
+    def now_s(self) -> float:
+        return self.at_s
+
+    def utc(self) -> datetime:
+        self._looks += 1
+        return START + timedelta(seconds=self.at_s, milliseconds=self._looks)
+
+
+@dataclass
+class ScriptedCheck:
+    """An LLM check that finds what it is told, and remembers what it was asked."""
+
+    issues: tuple[LlmIssue, ...] = ()
+    asked: list[Endpoint] = field(default_factory=list)
+    before_answer: Any = None
+
+    async def __call__(self, endpoint: Endpoint) -> Sequence[LlmIssue]:
+        self.asked.append(endpoint)
+        if self.before_answer is not None:
+            await self.before_answer()
+        return self.issues
+
+
+@dataclass
+class World:
+    """Everything a test may want to touch."""
+
+    settings: Settings
+    clock: HandClock
+    database: Database
+    secrets: Secrets
+    check: ScriptedCheck
+    accounts: Accounts
+    agents: Agents
+    conversations: Conversations
+    recorder: Recorder
+    app: FastAPI
+    user_id: str = ""
+    key: str = ""
+
+    def client(self, key: str | None = None, **headers: str) -> httpx2.AsyncClient:
+        """A client with the owner's key, or another; an empty key sends none."""
+        use = self.key if key is None else key
+        sent = {"Authorization": f"Bearer {use}"} if use else {}
+        return httpx2.AsyncClient(
+            transport=httpx2.ASGITransport(self.app),
+            base_url="http://sayso.test",
+            headers={**sent, **headers},
+        )
+
+
+@asynccontextmanager
+async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
+    """A new installation in `folder`, or the one that is there."""
+    config = Settings.model_validate({"data_dir": folder / "data", **settings})
+    migrate(config.database)
+    secrets = load_secrets(config.data_dir, config.master_key)
+    world = make_world(config, secrets)
+    try:
+        owner = await world.accounts.ensure_owner()
+        if owner is not None:
+            world.user_id, world.key = owner.user_id, owner.api_key.get_secret_value()
+        yield world
+    finally:
+        await world.database.close()
+
+
+def make_world(config: Settings, secrets: Secrets) -> World:
+    """Everything put together; nothing is opened yet."""
+    clock, check = HandClock(), ScriptedCheck()
+    database = Database(config.database)
+    accounts = Accounts(database, secrets, clock)
+    agents = Agents(
+        database,
+        secrets,
+        clock,
+        check_llm=check,
+        built_in="built-in-extractive",
+        max_agents=config.max_agents,
+    )
+    conversations = Conversations(database)
+    app = build_api(Services(accounts, agents, conversations, VOICES), config, clock)
+    recorder = Recorder(database, max_records=config.max_unsaved_records)
+    return World(
+        config, clock, database, secrets, check, accounts, agents, conversations, recorder, app
+    )

@@ -1,0 +1,139 @@
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, func, select, text
+from sqlalchemy.exc import IntegrityError, StatementError
+
+from sayso.store.database import Database, make_engine, migrate
+from sayso.store.tables import KeyRow, Table, UserRow
+
+NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    return f"sqlite+aiosqlite:///{tmp_path / 'new' / 'sayso.db'}"
+
+
+@pytest.fixture
+async def database(url: str) -> AsyncGenerator[Database]:
+    migrate(url)
+    database = Database(url)
+    yield database
+    await database.close()
+
+
+async def add(database: Database, row: Table) -> None:
+    async with database.write() as session:
+        session.add(row)
+
+
+def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
+    url: str, tmp_path: Path
+) -> None:
+    migrate(url)
+    migrate(url)
+    with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
+        versions = connection.execute("select version_num from alembic_version").fetchall()
+    connection.close()
+    assert versions == [("0001",)]
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+async def test_the_migrations_make_exactly_the_tables_of_the_code(url: str) -> None:
+    migrate(url)  # inside a running loop, too
+    engine = make_engine(url)
+
+    def compare(connection: Connection) -> object:
+        return compare_metadata(MigrationContext.configure(connection), Table.metadata)
+
+    async with engine.connect() as connection:
+        assert await connection.run_sync(compare) == []
+    await engine.dispose()
+
+
+async def test_sqlite_runs_by_our_rules(database: Database) -> None:
+    async with database.read() as session:
+        rules = [
+            (await session.execute(text(f"PRAGMA {name}"))).scalar()
+            for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
+        ]
+    assert rules == ["wal", 1, 1, 10_000]
+
+
+async def test_a_write_is_kept_when_its_block_ends_and_undone_when_it_raises(
+    database: Database,
+) -> None:
+    async with database.write() as session:
+        session.add(UserRow(id="kept", created_at=NOON))
+
+    async def fail() -> None:
+        async with database.write() as session:
+            session.add(UserRow(id="undone", created_at=NOON))
+            await session.flush()
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await fail()
+    async with database.read() as session:
+        assert (await session.scalars(select(UserRow.id))).all() == ["kept"]
+
+
+async def test_a_read_writes_nothing(database: Database) -> None:
+    async with database.read() as session:
+        session.add(UserRow(id="lost", created_at=NOON))
+        await session.flush()
+    async with database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(UserRow)) == 0
+
+
+async def test_two_processes_that_read_then_write_wait_for_each_other(url: str) -> None:
+    """Without BEGIN IMMEDIATE one of the two fails at once, whatever the busy timeout."""
+    migrate(url)
+    one, two = Database(url), Database(url)
+    async with one.write() as session:
+        session.add(UserRow(id="0", created_at=NOON))
+
+    async def add(database: Database) -> None:
+        async with database.write() as session:
+            count = await session.scalar(select(func.count()).select_from(UserRow))
+            session.add(UserRow(id=str(count), created_at=NOON))
+
+    await asyncio.gather(*(add(database) for database in (one, two) for _ in range(5)))
+    async with one.read() as session:
+        assert await session.scalar(select(func.count()).select_from(UserRow)) == 11
+    await one.close()
+    await two.close()
+
+
+async def test_foreign_keys_hold(database: Database) -> None:
+    row = KeyRow(id="k", user_id="nobody", hash="h", name="", tail="", created_at=NOON)
+    with pytest.raises(IntegrityError):
+        await add(database, row)
+
+
+async def test_times_are_utc_whatever_zone_they_came_in(database: Database) -> None:
+    east = timezone(timedelta(hours=2))
+    async with database.write() as session:
+        session.add(UserRow(id="u", created_at=NOON.astimezone(east)))
+    async with database.read() as session:
+        at = await session.scalar(select(UserRow.created_at))
+    assert at == NOON
+    assert at.tzinfo is UTC
+
+
+async def test_a_time_without_a_zone_is_refused_and_parameters_stay_out_of_errors(
+    database: Database,
+) -> None:
+    row = UserRow(id="canary-parameter", created_at=datetime(2024, 5, 1))  # noqa: DTZ001
+    with pytest.raises(StatementError, match="time zone") as caught:
+        await add(database, row)
+    assert "canary-parameter" not in str(caught.value)
