@@ -27,7 +27,7 @@ from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message
 from sayso.llm.builtin import Builtin
 from sayso.llm.check import LlmCheck
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.notes import Notes
 from sayso.llm.prompt import PromptParts, build_messages
 from sayso.models import MODELS_DIR
@@ -199,14 +199,7 @@ def make_engines(settings: Settings) -> Engines:
             options=settings.tts_options,
         ),
     )
-    client = LlmClient(
-        Deadlines(
-            connect_s=settings.llm_connect_timeout_s,
-            first_token_s=settings.llm_first_token_timeout_s,
-            between_tokens_s=settings.llm_between_tokens_timeout_s,
-        ),
-        private=settings.outbound_private,
-    )
+    client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
     embedder = Embedder(config.models_dir)
     codecs = ThreadPoolExecutor(CODEC_THREADS, thread_name_prefix="codec")
     return Engines(

@@ -18,6 +18,7 @@ import msgspec
 from aiohttp import ClientConnectionError, ClientError
 
 from sayso import __version__
+from sayso.config import Settings
 from sayso.llm import Endpoint, Llm, Message
 from sayso.llm.chunks import read_error
 from sayso.llm.findings import Finding, FindingError, Scene, quote, redact, show_url
@@ -58,6 +59,16 @@ class Deadlines:
     first_token_s: float = 10.0
     between_tokens_s: float = 5.0
     reply_s: float = 120.0
+
+
+def deadlines_of(settings: Settings) -> Deadlines:
+    """How long the operator lets an answer take."""
+    return Deadlines(
+        connect_s=settings.llm_connect_timeout_s,
+        first_token_s=settings.llm_first_token_timeout_s,
+        between_tokens_s=settings.llm_between_tokens_timeout_s,
+        reply_s=settings.llm_reply_timeout_s,
+    )
 
 
 def join_url(base_url: str) -> str:

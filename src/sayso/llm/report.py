@@ -10,7 +10,7 @@ import typer
 from sayso.config import Settings
 from sayso.llm import Endpoint
 from sayso.llm.check import CheckReport, LlmCheck
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.findings import Severity
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
@@ -18,12 +18,7 @@ _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "b
 
 async def check_once(endpoint: Endpoint, settings: Settings) -> CheckReport:
     """Check `endpoint` with a client of its own."""
-    deadlines = Deadlines(
-        connect_s=settings.llm_connect_timeout_s,
-        first_token_s=settings.llm_first_token_timeout_s,
-        between_tokens_s=settings.llm_between_tokens_timeout_s,
-    )
-    client = LlmClient(deadlines, private=settings.outbound_private)
+    client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
     await client.open()
     try:
         return await LlmCheck(client, budget_s=settings.llm_check_timeout_s).check(endpoint)

@@ -90,6 +90,7 @@ class Reply:
         self._encoder: Encoder | None = None
         self._text_complete = False
         self._text_posted = False
+        self._all_sent = False
         self.began = False
 
     # What the conversation does with it ------------------------------------------------------
@@ -120,6 +121,8 @@ class Reply:
 
     def heard_s(self) -> float:
         """Seconds of its sound the caller has heard by now."""
+        if self._all_sent and self._played_out.is_set():
+            return self._pacer.sent_s
         return self._pacer.played_s(self._mouth.clock.now_s())
 
     def post_text(self, text: str) -> None:
@@ -228,6 +231,7 @@ class Reply:
         self._post_complete_text()
         text = self._mouth.ledger.text(self.number)
         self._played_out.clear()  # a player that ran dry earlier had only run out of sound
+        self._all_sent = True
         self._mouth.line.post(ReplyEnded(self.number, text))
         await self._await_played()
         self._mark("played")
@@ -243,6 +247,8 @@ class Reply:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, left_s)):
                 await self._played_out.wait()
+        # Timers fire up to a millisecond early: the clock alone would cut off the last word.
+        self._all_heard = True
 
     # Bookkeeping ---------------------------------------------------------------------------------
 

@@ -265,7 +265,7 @@ def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
 
 
 def _weigh_miss(turn: Turn, event: Missed, policy: Policy) -> Step:
-    return _settle(turn, event.at_s, policy)
+    return _settle(_wait(turn, policy), event.at_s, policy)
 
 
 def _end_pause(turn: Turn, event: Tick, policy: Policy) -> Step:

@@ -1,0 +1,251 @@
+"""A stage for whole conversations without sockets, models or waiting for real speech.
+
+The line, the ears and the LLM are scripted programs in memory; the session, the core and the
+reply are the real ones. Sound is made of loud and quiet samples.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+import numpy as np
+
+from sayso.audio.formats import (
+    EAR_RATE_HZ,
+    InputAudio,
+    InputEncoding,
+    OutputAudio,
+    OutputFormat,
+    Samples,
+    pcm16_of,
+)
+from sayso.clock import SystemClock
+from sayso.errors import LlmError, SpeechError, TalkError
+from sayso.llm import Message
+from sayso.talk.agent import Agent
+from sayso.talk.endpointing import Policy
+from sayso.talk.events import EndedBy
+from sayso.talk.history import Ledger, Line
+from sayso.talk.session import Limits, Rooms, Session
+from sayso.transport import line as wire
+from sayso.tts import Voice
+from sayso.vad import WINDOW_SAMPLES
+
+Out = TypeVar("Out", bound=wire.Outgoing)
+
+
+class LoudIsSpeech:
+    """A detector that takes every loud window for speech."""
+
+    def __init__(self) -> None:
+        self._rest: Samples = np.zeros(0, np.float32)
+
+    def feed(self, samples: Samples) -> list[float]:
+        self._rest = np.concatenate([self._rest, samples])
+        windows = len(self._rest) // WINDOW_SAMPLES
+        judged, self._rest = np.split(self._rest, [windows * WINDOW_SAMPLES])
+        return [float(np.abs(w).max() > 0.1) for w in judged.reshape(windows, WINDOW_SAMPLES)]
+
+
+class LoudVad:
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def stream(self) -> LoudIsSpeech:
+        return LoudIsSpeech()
+
+
+@dataclass
+class ListedStt:
+    """Says the listed texts in turn, then nothing; an exception in the list is raised."""
+
+    texts: list[str | Exception] = field(default_factory=list)
+    heard: list[Samples] = field(default_factory=list)
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def transcribe(self, samples: Samples, language: str) -> str:
+        self.heard.append(samples)
+        text = self.texts.pop(0) if self.texts else ""
+        if isinstance(text, Exception):
+            raise text
+        return text
+
+
+@dataclass
+class ToneTts:
+    """Speaks 20 ms of tone a character; text with "unspeakable" in it cannot be spoken."""
+
+    sample_rate_hz: int = 16_000
+    voices: Sequence[Voice] = (Voice("tone", "Tone", "none", "english", "a tone"),)
+    spoken: list[str] = field(default_factory=list)
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def speak(self, text: str, *, voice: str, speed: float = 1.0) -> AsyncIterator[Samples]:
+        if "unspeakable" in text:
+            raise SpeechError("the voice failed")
+        self.spoken.append(text)
+        yield np.full(int(len(text) * 0.02 * self.sample_rate_hz), 0.25, np.float32)
+
+
+@dataclass
+class ListedLlm:
+    """Gives the listed answers in turn, a word at a time; an LlmError in a list is raised."""
+
+    answers: list[list[str | LlmError]] = field(default_factory=list)
+    prompts: list[list[Message]] = field(default_factory=list)
+    closed: int = 0
+
+    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+        self.prompts.append(list(messages))
+        try:
+            for piece in self.answers.pop(0):
+                await asyncio.sleep(0)
+                if isinstance(piece, LlmError):
+                    raise piece
+                yield piece
+        finally:
+            self.closed += 1
+
+
+class MemoryLine:
+    """A line whose client is the test."""
+
+    def __init__(self, speaks: OutputAudio, hears: InputAudio) -> None:
+        self.speaks = speaks
+        self.hears = hears
+        self.sent: list[wire.Outgoing] = []
+        self.hushed = 0
+        self._incoming: asyncio.Queue[wire.Incoming | TalkError] = asyncio.Queue()
+
+    async def receive(self) -> wire.Incoming:
+        incoming = await self._incoming.get()
+        if isinstance(incoming, TalkError):
+            raise incoming
+        return incoming
+
+    def post(self, out: wire.Outgoing) -> None:
+        self.sent.append(out)
+
+    async def send(self, sound: wire.ReplySound) -> None:
+        self.sent.append(sound)
+
+    def hush(self, number: int) -> None:
+        self.hushed = number
+
+    def client(self, incoming: wire.Incoming | TalkError) -> None:
+        self._incoming.put_nowait(incoming)
+
+    def of(self, kind: type[Out]) -> list[Out]:
+        return [out for out in self.sent if isinstance(out, kind)]
+
+
+@dataclass
+class MemoryRecord:
+    lines: list[tuple[str, str]] = field(default_factory=list)
+    turns: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    end: tuple[EndedBy, int | None] | None = None
+
+    def line(self, role: str, content: str, at: datetime) -> None:
+        self.lines.append((role, content))
+
+    def turn(self, number: int, timings: Mapping[str, Any], at: datetime) -> None:
+        self.turns.append((number, dict(timings)))
+
+    def ended(self, by: EndedBy, error_code: int | None, at: datetime) -> None:
+        self.end = (by, error_code)
+
+
+@dataclass
+class Stage:
+    """One conversation under way, and everything around it."""
+
+    session: Session
+    line: MemoryLine
+    stt: ListedStt
+    tts: ToneTts
+    llm: ListedLlm
+    record: MemoryRecord
+    running: asyncio.Task[None]
+
+    async def speak(self, seconds: float, pause_s: float = 0.8) -> None:
+        """Speak at once, faster than real time: audio time is what counts."""
+        loud = np.full(int(seconds * EAR_RATE_HZ), 0.5, np.float32)
+        quiet = np.zeros(int(pause_s * EAR_RATE_HZ), np.float32)
+        self.line.client(wire.Sound(pcm16_of(np.concatenate([loud, quiet])).tobytes()))
+        await asyncio.sleep(0)
+
+    async def be_quiet(self, seconds: float) -> None:
+        quiet = np.zeros(int(seconds * EAR_RATE_HZ), np.float32)
+        self.line.client(wire.Sound(pcm16_of(quiet).tobytes()))
+        await asyncio.sleep(0)
+
+    async def until(self, holds: Callable[[], object], within_s: float = 5.0) -> None:
+        """Wait until the conversation came so far; fails when it does not."""
+        async with asyncio.timeout(within_s):
+            while not holds():  # noqa: ASYNC110 - whatever the test asks about may change
+                await asyncio.sleep(0.002)
+
+    async def until_sent(self, kind: type[wire.Outgoing], times: int = 1) -> None:
+        await self.until(lambda: len(self.line.of(kind)) >= times)
+
+    async def hang_up(self) -> None:
+        self.line.client(wire.Left(cleanly=True))
+        await self.running
+
+
+POLICY = Policy(patience_s=0.3, unfinished_s=0.5, interruption_s=0.5)
+PCM = InputAudio(InputEncoding.LINEAR16, EAR_RATE_HZ)
+RAW = OutputAudio(OutputFormat.RAW, 16_000)
+
+
+@asynccontextmanager
+async def staged(
+    *,
+    answers: Sequence[Sequence[str | LlmError]] = (),
+    heard: Sequence[str | Exception] = (),
+    greeting: str = "",
+    lines: Sequence[Line] = (),
+    conversation_s: float = 60.0,
+    speaks: OutputAudio = RAW,
+    hears: InputAudio = PCM,
+) -> AsyncIterator[Stage]:
+    """Hold a conversation in memory; it is hung up on leaving."""
+    line = MemoryLine(speaks, hears)
+    stt, tts, record = ListedStt(list(heard)), ToneTts(), MemoryRecord()
+    llm = ListedLlm([list(answer) for answer in answers])
+
+    def prompt(said: Sequence[Line]) -> list[Message]:
+        return [Message(entry.role, entry.content) for entry in said]
+
+    with ThreadPoolExecutor(1) as codecs:
+        session = Session(
+            agent=Agent("agent-1", greeting, "tone", 1.0, "english", llm, prompt),
+            line=line,
+            rooms=Rooms(LoudVad(), stt, tts, codecs),
+            limits=Limits(POLICY, 10.0, conversation_s, 5.0, 0.25),
+            ledger=Ledger(lines),
+            record=record,
+            clock=SystemClock(),
+        )
+        running = asyncio.create_task(session.run())
+        stage = Stage(session, line, stt, tts, llm, record, running)
+        try:
+            yield stage
+            if not running.done():
+                await stage.hang_up()
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)

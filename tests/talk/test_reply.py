@@ -1,0 +1,79 @@
+"""One reply on its way to a caller, with a hummed voice and a clock that stands still."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sayso.audio.formats import InputAudio, OutputAudio, OutputFormat
+from sayso.engines import EngineConfig
+from sayso.errors import SaysoError
+from sayso.talk.history import Ledger
+from sayso.talk.record import Stopwatch
+from sayso.talk.reply import Mouth, Reply
+from sayso.transport.line import Incoming, Left, Outgoing, ReplyEnded, ReplySound
+from sayso.tts.scripted import ScriptedTts
+
+
+class StillClock:
+    """A clock that stands still: nothing has been played as far as it knows."""
+
+    def now_s(self) -> float:
+        return 0.0
+
+    def utc(self) -> datetime:
+        return datetime(2024, 5, 1, tzinfo=UTC)
+
+
+class OpenLine:
+    """A line that keeps what it is given."""
+
+    hears = InputAudio()
+    speaks = OutputAudio(OutputFormat.RAW, 24_000)
+
+    def __init__(self) -> None:
+        self.sent: list[Outgoing] = []
+
+    async def receive(self) -> Incoming:
+        return Left(cleanly=True)
+
+    def post(self, out: Outgoing) -> None:
+        self.sent.append(out)
+
+    async def send(self, sound: ReplySound) -> None:
+        self.sent.append(sound)
+
+    def hush(self, number: int) -> None:
+        raise AssertionError("nothing is hushed here")
+
+
+async def test_a_reply_that_was_played_out_was_heard_to_its_last_word() -> None:
+    line, ledger, faults = OpenLine(), Ledger(), list[SaysoError]()
+    tts = ScriptedTts(EngineConfig(Path(), options={"chars_per_s": "1000"}))
+    with ThreadPoolExecutor(1) as codecs:
+        mouth = Mouth(
+            tts=tts,
+            voice="hum",
+            speed=1.0,
+            line=line,
+            ledger=ledger,
+            clock=StillClock(),
+            codecs=codecs,
+            ahead_s=1.0,
+        )
+        ledger.open(1, "Hi.")
+        watch = Stopwatch(0.0)
+        reply = Reply(
+            1, _pieces(), mouth, watch, on_start=lambda: None, on_fault=faults.append
+        )  # fmt: skip
+        await reply.run()
+    assert ledger.heard(1, reply.heard_s()) == "It will rain tomorrow."
+    assert line.sent[-1] == ReplyEnded(1, "It will rain tomorrow.")
+    assert not faults
+
+
+async def _pieces() -> AsyncGenerator[str, None]:
+    yield "It will "
+    yield "rain tomorrow."

@@ -1,0 +1,310 @@
+"""Whole conversations through the real session, with the world around it scripted."""
+
+from __future__ import annotations
+
+import asyncio
+
+from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFormat
+from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
+from sayso.talk import phrases
+from sayso.talk.events import EndedBy
+from sayso.talk.history import Line
+from sayso.transport.line import (
+    AgentText,
+    CallerStarted,
+    CallerStopped,
+    CallerText,
+    Fault,
+    Goodbye,
+    GreetingBegan,
+    GreetingEnded,
+    Interrupted,
+    Left,
+    Note,
+    Outgoing,
+    PlayedOut,
+    ReplyBegan,
+    ReplyEnded,
+    ReplySound,
+    Sound,
+    Text,
+)
+
+from .stage import MemoryLine, staged
+
+
+def kinds(line: MemoryLine) -> list[type[Outgoing]]:
+    """What was sent, by kind, with runs of sound as one."""
+    seen: list[type[Outgoing]] = []
+    for out in line.sent:
+        if not (isinstance(out, ReplySound) and seen and seen[-1] is ReplySound):
+            seen.append(type(out))
+    return seen
+
+
+async def test_a_spoken_question_is_answered_in_the_contracts_order() -> None:
+    async with staged(greeting="Hi.", answers=[["It ", "is noon."]], heard=["What time?"]) as stage:
+        await stage.until_sent(GreetingEnded)
+        await stage.speak(1.0)
+        await stage.until_sent(ReplyEnded, 2)
+        stage.line.client(PlayedOut())
+        await stage.until(lambda: len(stage.record.lines) == 3)
+    assert kinds(stage.line) == [
+        GreetingBegan, ReplyBegan, ReplySound, AgentText, ReplyEnded, GreetingEnded,
+        CallerStarted, CallerText, CallerStopped,
+        ReplyBegan, ReplySound, AgentText, ReplySound, ReplyEnded,
+    ]  # fmt: skip
+    assert stage.record.lines == [
+        ("assistant", "Hi."),
+        ("user", "What time?"),
+        ("assistant", "It is noon."),
+    ]
+    assert stage.record.end == (EndedBy.USER, None)
+    assert [message.content for message in stage.llm.prompts[0]] == ["Hi.", "What time?"]
+
+
+async def test_without_a_greeting_the_microphone_opens_at_once() -> None:
+    async with staged() as stage:
+        await stage.until_sent(GreetingEnded)
+    assert stage.line.sent == [GreetingBegan(""), GreetingEnded("")]
+
+
+async def test_all_sound_of_an_answer_is_sent() -> None:
+    async with staged(answers=[["Hello there, caller."]]) as stage:
+        stage.line.client(Text("Hi"))
+        await stage.until_sent(ReplyEnded)
+    sound = b"".join(out.data for out in stage.line.of(ReplySound))
+    assert len(sound) == int(len("Hello there, caller.") * 0.02 * 16_000) * 4
+
+
+async def test_compressed_sound_is_encoded_beside_the_loop() -> None:
+    async with staged(
+        answers=[["Hello there."]], speaks=OutputAudio(OutputFormat.MP3, 44_100)
+    ) as stage:
+        stage.line.client(Text("Hi"))
+        await stage.until_sent(ReplyEnded)
+    sound = b"".join(out.data for out in stage.line.of(ReplySound))
+    assert sound[:1] == b"\xff" or sound[:3] == b"ID3"
+
+
+async def test_the_turns_timings_are_recorded_in_order() -> None:
+    async with staged(answers=[["Yes."]], heard=["Are you there?"]) as stage:
+        await stage.speak(1.0)
+        await stage.until(lambda: bool(stage.record.turns))
+    number, timings = stage.record.turns[0]
+    steps = ["transcript", "endpoint", "llm_first_token", "first_clause", "tts_first_sound"]
+    assert number == 1
+    assert [timings[step] for step in steps] == sorted(timings[step] for step in steps)
+    assert timings["played"] >= timings["first_sound_sent"]
+
+
+class TestInterrupted:
+    async def test_the_rest_is_dropped_and_history_holds_what_was_heard(self) -> None:
+        story = "Once upon a time there was a king who lived in a castle by the sea. " * 3
+        async with staged(answers=[[story], ["Fine."]], heard=["Please stop that."]) as stage:
+            stage.line.client(Text("A story."))
+            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 8)
+            await stage.speak(1.0)
+            await stage.until_sent(Interrupted)
+            heard = stage.line.of(Interrupted)[0].heard
+            await stage.until(lambda: len(stage.llm.prompts) == 2)
+            await stage.until_sent(ReplyEnded)
+        assert heard
+        assert story.startswith(heard)
+        assert len(heard) < len(story) / 2
+        assert [message.content for message in stage.llm.prompts[1]] == [
+            "A story.",
+            heard,
+            "Please stop that.",
+        ]
+        assert stage.record.lines[1] == ("assistant", heard)
+        assert stage.line.hushed >= 1
+        sent = stage.line.sent
+        after = sent[sent.index(Interrupted(1, heard)) :]
+        assert all(out.number == 2 for out in after if isinstance(out, ReplySound))
+
+    async def test_a_cough_holds_and_the_answer_goes_on_to_its_end(self) -> None:
+        answer = "This is the whole answer, and every word of it is going to be heard."
+        async with staged(answers=[[answer]], heard=[""]) as stage:
+            stage.line.client(Text("Go."))
+            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
+            await stage.speak(0.2, pause_s=0.6)
+            await stage.until(lambda: bool(stage.record.turns))
+        assert not stage.line.of(Interrupted)
+        assert stage.record.lines[-1] == ("assistant", answer)
+        sound = b"".join(out.data for out in stage.line.of(ReplySound))
+        characters = sum(len(clause) for clause in stage.tts.spoken)
+        assert len(sound) == int(characters * 0.02 * 16_000) * 4
+
+    async def test_while_it_thinks_the_words_join(self) -> None:
+        async with staged(heard=["A table.", "For two."], answers=[["One."], ["Two."]]) as stage:
+            await stage.speak(1.0, pause_s=0.24)
+            await stage.until(lambda: len(stage.stt.heard) == 1)
+            await stage.speak(1.0)
+            await stage.until_sent(ReplyEnded)
+        told = " ".join(out.text for out in stage.line.of(CallerText))
+        assert told == "A table. For two."
+        assert ("user", "A table. For two.") in stage.record.lines
+
+    async def test_a_greeting_that_is_cut_off_still_opens_the_microphone(self) -> None:
+        async with staged(greeting="Hello and a very long welcome to you. " * 4) as stage:
+            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 3)
+            await stage.speak(1.0)
+            await stage.until_sent(GreetingEnded)
+        assert stage.line.of(Interrupted)
+
+
+class TestTheLlmFails:
+    async def test_at_once_a_sentence_is_spoken(self) -> None:
+        down = LlmError("connection refused", finding="connect.refused")
+        async with staged(answers=[[down]]) as stage:
+            stage.line.client(Text("Hi"))
+            await stage.until_sent(ReplyEnded)
+        assert stage.line.of(AgentText) == [AgentText(1, phrases.LLM_FAILED)]
+        fault = stage.line.of(Fault)[0]
+        assert (fault.code, fault.fatal) == (TalkCode.INTERNAL, False)
+        assert "connect.refused" in fault.message
+
+    async def test_in_the_middle_what_arrived_is_spoken_first(self) -> None:
+        cut = LlmError("the stream broke off", finding="stream.cut")
+        async with staged(answers=[["We open at nine. And we", cut]]) as stage:
+            stage.line.client(Text("When?"))
+            await stage.until(lambda: bool(stage.record.turns))
+        text = stage.line.of(AgentText)[0].text
+        assert text == f"We open at nine. And we {phrases.LLM_BROKE_OFF}"
+        timings = stage.record.turns[0][1]
+        assert (timings["failure"], timings["blame"]) == ("stream.cut", "llm")
+
+    async def test_the_server_is_freed_when_the_caller_leaves(self) -> None:
+        async with staged(answers=[["word "] * 5000]) as stage:
+            stage.line.client(Text("Talk."))
+            await stage.until_sent(ReplySound)
+            await stage.hang_up()
+        assert stage.llm.closed == 1
+
+
+class TestSpeechFails:
+    async def test_a_transcript_that_fails_is_asked_for_again(self) -> None:
+        async with staged(heard=[SpeechError("engine broke")]) as stage:
+            await stage.speak(1.0)
+            await stage.until_sent(ReplyEnded)
+        assert stage.line.of(AgentText) == [AgentText(1, phrases.NOT_HEARD)]
+        assert stage.line.of(Fault)[0].message == "engine broke"
+
+    async def test_a_clause_that_cannot_be_spoken_is_left_out(self) -> None:
+        async with staged(answers=[["This is fine, truly. The unspeakable. And on."]]) as stage:
+            stage.line.client(Text("Go."))
+            await stage.until(lambda: bool(stage.record.turns))
+        assert "And on." in stage.tts.spoken
+        assert stage.line.of(Fault)[0].message == "the voice failed"
+
+    async def test_a_reply_without_any_sound_gives_the_floor_back(self) -> None:
+        async with staged(answers=[["unspeakable"], ["Better."]]) as stage:
+            stage.line.client(Text("Go."))
+            await stage.until(lambda: len(stage.record.turns) == 1)
+            stage.line.client(Text("Again."))
+            await stage.until_sent(ReplyEnded)
+        assert stage.record.lines[:2] == [("user", "Go."), ("user", "Again.")]
+
+
+class TestBadInput:
+    async def test_an_unreadable_message_is_reported_and_survived(self) -> None:
+        bad = TalkError("not JSON", code=TalkCode.INVALID_MESSAGE, fatal=False)
+        async with staged(answers=[["Hi."]]) as stage:
+            stage.line.client(bad)
+            stage.line.client(Text("Hello?"))
+            await stage.until_sent(ReplyEnded)
+        assert stage.line.of(Fault) == [Fault(TalkCode.INVALID_MESSAGE, "not JSON")]
+
+    async def test_sound_that_cannot_be_read_is_told_once_and_text_still_works(self) -> None:
+        async with staged(
+            answers=[["Hi."]], hears=InputAudio(InputEncoding.MEDIA_CONTAINER)
+        ) as stage:
+            for _ in range(5):
+                stage.line.client(Sound(b"garbage" * 4000))
+            await stage.until_sent(Fault)
+            stage.line.client(Text("Hello?"))
+            await stage.until_sent(ReplyEnded)
+        assert [fault.code for fault in stage.line.of(Fault)] == [TalkCode.INVALID_MESSAGE]
+
+    async def test_a_fatal_error_ends_the_conversation_coded(self) -> None:
+        async with staged() as stage:
+            stage.line.client(TalkError("too slow", code=TalkCode.INTERNAL))
+            await stage.running
+        assert stage.record.end == (EndedBy.ERROR, TalkCode.INTERNAL)
+        assert stage.line.sent[-1] == Fault(TalkCode.INTERNAL, "too slow", fatal=True)
+
+    async def test_a_bug_of_ours_ends_the_conversation_coded(self) -> None:
+        async with staged(answers=[]) as stage:
+            stage.line.client(Text("There is no answer in the list."))
+            await stage.running
+        assert stage.record.end == (EndedBy.ERROR, TalkCode.INTERNAL)
+        assert stage.line.of(Fault)[-1].message == "internal server error"
+
+
+class TestEnding:
+    async def test_a_lost_connection_is_an_error(self) -> None:
+        async with staged() as stage:
+            stage.line.client(Left(cleanly=False))
+            await stage.running
+        assert stage.record.end == (EndedBy.ERROR, None)
+
+    async def test_words_without_an_answer_are_kept(self) -> None:
+        async with staged(heard=["One more thing"]) as stage:
+            await stage.speak(1.0, pause_s=0.25)
+            await stage.until(lambda: bool(stage.stt.heard))
+            await asyncio.sleep(0.01)
+            await stage.hang_up()
+        assert stage.record.lines == [("user", "One more thing")]
+
+    async def test_the_server_says_goodbye(self) -> None:
+        async with staged() as stage:
+            await stage.until_sent(GreetingEnded)
+            stage.session.hang_up(EndedBy.SYSTEM)
+            await stage.running
+            stage.session.hang_up(EndedBy.USER)
+        assert stage.line.sent[-1] == Goodbye("system")
+        assert stage.record.end == (EndedBy.SYSTEM, None)
+
+    async def test_when_time_is_up_a_farewell_is_spoken(self) -> None:
+        async with staged(conversation_s=0.05) as stage:
+            await asyncio.wait_for(stage.running, 5)
+        assert stage.line.of(AgentText) == [AgentText(1, phrases.TIME_IS_UP)]
+        assert stage.record.end == (EndedBy.SYSTEM, None)
+
+    async def test_nothing_is_left_running(self) -> None:
+        before = asyncio.all_tasks()
+        async with staged(answers=[["word "] * 500], heard=["Hm"]) as stage:
+            stage.line.client(Text("Talk."))
+            await stage.speak(0.5)
+            await stage.until_sent(ReplySound)
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == before
+
+
+async def test_a_note_of_the_program_is_answered_and_marked() -> None:
+    async with staged(answers=[["Thank you."]]) as stage:
+        stage.line.client(Note("The caller has paid."))
+        await stage.until_sent(ReplyEnded)
+    assert "The caller has paid." in stage.llm.prompts[0][-1].content
+    assert not stage.line.of(CallerText)
+
+
+async def test_an_earlier_conversation_goes_on() -> None:
+    earlier = [Line("user", "I am Ann."), Line("assistant", "Hello Ann.")]
+    async with staged(answers=[["Ann."]], lines=earlier) as stage:
+        stage.line.client(Text("Who am I?"))
+        await stage.until_sent(ReplyEnded)
+    assert [message.content for message in stage.llm.prompts[0]] == [
+        "I am Ann.",
+        "Hello Ann.",
+        "Who am I?",
+    ]
+    assert ("user", "I am Ann.") not in stage.record.lines
+
+
+async def test_a_client_that_stops_sending_is_silent() -> None:
+    """Push-to-talk: no sound at all after the speech, and the turn still ends."""
+    async with staged(answers=[["Yes."]], heard=["Hello?"]) as stage:
+        await stage.speak(1.0, pause_s=0.0)
+        await stage.until_sent(ReplyEnded)
