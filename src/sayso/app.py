@@ -89,6 +89,7 @@ class Server:
         self._recorder = Recorder(self._database)
         self.door = self._make_door()
         self.welcome: Welcome | None = None
+        self._reading: set[asyncio.Task[None]] = set()
         self.app = self._make_app()
 
     def _make_door(self) -> Door:
@@ -159,9 +160,12 @@ class Server:
         if endpoint is not None:
             return self._engines.client.bind(endpoint)
         prompt = "\n\n".join(text for text in (parts.agent_prompt, parts.appended_prompt) if text)
-        return self._engines.mind.bind(
-            Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
-        )
+        notes = Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
+        # Read while the greeting plays, so that the first question does not wait for it.
+        reading = asyncio.create_task(self._engines.mind.learn(notes))
+        self._reading.add(reading)
+        reading.add_done_callback(self._reading.discard)
+        return self._engines.mind.bind(notes)
 
 
 def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
