@@ -248,7 +248,7 @@ class Reply:
             async with asyncio.timeout(max(0.0, left_s)):
                 await self._played_out.wait()
         # Timers fire up to a millisecond early: the clock alone would cut off the last word.
-        self._all_heard = True
+        self._played_out.set()
 
     # Bookkeeping ---------------------------------------------------------------------------------
 
