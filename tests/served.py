@@ -12,7 +12,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
 import httpx2
@@ -30,6 +30,8 @@ START_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 30.0
 FRAME_S = 0.02
 """Sound a microphone hands over at a time, in seconds; small, so that measured times are fine."""
+
+Message: TypeAlias = Mapping[str, Any]
 
 REHEARSED: Mapping[str, object] = {
     "stt": "scripted",
@@ -314,10 +316,10 @@ def types_of(caller: Caller) -> list[str]:
     ]  # fmt: skip
 
 
-async def first_of(caller: Caller, kind: str, *, within_s: float = ANSWER_WITHIN_S) -> Any:
+async def first_of(caller: Caller, kind: str, *, within_s: float = ANSWER_WITHIN_S) -> Message:
     """Wait for the first message of type `kind`."""
 
-    def found() -> list[Any]:
+    def found() -> list[Message]:
         return [told.message for told in caller.told if told.message["type"] == kind]
 
     await caller.until(lambda: bool(found()), within_s=within_s, what=kind)

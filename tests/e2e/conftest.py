@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-import speech
-from served import REHEARSED, Served, serving
 
+import speech
 from sayso.errors import InstallationError
 from sayso.models import MODELS_DIR, locate
+from served import REHEARSED, Served, serving
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

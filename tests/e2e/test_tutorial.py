@@ -6,6 +6,7 @@ import socket
 from datetime import datetime
 
 import pytest
+
 import speech
 from served import Served, fake_llm, hear_greeting, microphone
 
