@@ -7,12 +7,16 @@ from pathlib import Path
 import pytest
 
 from rest_world import World, open_world
+from sayso.accounts import service
+from sayso.accounts.service import Accounts
 from sayso.errors import (
     BadRequestError,
+    ConflictError,
     InstallationError,
     NotFoundError,
     UnauthorizedError,
 )
+from sayso.store.database import Database, migrate
 
 
 @pytest.fixture
@@ -114,3 +118,21 @@ async def test_limits_count_for_each_key_and_refill(tmp_path: Path) -> None:
             assert (await client.get(path)).status_code == 404
             for _ in range(70):
                 assert (await client.get("/api/v1/agent-stats/none")).status_code == 404
+
+
+async def test_an_account_has_a_most_of_keys(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "MAX_KEYS", 2)
+    made = await world.accounts.new_key(world.user_id)
+    with pytest.raises(ConflictError, match="revoke one"):
+        await world.accounts.new_key(world.user_id)
+    await world.accounts.revoke_key(world.user_id, made.id)
+    await world.accounts.new_key(world.user_id)
+
+
+async def test_before_the_first_run_there_is_no_owner(world: World, tmp_path: Path) -> None:
+    url = f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
+    migrate(url)
+    database = Database(url)
+    with pytest.raises(NotFoundError, match="no account yet"):
+        await Accounts(database, world.secrets, world.clock).owner_id()
+    await database.close()

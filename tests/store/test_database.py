@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -10,7 +11,9 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Connection, func, select, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.schema import CreateTable
 
 from sayso.store.database import Database, make_engine, migrate
 from sayso.store.tables import KeyRow, Table, UserRow
@@ -137,3 +140,20 @@ async def test_a_time_without_a_zone_is_refused_and_parameters_stay_out_of_error
     with pytest.raises(StatementError, match="time zone") as caught:
         await add(database, row)
     assert "canary-parameter" not in str(caught.value)
+
+
+def test_several_processes_may_migrate_at_once(url: str, tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as threads:
+        for done in [threads.submit(migrate, url) for _ in range(4)]:
+            done.result()
+    with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
+        assert connection.execute("select count(*) from alembic_version").fetchone() == (1,)
+    connection.close()
+
+
+@pytest.mark.parametrize("table", ["users", "agents", "lines"])
+def test_every_table_compiles_for_postgres(table: str) -> None:
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    statement = str(CreateTable(Table.metadata.tables[table]).compile(dialect=dialect))
+    assert "TIMESTAMP WITH TIME ZONE" in statement
+    assert ("BIGSERIAL" in statement) is (table == "lines")

@@ -24,10 +24,10 @@ BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another process before it gives up."""
 
 _SQLITE_RULES = (
+    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",  # first: the next one may have to wait
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",
 )
 
 
