@@ -149,7 +149,8 @@ FILLERS = frozenset({"uh", "um", "hmm", "mm", "mhm", "ah"})
 def normalize(text: str) -> list[str]:
     """The words that count, each in one spelling: "I can't, 25%" -> i can not 25 %."""
     text = text.lower().replace("’", "'")
-    text = re.sub(r"\$(\d[\d,.]*)", r"\1 dollars", text)
+    text = re.sub(r"\$(\d[\d,]*)\.(\d\d)\b", r"\1 dollars and \2 cents", text)
+    text = re.sub(r"\$(\d[\d,.]*\d|\d)", r"\1 dollars", text)
     text = re.sub(r"(?<=\d),(?=\d{3})", "", text)
     text = re.sub(r"(\d)%", r"\1 %", text).replace(" * ", " star ").replace(" # ", " pound ")
     text = re.sub(r"\b(\d{1,2}):(\d{2})\b", r"\1 \2", text)

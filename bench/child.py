@@ -1,0 +1,163 @@
+"""A server in its own process, on its own core: starts it, asks what it costs, ends it.
+
+The child prints one line of JSON when it serves (`{"url": ...}`), answers every line it is sent
+with one about its cost, and ends when its standard input does. So a parent that dies, however it
+dies, takes its children with it; and whatever happens, a child ends after `LIFETIME_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import sys
+import threading
+import time
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+SERVER_CORE, CALLERS_CORE = 0, 1
+LIFETIME_S = 600.0
+START_TIMEOUT_S = 30.0
+END_TIMEOUT_S = 10.0
+ANSWER_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process has used: CPU seconds of all its threads so far, memory in bytes now."""
+
+    cpu_s: float
+    resident_bytes: int
+
+
+class ChildError(Exception):
+    """A child did not start, answer or end; the message says why."""
+
+
+def pin(core: int) -> int | None:
+    """Keep this process on the `core`-th processor it may use; None where that cannot be done."""
+    if not hasattr(os, "sched_setaffinity"):
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    chosen = allowed[core % len(allowed)]
+    os.sched_setaffinity(0, {chosen})
+    return chosen
+
+
+def measure() -> Cost:
+    """What this process has cost so far."""
+    return Cost(time.process_time(), resident_bytes())
+
+
+def resident_bytes() -> int:
+    """Memory this process holds; its highest so far where there is no /proc."""
+    statm = Path("/proc/self/statm")
+    if statm.exists():
+        return int(statm.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
+
+
+# In the child ------------------------------------------------------------------------------
+
+
+def obey_parent(url: str, stop: Callable[[], None]) -> None:
+    """Say that we serve at `url`; then answer the parent, and `stop` when it is gone."""
+    _limit_life(LIFETIME_S)
+    print(json.dumps({"url": url}), flush=True)
+    threading.Thread(target=_answer, args=(stop,), daemon=True).start()
+
+
+def _answer(stop: Callable[[], None]) -> None:
+    for _ in sys.stdin:
+        print(json.dumps(asdict(measure())), flush=True)
+    stop()
+    _limit_life(END_TIMEOUT_S)
+
+
+def _limit_life(seconds: float) -> None:
+    timer = threading.Timer(seconds, os._exit, (1,))
+    timer.daemon = True
+    timer.start()
+
+
+# In the parent -----------------------------------------------------------------------------
+
+
+class Child:
+    """A running server. Made by `start`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path) -> None:
+        self._process = process
+        self._log = log
+        self.url = ""
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    async def await_start(self) -> None:
+        """Wait until it serves. Raises ChildError."""
+        self.url = str((await self._read_line(START_TIMEOUT_S))["url"])
+
+    async def cost(self) -> Cost:
+        """Ask what it has used. Raises ChildError."""
+        if self._process.stdin is None:
+            raise ChildError("the server has no standard input")
+        self._process.stdin.write(b"cost\n")
+        return Cost(**await self._read_line(ANSWER_TIMEOUT_S))  # type: ignore[arg-type]
+
+    async def _read_line(self, within_s: float) -> dict[str, object]:
+        if self._process.stdout is None:
+            raise ChildError("the server has no standard output")
+        try:
+            async with asyncio.timeout(within_s):
+                line = await self._process.stdout.readline()
+        except TimeoutError:
+            raise ChildError(
+                f"the server said nothing within {within_s:g} s{self._end()}"
+            ) from None
+        if not line:
+            raise ChildError(f"the server ended{self._end()}")
+        answer: dict[str, object] = json.loads(line)
+        return answer
+
+    def _end(self) -> str:
+        """The last lines of its log."""
+        return ":\n" + "\n".join(self._log.read_text("utf-8", "replace").splitlines()[-15:])
+
+    async def end(self) -> None:
+        """Close its standard input and wait for its end; kill it if it will not."""
+        if self._process.stdin is not None:
+            self._process.stdin.close()
+        try:
+            async with asyncio.timeout(END_TIMEOUT_S):
+                await self._process.wait()
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+
+
+@asynccontextmanager
+async def start(script: Path, args: Sequence[str], log: Path) -> AsyncGenerator[Child]:
+    """Run a Python `script` as a child, its complaints in `log`. Raises ChildError."""
+    with log.open("wb") as errors:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            str(script),
+            *args,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=errors,
+        )
+    child = Child(process, log)
+    try:
+        await child.await_start()
+        yield child
+    finally:
+        await child.end()

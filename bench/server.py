@@ -1,0 +1,73 @@
+"""Sayso as it is served, with scripted models of known time: what `pipeline.py` measures.
+
+python bench/server.py --llm http://127.0.0.1:3000 --data /tmp/some-folder
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import uvicorn
+
+from child import SERVER_CORE, obey_parent, pin
+from sayso.app import Server
+from sayso.caller import socket_url
+from sayso.config import Settings
+from sayso.observe.logs import set_up_logs
+from sayso.serve import uvicorn_config
+from sayso.store.database import migrate
+from script import CALLER_WORDS, ModelTimes
+
+
+def make_settings(llm_url: str, data_dir: Path, times: ModelTimes) -> Settings:
+    """Everything as it comes, but for the models."""
+    return Settings(
+        data_dir=data_dir,
+        port=0,
+        patience_s=times.patience_s,
+        stt="scripted",
+        stt_options={"delay_ms": str(times.stt_s * 1000), "text": CALLER_WORDS},
+        tts="scripted",
+        tts_options={"delay_ms": str(times.tts_s * 1000)},
+        builtin_llm_url=llm_url,
+        log_format="json",
+    )
+
+
+class Announced(uvicorn.Server):
+    """Tells the parent where to call once the socket is open."""
+
+    def __init__(self, config: uvicorn.Config, server: Server) -> None:
+        super().__init__(config)
+        self._sayso = server
+
+    async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
+        await super().startup(sockets)  # type: ignore[arg-type]
+        if self.started and self._sayso.welcome and self._sayso.welcome.agent_id:
+            port = self.servers[0].sockets[0].getsockname()[1]
+            agent_id = self._sayso.welcome.agent_id
+            url = socket_url(f"http://127.0.0.1:{port}", agent_id, with_key=False)
+            obey_parent(url, self._leave)
+
+    def _leave(self) -> None:
+        self.should_exit = True
+
+
+def main() -> None:
+    """Run Sayso on the servers' core."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--llm", required=True, help="base URL of the LLM")
+    parser.add_argument("--data", required=True, type=Path, help="folder for its data")
+    args = parser.parse_args()
+    pin(SERVER_CORE)
+    settings = make_settings(args.llm, args.data, ModelTimes())
+    set_up_logs(settings.log_level, settings.log_format)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    migrate(settings.database)
+    server = Server(settings)
+    Announced(uvicorn_config(server, settings), server).run()
+
+
+if __name__ == "__main__":
+    main()
