@@ -21,7 +21,7 @@ import aiohttp
 import numpy as np
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
-from sayso.errors import TalkCode, TalkError
+from sayso.errors import AudioError, TalkCode, TalkError
 
 FRAME_S = 0.1
 """Sound sent at a time, in seconds."""
@@ -277,18 +277,21 @@ def read_sound(path: Path, rate_hz: int = EAR_RATE_HZ) -> Samples:
     """A sound file of any kind, as mono samples at `rate_hz`.
 
     Raises:
-        OSError: it cannot be opened or read as sound.
+        AudioError: it cannot be opened, or read as sound.
     """
     import av  # noqa: PLC0415 - 250 ms that `--text` need not pay
 
-    with av.open(str(path)) as container:
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
-        pieces = [
-            out.to_ndarray().ravel()
-            for frame in container.decode(audio=0)
-            for out in resampler.resample(frame)
-        ]
-        pieces += [out.to_ndarray().ravel() for out in resampler.resample(None)]
+    try:
+        with av.open(str(path)) as container:
+            resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
+            pieces = [
+                out.to_ndarray().ravel()
+                for frame in container.decode(audio=0)
+                for out in resampler.resample(frame)
+            ]
+            pieces += [out.to_ndarray().ravel() for out in resampler.resample(None)]
+    except (av.FFmpegError, OSError, IndexError) as error:
+        raise AudioError(f"{path} cannot be read as sound: {error}") from None
     return np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
 
 

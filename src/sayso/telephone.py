@@ -15,7 +15,7 @@ import typer
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples, samples_of
 from sayso.caller import ANSWER_RATE_HZ, FRAME_S, Caller, HeardReply, call, read_sound, write_wav
-from sayso.errors import InstallationError, TalkError
+from sayso.errors import InstallationError
 
 ANSWER_WITHIN_S = 60.0
 """Longest wait for a whole answer, in seconds."""
@@ -34,23 +34,22 @@ class Call:
 
 
 async def place_call(wanted: Call) -> int:
-    """Call, talk, print; the exit code is 0 if an answer was heard."""
+    """Call, talk, print; the exit code is 0 if an answer was heard.
+
+    Raises:
+        SaysoError: the call failed; says why, and what to do.
+    """
+    sound = read_sound(wanted.question) if wanted.question else None
     try:
-        sound = read_sound(wanted.question) if wanted.question else None
         async with call(wanted.url, wanted.agent_id, api_key=wanted.api_key) as caller:
             if sound is None and wanted.text is None:
                 return await _talk_by_microphone(caller)
             return await _ask_once(caller, sound, wanted)
-    except (TalkError, InstallationError) as error:
-        typer.secho(f"sayso: {error.message}", fg="red", err=True)
-        if error.hint:
-            typer.echo(f"       {error.hint}", err=True)
     except aiohttp.ClientError as error:
-        typer.secho(f"sayso: {wanted.url} cannot be reached: {error}", fg="red", err=True)
-        typer.echo("       Is the server running? `make serve` starts it.", err=True)
-    except OSError as error:
-        typer.secho(f"sayso: {wanted.question}: {error}", fg="red", err=True)
-    return 1
+        raise InstallationError(
+            f"{wanted.url} cannot be reached: {error}",
+            hint="Is the server running? `make serve` starts it.",
+        ) from None
 
 
 async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:

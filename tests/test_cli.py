@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from sayso.caller import socket_url
+from sayso.cli import app, main
+
+RUN = CliRunner()
+
+
+@pytest.fixture(autouse=True)
+def _data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAYSO_DATA_DIR", str(tmp_path / "data"))
+
+
+@pytest.mark.parametrize(
+    "command", [[], ["serve"], ["talk"], ["check-llm"], ["fake-llm"], ["keys"]]
+)
+def test_every_command_has_help(command: list[str]) -> None:
+    result = RUN.invoke(app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = (
+        "import sys; from sayso.cli import app; "
+        "heavy = {'numpy', 'fastapi', 'sqlalchemy', 'aiohttp', 'av', 'onnxruntime'}; "
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.strip() == "[]"
+
+
+class Fails:
+    """Runs a command as the terminal does, and gives what it said when it failed."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def __call__(self, *words: str) -> str:
+        self._monkeypatch.setattr(sys, "argv", ["sayso", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert ended.value.code == 1
+        told = self._capsys.readouterr().err
+        assert "Traceback" not in told
+        return told
+
+
+@pytest.fixture
+def fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Fails:
+    return Fails(monkeypatch, capsys)
+
+
+def test_a_bad_setting_is_a_sentence(fails: Fails, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SAYSO_PORT", "a lot")
+    assert "SAYSO_PORT" in fails("serve")
+
+
+def test_before_the_first_start_there_are_no_keys(fails: Fails) -> None:
+    assert "sayso: " in fails("keys", "list")
+
+
+class TestTalk:
+    def test_without_a_server_says_so(self, fails: Fails) -> None:
+        told = fails("talk", "http://127.0.0.1:9/agent/nobody", "--text", "Hi")
+        assert "cannot be reached" in told
+        assert "make serve" in told
+
+    def test_a_file_that_is_no_sound_says_so(self, fails: Fails, tmp_path: Path) -> None:
+        path = tmp_path / "question.wav"
+        path.write_text("not sound")
+        assert "question.wav cannot be read as sound" in fails("talk", "agent", "--in", str(path))
+        assert "cannot be read" in fails("talk", "agent", "--in", str(tmp_path / "none.wav"))
+
+    @pytest.mark.parametrize(
+        ("url", "with_key", "expected"),
+        [
+            ("http://127.0.0.1:8400", True, "ws://127.0.0.1:8400/v1/talk/a"),
+            ("https://v.example/", False, "wss://v.example/v1/agents/a/start-conversation"),
+            ("https://v.example/x/", True, "wss://v.example/x/v1/talk/a"),
+        ],
+    )
+    def test_the_socket_follows_from_the_url(self, url: str, with_key: bool, expected: str) -> None:
+        assert socket_url(url, "a", with_key=with_key) == expected
+
+
+class TestCheckLlm:
+    def test_a_closed_port_fails_with_the_finding(self) -> None:
+        result = RUN.invoke(app, ["check-llm", "http://127.0.0.1:9"])
+        assert result.exit_code == 1
+        assert "connect.refused" in result.output
+
+    def test_json_is_for_programs(self) -> None:
+        result = RUN.invoke(app, ["check-llm", "http://127.0.0.1:9", "--json"])
+        assert '"ok": false' in result.stdout
