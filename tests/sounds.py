@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Iterator
+from fractions import Fraction
 from itertools import pairwise
 from typing import cast
 
@@ -56,6 +57,16 @@ def alike(ours: Samples, theirs: Samples) -> tuple[float, int]:
     return float(np.dot(a, b)) / norm if norm else 0.0, late
 
 
+def frames_of(samples: Samples, rate_hz: int, piece_s: float) -> Iterator[av.AudioFrame]:
+    """Pieces with their place in time, as PyAV wants them."""
+    at = 0
+    for piece in pieces(samples, round(piece_s * rate_hz)):
+        frame = frame_of(piece, rate_hz)
+        frame.pts, frame.time_base = at, Fraction(1, rate_hz)
+        at += len(piece)
+        yield frame
+
+
 class _Sink:
     def __init__(self) -> None:
         self.data = bytearray()
@@ -81,8 +92,8 @@ def recorded(
     with av.open(sink, "w", format=muxer, options=options | {"flush_packets": "1"}) as container:
         stream = cast("AudioStream", container.add_stream(codec, rate_hz))
         stream.layout = layout
-        for piece in pieces(samples, round(slice_s * rate_hz)):
-            container.mux(stream.encode(frame_of(piece, rate_hz)))
+        for frame in frames_of(samples, rate_hz, slice_s):
+            container.mux(stream.encode(frame))
             marks.append(len(sink.data))
         container.mux(stream.encode(None))
     marks.append(len(sink.data))
@@ -95,8 +106,8 @@ def saved(muxer: str, codec: str, samples: Samples, rate_hz: int) -> bytes:
     with av.open(file, "w", format=muxer) as container:
         stream = cast("AudioStream", container.add_stream(codec, rate_hz))
         stream.layout = "mono"
-        for piece in pieces(samples, rate_hz // 50):
-            container.mux(stream.encode(frame_of(piece, rate_hz)))
+        for frame in frames_of(samples, rate_hz, 0.02):
+            container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return file.getvalue()
 

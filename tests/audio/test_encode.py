@@ -66,7 +66,9 @@ def test_pieces_of_any_size_make_the_same_sound(speech: Samples, kind: OutputFor
     small, _ = heard(encoded(speech, kind, 16_000, piece_s=0.007), kind, 16_000)
     large, _ = heard(encoded(speech, kind, 16_000, piece_s=2.0), kind, 16_000)
     assert len(small) == pytest.approx(len(large), abs=1)
-    assert alike(small, large) == (pytest.approx(1.0, abs=0.01), 0)
+    likeness, late = alike(small, large)
+    assert likeness > 0.99
+    assert late == 0
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,9 @@ from sayso.errors import AudioError
 
 MAX_UNREAD_BYTES = 4_194_304
 """Sound that waits to be decoded, in bytes: minutes of it; beyond, the sender is refused."""
-MAX_REWIND_BYTES = 4_194_304
-"""How far back an mp4 can be read again: one with its index at the end may be this long."""
+MAX_SILENT_BYTES = 4_194_304
+"""How much of a file may come before its first sound is found, and how far back an mp4 can be
+read again: one with its index at the end may be this long."""
 MAX_UNHEARD_PIECES = 64
 """Decoded pieces that wait for the event loop; then decoding waits (1-6 s of sound)."""
 MAX_DAMAGED_AT_START = 10
@@ -50,6 +51,9 @@ class _Pipe:
 
     def __init__(self, format_name: str, *, rewind_bytes: int) -> None:
         self.format_name = format_name
+        self.heard = False
+        """Whether sound was found in it."""
+        self.taken_bytes = 0
         self._rewind_bytes = rewind_bytes
         self._changed = threading.Condition()
         self._bytes = bytearray()
@@ -62,6 +66,7 @@ class _Pipe:
         with self._changed:
             if not self._unwanted:
                 self._bytes += data
+                self.taken_bytes += len(data)
             self._changed.notify()
 
     def end(self) -> None:
@@ -125,7 +130,7 @@ class _RewindablePipe(_Pipe):
 
 def _pipe(format_name: str) -> _Pipe:
     if format_name == "mov":
-        return _RewindablePipe(format_name, rewind_bytes=MAX_REWIND_BYTES)
+        return _RewindablePipe(format_name, rewind_bytes=MAX_SILENT_BYTES)
     return _Pipe(format_name, rewind_bytes=0)
 
 
@@ -170,15 +175,14 @@ class ContainerDecoder:
             raise self._error
         if self._closed:
             return
-        self._waiting[-1].write(data)
+        now = self._waiting[-1]
+        now.write(data)
         unread_bytes = sum(pipe.unread_bytes for pipe in self._waiting)
         if unread_bytes > MAX_UNREAD_BYTES or len(self._waiting) > MAX_WAITING_FILES:
+            raise self._refuse(_too_fast(unread_bytes))
+        if now.taken_bytes > MAX_SILENT_BYTES and not now.heard:
             raise self._refuse(
-                AudioError(
-                    "Sound arrives faster than it can be heard: "
-                    f"{unread_bytes:,} bytes wait to be decoded.",
-                    hint="Send sound at the pace it is spoken.",
-                )
+                _unreadable(now.format_name, f"no sound in {MAX_SILENT_BYTES:,} bytes")
             )
 
     def close(self) -> None:
@@ -219,6 +223,7 @@ class ContainerDecoder:
         ) as container:
             resampler = FrameResampler(EAR_RATE_HZ)
             for frame in self._frames(container):
+                pipe.heard = True
                 self._hand_over(resampler.feed(frame))
                 if self._closed:
                     return
@@ -267,8 +272,18 @@ class ContainerDecoder:
                 self._on_error(error)
 
 
-def _unreadable(format_name: str, error: Exception) -> AudioError:
+def _too_fast(unread_bytes: int) -> AudioError:
     return AudioError(
-        f"The sound cannot be read as {format_name}: {error}.",
-        hint="Send one unbroken recording; its first message must hold its header.",
+        f"Sound arrives faster than it can be heard: {unread_bytes:,} bytes wait to be decoded.",
+        hint="Send sound at the pace it is spoken.",
     )
+
+
+def _unreadable(format_name: str, why: object) -> AudioError:
+    hint = "Send one unbroken recording; its first message must hold its header."
+    if format_name == "mov":
+        hint += (
+            f" An mp4 over {MAX_SILENT_BYTES:,} bytes needs its index first "
+            "(ffmpeg: -movflags +faststart)."
+        )
+    return AudioError(f"The sound cannot be read as {format_name}: {why}.", hint=hint)
