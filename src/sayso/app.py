@@ -86,7 +86,7 @@ class Server:
             max_agents=settings.max_agents,
         )
         self._conversations = Conversations(self._database)
-        self._recorder = Recorder(self._database)
+        self._recorder = Recorder(self._database, max_records=settings.max_unsaved_records)
         self.door = self._make_door()
         self.welcome: Welcome | None = None
         self._reading: set[asyncio.Task[None]] = set()

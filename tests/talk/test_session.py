@@ -29,8 +29,7 @@ from sayso.transport.line import (
     Sound,
     Text,
 )
-
-from .stage import MemoryLine, staged
+from stage import MemoryLine, staged
 
 
 def kinds(line: MemoryLine) -> list[type[Outgoing]]:
