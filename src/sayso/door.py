@@ -248,6 +248,7 @@ class Door:
         """What was said in the conversation to go on with; None for a new one."""
         if not setup.continue_conversation:
             return None
+        await self.recorder.flush()  # who lost the line comes back within a moment
         try:
             said = await self.conversations.history(
                 setup.continue_conversation, agent_id=stored.id, owner_id=stored.owner_id
