@@ -8,15 +8,16 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import aiohttp
 import httpx2
 import numpy as np
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.app import Server
 from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
@@ -24,7 +25,7 @@ from sayso.caller import Caller, HeardReply, call, socket_url
 from sayso.config import Settings
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from sayso.serve import _Announcing, uvicorn_config
-from sayso.store.database import migrate
+from sayso.store.database import Database, migrate
 
 START_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 30.0
@@ -32,6 +33,7 @@ FRAME_S = 0.02
 """Sound a microphone hands over at a time, in seconds; small, so that measured times are fine."""
 
 Message: TypeAlias = Mapping[str, Any]
+T = TypeVar("T")
 
 REHEARSED: Mapping[str, object] = {
     "stt": "scripted",
@@ -103,17 +105,17 @@ class Served:
         async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
             yield socket
 
-    async def stored(self, agent_id: str, conversation_id: str) -> Stored:
-        """What the REST API tells of a conversation, once it is over."""
+    async def stored(self, agent_id: str, conversation_id: str, *, lines: int = 0) -> Stored:
+        """What the REST API tells of a conversation, once it is over and has so many `lines`."""
         path = f"/agents/{agent_id}/conversations/{conversation_id}"
         async with self.rest() as rest:
             for _ in range(200):
                 found = (await rest.get(path)).json()
-                if found.get("endedAt"):
+                transcript = (await rest.get(f"{path}/transcript")).json()
+                if found.get("endedAt") and len(transcript) >= lines:
                     break
                 await asyncio.sleep(0.05)
             assert found.get("endedAt"), f"the conversation did not end: {found}"
-            transcript = (await rest.get(f"{path}/transcript")).json()
             turns = (await rest.get(f"{path}/turns")).json()
         return Stored(found, transcript, turns)
 
@@ -123,7 +125,21 @@ class Served:
         async def collect() -> list[str]:
             return sorted(str(task.get_coro()) for task in asyncio.all_tasks())
 
-        return asyncio.run_coroutine_threadsafe(collect(), self._uvicorn.loop).result(10)
+        return self.run(collect())
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run `work` on the server's own loop."""
+        return asyncio.run_coroutine_threadsafe(work, self._uvicorn.loop).result(10)
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncGenerator[AsyncSession]:
+        """A transaction on the server's database, from outside."""
+        database = Database(self.settings.database)
+        try:
+            async with database.write() as session:
+                yield session
+        finally:
+            await database.close()
 
     def ask_to_stop(self) -> None:
         """What Ctrl+C does."""
