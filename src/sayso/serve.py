@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -96,7 +98,7 @@ def describe(welcome: Welcome, settings: Settings) -> str:
         f"  Sayso is ready at {url}        (API documentation: {url}/docs)",
         "",
         f"  User id   {welcome.user_id}",
-        f"  API key   {key or 'shown when it was made; `sayso keys new` makes another'}",
+        f"  API key   {key or f'shown when it was made; `{_command()} keys new` makes another'}",
     ]
     if key:
         lines.append("            Write it down: it is shown only this once.")
@@ -105,7 +107,7 @@ def describe(welcome: Welcome, settings: Settings) -> str:
             "",
             f"  Talk to your agent in a browser   {url}/agent/{welcome.agent_id}",
             (
-                f"  or from here                      sayso talk {url}/agent/{welcome.agent_id} "
+                f"  or from here                      {_command()} talk {url}/agent/{welcome.agent_id} "
                 '--text "What is Sayso?"'
             ),
             "",
@@ -117,6 +119,12 @@ def describe(welcome: Welcome, settings: Settings) -> str:
             ),
         ]
     return "\n".join([*lines, "", "  Ctrl+C stops the server.", ""])
+
+
+def _command() -> str:
+    """How this program was started, as it can be typed again here."""
+    started = os.path.relpath(sys.argv[0])
+    return "sayso" if started.startswith("..") else started
 
 
 @contextmanager

@@ -19,17 +19,27 @@ FIRST_AGENT = NewAgent.model_validate(
         "greeting": "Hello! I am the Sayso guide. What would you like to know?",
         "prompt": "You answer questions about Sayso, briefly and kindly.",
         "criticalKnowledge": (
+            "# What Sayso is\n"
             "Sayso is an open, self-hosted home for voice agents that speak with your own "
             "language model.\n\n"
-            "You make an agent with one request to the REST API, or talk to this one first.\n\n"
-            "To give an agent your own language model, set its llm field to the base URL of any "
-            "OpenAI compatible server. Sayso checks that server with a real question before it "
-            "saves the change.\n\n"
-            "The ears and the voice run on this machine's processor. No keys are needed and "
-            "nothing is sent elsewhere.\n\n"
+            "# License and price\n"
+            "Sayso is free and open source. Its license is the Apache license, version two.\n\n"
+            "# Making an agent\n"
+            "You make an agent with one request to the REST API.\n\n"
+            "# Connecting your own language model\n"
+            "To connect your own language model, or LLM, set the agent's llm field to the base "
+            "URL of any OpenAI compatible server. Sayso checks that server with a real question "
+            "before it saves the change.\n\n"
+            "# Privacy, internet and hardware\n"
+            "Sayso needs no internet, no keys, and no GPU or graphics card. Your words stay on "
+            "this machine, and are sent only to the language model you chose.\n\n"
+            "# Ways to talk\n"
             "You can talk to an agent from the browser, from the command line, or from your own "
             "code over a web socket.\n\n"
-            "Sayso is free software under the Apache licence, version two."
+            "# Interrupting\n"
+            "You can interrupt the agent at any time, just by speaking.\n\n"
+            "# Voices and languages\n"
+            "There are five built-in voices, three female and two male, and they speak English."
         ),
         "visibility": "public",
     }

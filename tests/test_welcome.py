@@ -1,0 +1,58 @@
+"""What a newcomer meets: the owner, the first agent, and what the terminal says."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import SecretStr
+
+from sayso.config import Settings
+from sayso.knowledge.embed import Embedder
+from sayso.llm import Message
+from sayso.llm.builtin import Builtin
+from sayso.llm.notes import Notes
+from sayso.serve import describe
+from sayso.welcome import FIRST_AGENT, Welcome
+
+KEY = "ak-00000000000000000000000000000001"
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("What is Sayso?", "self-hosted home"),
+        ("Is it free?", "open source"),
+        ("How do I connect my own language model?", "llm field"),
+        ("Do I need a GPU?", "no GPU"),
+        ("Can I interrupt you?", "at any time"),
+    ],
+)
+async def test_the_first_agent_can_tell_about_sayso(question: str, told: str) -> None:
+    embedder = Embedder()
+    await embedder.open()
+    try:
+        notes = Notes(
+            FIRST_AGENT.display_name,
+            FIRST_AGENT.greeting or "",
+            FIRST_AGENT.prompt or "",
+            FIRST_AGENT.critical_knowledge or "",
+        )
+        answer = await Builtin(embedder).answer(notes, [Message("user", question)])
+    finally:
+        await embedder.close()
+    assert told in " ".join(answer)
+
+
+def test_the_terminal_shows_the_key_the_first_time() -> None:
+    told = describe(Welcome("user-1", SecretStr(KEY), "agent-1"), Settings(port=8400))
+    assert told.count(KEY) == 2
+    assert "only this once" in told
+    assert "http://127.0.0.1:8400/agent/agent-1" in told
+    assert "curl http://127.0.0.1:8400/api/v1/agents/agent-1" in told
+    assert "X-User-Id: user-1" in told
+
+
+def test_later_it_says_how_to_get_another() -> None:
+    told = describe(Welcome("user-1", None, None), Settings())
+    assert "keys new" in told
+    assert "curl" not in told
+    assert "only this once" not in told
