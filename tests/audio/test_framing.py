@@ -13,11 +13,12 @@ from sayso.audio.framing import (
     Blocks,
     Flac,
     Framing,
+    Mp3,
     Whole,
     container_of,
     file_of,
 )
-from sounds import cut, recorded, voice
+from sounds import cut, packets, recorded, voice
 
 RATE_HZ = 16_000
 
@@ -54,7 +55,8 @@ def flac_frames(flac_stream: bytes) -> list[bytes]:
         (b"\xff\xe3\x88\xc4" + bytes(8), "mp3"),
         (b"\xff\xf1\x50\x80" + bytes(8), "aac"),
         (b"\xff\xeb" + bytes(10), None),
-        (b"\xff\xe1" + bytes(10), None),
+        (b"\xff\xe3" + bytes(10), None),
+        (b"\xff" * 12, None),
         (b"RIFF\0\0\0\0AVI ", None),
         (b"FORM\0\0\0\0ILBM", None),
         (b"#EXTM3U\nhttp://", None),
@@ -113,6 +115,62 @@ def test_g729_frames_and_noise() -> None:
     assert g729.damaged == 0
     assert feed(g729, bytes(7)) == []
     assert g729.damaged == 1
+
+
+@pytest.fixture(scope="module", params=[8_000, 16_000, 24_000, 44_100, 48_000])
+def mp3_frames(request: pytest.FixtureRequest) -> list[bytes]:
+    """Of MPEG-2.5, 2 and 1, as the encoder made them."""
+    rate_hz = request.param
+    return packets("libmp3lame", voice(1.0, rate_hz), rate_hz, "s16p")
+
+
+def test_mp3_frames_by_their_headers(mp3_frames: list[bytes]) -> None:
+    mp3 = Mp3()
+    assert feed(mp3, b"".join(mp3_frames)) == mp3_frames
+    assert mp3.damaged == 0
+
+
+@pytest.mark.parametrize("size", [1, 7, 1_000])
+def test_mp3_frames_cut_anywhere(mp3_frames: list[bytes], size: int) -> None:
+    assert feed(Mp3(), *cut(b"".join(mp3_frames), size)) == mp3_frames
+
+
+def test_an_mp3_frame_is_out_with_its_last_byte(mp3_frames: list[bytes]) -> None:
+    mp3 = Mp3()
+    for frame in mp3_frames:
+        assert feed(mp3, frame[:-1]) == []
+        assert feed(mp3, frame[-1:]) == [frame]
+
+
+@pytest.mark.parametrize("size", [3, 10_000])
+def test_mp3_tags_are_passed_over(mp3_frames: list[bytes], size: int) -> None:
+    mp3 = Mp3()
+    tag = b"ID3\x04\0\0\0\0\x02\x10" + b"\xff\xfb\x90\x64" * 68
+    file = tag + b"".join(mp3_frames) + b"TAG" + bytes(125)
+    assert feed(mp3, *cut(file + file, size)) == mp3_frames * 2
+    assert mp3.damaged == 0
+
+
+def test_mp3_gets_back_into_step(mp3_frames: list[bytes]) -> None:
+    mp3 = Mp3()
+    spoilt = [*mp3_frames[:3], b"\xff\xfb\x90 III noise TT \xff", *mp3_frames[3:]]
+    frames = feed(mp3, *cut(b"".join(spoilt), 50))
+    assert frames[:3] == mp3_frames[:3]
+    assert frames[-5:] == mp3_frames[-5:]
+    assert mp3.damaged >= 1
+
+
+def test_mp3_that_never_comes(mp3_frames: list[bytes]) -> None:
+    mp3 = Mp3()
+    assert feed(mp3, *[b"no sound at all"] * 100) == []
+    assert mp3.damaged == 1
+
+
+@given(st.lists(st.binary(max_size=400), max_size=30))
+def test_mp3_keeps_no_more_than_a_frame(messages: list[bytes]) -> None:
+    mp3 = Mp3()
+    feed(mp3, *messages)
+    assert len(mp3._pending) < 2_900
 
 
 def test_flac_metadata_is_read_and_passed_over(flac_stream: bytes) -> None:

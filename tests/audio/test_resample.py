@@ -3,10 +3,10 @@ from __future__ import annotations
 import av
 import numpy as np
 import pytest
-from sounds import alike, pieces, tone, voice
 
 from sayso.audio.formats import Samples
 from sayso.audio.resample import FrameResampler, Resampler, frame_of, resample
+from sounds import alike, pieces, tone, voice
 
 RATES = [(24_000, 8_000), (8_000, 16_000), (48_000, 16_000), (24_000, 44_100), (44_100, 16_000)]
 

@@ -1,11 +1,11 @@
-"""Sound in a container (webm, ogg, mp4, mp3, aiff, aac), read as one continuous stream.
+"""Sound in a container (webm, ogg, mp4, aiff, aac), read as one continuous stream.
 
 A browser's `MediaRecorder` cuts one recording into slices, and only the first has a header: a
 slice is no file, and all of them are one. FFmpeg pulls where a socket pushes, so each
 conversation's demuxer has a thread of its own that waits at a bounded `_Pipe`.
 
-Sound comes out 20-70 ms after its last byte went in (webm and ogg one packet, fragmented mp4
-three), 180 ms for mp3, whose frames FFmpeg believes only when more follow; 0.2-0.6 % of a core.
+Sound comes out 20-70 ms after its last byte went in: webm and ogg keep one packet back, mp4
+three. Decoding takes 0.2-0.6 % of a core.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ MAX_WAITING_FILES = 32
 _READ_BYTES = 4_096
 
 _OPTIONS = {
-    "probesize": "32",  # with FFmpeg's own choice an mp3 is silent for its first 1.4 s
+    "probesize": "32",  # with FFmpeg's own choice some are silent for their first second
     "analyzeduration": "0",
     "fflags": "+ignidx",  # or a seekable mp4 is read to its end before it sounds
     "protocol_whitelist": "none",  # no container may name a file or an address

@@ -2,8 +2,10 @@
 
     mulaw, linear16                  numpy, then the resampler
     opus, speex, amr, g729, flac     cut into frames (`framing`), then FFmpeg's codec
-    media-container                  told apart by its first bytes: wav and flac as above, the
-                                     others in a thread of their own (`container`)
+    media-container                  told apart by its first bytes: wav, flac and mp3 as above,
+                                     the others in a thread of their own (`container`)
+
+FFmpeg has decoders of its own for AMR, but those know no silence (comfort noise, lost frames).
 
 Which format it is, only the first bytes decide, and only formats listed here are opened: left
 to guess, FFmpeg also takes playlists, and would fetch what they name.
@@ -30,6 +32,7 @@ from sayso.audio.framing import (
     Blocks,
     Flac,
     Framing,
+    Mp3,
     Whole,
     container_of,
     file_of,
@@ -197,7 +200,13 @@ class _Packets:
 
 
 def _codec(name: str, rate_hz: int, channels: int = 1, stream_info: bytes = b"") -> Codec:
-    codec = cast("Codec", av.CodecContext.create(name, "r"))
+    try:
+        codec = cast("Codec", av.CodecContext.create(name, "r"))
+    except ValueError as error:
+        raise AudioError(
+            f"This server's FFmpeg cannot read {name}.",
+            hint="Send mulaw, linear16, opus, flac or a media-container.",
+        ) from error
     codec.sample_rate = rate_hz
     codec.layout = _LAYOUTS[channels]
     codec.options = {"err_detect": "crccheck+explode"}  # or damaged FLAC is a burst of noise
@@ -216,9 +225,9 @@ def _packets(audio: InputAudio, emit: Emit) -> _Packets:
         case InputEncoding.SPEEX:
             framing, codec = Whole(), partial(_codec, "speex", _rate_hz(audio))
         case InputEncoding.AMR_NB:
-            framing, codec = Amr(wide=False), partial(_codec, "amrnb", 8_000)
+            framing, codec = Amr(wide=False), partial(_codec, "libopencore_amrnb", 8_000)
         case InputEncoding.AMR_WB:
-            framing, codec = Amr(wide=True), partial(_codec, "amrwb", 16_000)
+            framing, codec = Amr(wide=True), partial(_codec, "libopencore_amrwb", 16_000)
         case InputEncoding.G729:
             framing, codec = G729(), partial(_codec, "g729", 8_000)
         case _:
@@ -312,6 +321,8 @@ class _Container:
             self._now = _Wav(self._emit)
         elif kind == "flac":
             self._now = _flac(EAR_RATE_HZ, self._emit)
+        elif kind == "mp3":
+            self._now = _Packets("mp3", Mp3(), partial(_codec, "mp3float", 44_100), self._emit)
         else:
             self._threaded.begin(kind)
             self._now = self._threaded

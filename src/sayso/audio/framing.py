@@ -56,11 +56,9 @@ def _stream_of(head: bytes) -> str | None:
         return "mov"
     if head.startswith(b"ID3"):
         return "mp3"
-    if len(head) < 2 or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:
-        return None
-    if head[1] & 0xF6 == 0xF0:
+    if head.startswith(b"\xff") and head[1:2] and head[1] & 0xF6 == 0xF0:
         return "aac"
-    return "mp3" if head[1] & 0x06 and head[1] & 0x18 != 0x08 else None
+    return "mp3" if mp3_frame_bytes(head) else None
 
 
 class Framing(Protocol):
@@ -150,6 +148,92 @@ class Blocks:
         self._rest = data[whole:]
         if whole:
             yield data[:whole]
+
+
+_MP3_KBIT_S = (
+    (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160, 0),
+    (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 0),
+)
+"""Layer III by its index: of MPEG-2 and 2.5, and of MPEG-1."""
+_MP3_RATES_HZ = (44_100, 48_000, 32_000)
+_MP3_HEADER_BYTES = 4
+_ID3_HEADER_BYTES = 10
+_ID3V1_BYTES = 128
+
+
+def mp3_frame_bytes(header: bytes | bytearray) -> int:
+    """Length of the mp3 frame that begins so; 0 when none does (ISO 11172-3, 13818-3)."""
+    if len(header) < _MP3_HEADER_BYTES or header[0] != 0xFF or header[1] & 0xE6 != 0xE2:
+        return 0
+    version, rate = header[1] >> 3 & 3, header[2] >> 2 & 3
+    kbit_s = _MP3_KBIT_S[version == 3][header[2] >> 4]
+    if version == 1 or rate == 3 or not kbit_s:
+        return 0
+    rate_hz = _MP3_RATES_HZ[rate] >> {3: 0, 2: 1, 0: 2}[version]
+    return (144_000 if version == 3 else 72_000) * kbit_s // rate_hz + (header[2] >> 1 & 1)
+
+
+def _tag_bytes(data: bytes | bytearray) -> int:
+    """Length of the ID3 tag that begins so; 0 when none does."""
+    if data.startswith(b"TAG"):
+        return _ID3V1_BYTES
+    if not data.startswith(b"ID3") or len(data) < _ID3_HEADER_BYTES:
+        return 0
+    a, b, c, d = (byte & 0x7F for byte in data[6:_ID3_HEADER_BYTES])
+    return _ID3_HEADER_BYTES + (a << 21 | b << 14 | c << 7 | d)
+
+
+class Mp3:
+    """mp3 frames, whose header tells their length; ID3 tags are passed over.
+
+    FFmpeg reads mp3 by the kilobyte, an eighth of a second or more; here a frame is out with its
+    last byte. Out of step, a header counts only if a frame's length after it another one stands.
+    """
+
+    def __init__(self) -> None:
+        self.damaged = 0
+        self._pending = bytearray()
+        self._skip_bytes = 0
+        self._is_in_step = True
+
+    def feed(self, data: bytes) -> Iterator[bytes]:
+        """Frames that are complete; wherever none begins counts once."""
+        self._pending += data
+        while self._skip():
+            size = mp3_frame_bytes(self._pending)
+            if not size or not self._is_confirmed(size):
+                self._get_out_of_step()
+            elif size > len(self._pending):
+                return
+            else:
+                self._is_in_step = True
+                yield bytes(self._pending[:size])
+                self._skip_bytes = size
+
+    def _skip(self) -> bool:
+        """Pass over what is done with, and over tags; True while there is enough for a header."""
+        while self._skip_bytes or (tag_bytes := _tag_bytes(self._pending)):
+            self._skip_bytes = self._skip_bytes or tag_bytes
+            skipped = min(self._skip_bytes, len(self._pending))
+            del self._pending[:skipped]
+            self._skip_bytes -= skipped
+            if self._skip_bytes:
+                return False
+        enough = _ID3_HEADER_BYTES if self._pending.startswith(b"ID3") else _MP3_HEADER_BYTES
+        return len(self._pending) >= enough
+
+    def _is_confirmed(self, size: int) -> bool:
+        after = self._pending[size : size + _ID3_HEADER_BYTES]
+        if self._is_in_step or len(after) < _MP3_HEADER_BYTES:
+            return True
+        return bool(mp3_frame_bytes(after) or _tag_bytes(after))
+
+    def _get_out_of_step(self) -> None:
+        """Go on to the next byte a frame or a tag could begin with."""
+        self.damaged += self._is_in_step
+        self._is_in_step = False
+        ahead = [at for mark in b"\xffIT" if (at := self._pending.find(mark, 1)) > 0]
+        self._skip_bytes = min(ahead, default=len(self._pending))
 
 
 def _crc_table(polynomial: int, bits: int) -> tuple[int, ...]:
