@@ -22,7 +22,7 @@ KEY = "ak-00000000000000000000000000000001"
         ("What is Sayso?", "self-hosted home"),
         ("Is it free?", "open source"),
         ("How do I connect my own language model?", "llm field"),
-        ("Do I need a GPU?", "no GPU"),
+        ("Does it need the internet?", "no internet"),
         ("Can I interrupt you?", "at any time"),
     ],
 )

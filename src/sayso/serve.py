@@ -103,20 +103,16 @@ def describe(welcome: Welcome, settings: Settings) -> str:
     if key:
         lines.append("            Write it down: it is shown only this once.")
     if welcome.agent_id:
+        page = f"{url}/agent/{welcome.agent_id}"
         lines += [
             "",
-            f"  Talk to your agent in a browser   {url}/agent/{welcome.agent_id}",
-            (
-                f"  or from here                      {_command()} talk {url}/agent/{welcome.agent_id} "
-                '--text "What is Sayso?"'
-            ),
+            f"  Talk to your agent in a browser   {page}",
+            f'  or from here                      {_command()} talk {page} --text "What is Sayso?"',
             "",
             "  The same agent by REST:",
             f"    curl {url}/api/v1/agents/{welcome.agent_id} \\",
-            (
-                f"      -H 'Authorization: Bearer {key or '<API key>'}' "
-                f"-H 'X-User-Id: {welcome.user_id}'"
-            ),
+            f"      -H 'Authorization: Bearer {key or '<API key>'}' \\",
+            f"      -H 'X-User-Id: {welcome.user_id}'",
         ]
     return "\n".join([*lines, "", "  Ctrl+C stops the server.", ""])
 
