@@ -147,6 +147,9 @@ class Door:
             # Official clients drop this text when it comes before `init`: the log has it too.
             log.warning("refused", agent=agent_id, code=error.code, reason=error.message)
             await _refuse(socket, error)
+        except Exception:
+            log.exception("admission_failed", agent=agent_id)
+            await _refuse(socket, TalkError("internal server error", code=TalkCode.INTERNAL))
         finally:
             self._sockets -= 1
             if not self._sockets:
