@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.audio import mulaw
-from sayso.audio.decode import MAX_SOUND_PER_MESSAGE_S, Decoder, open_decoder
+from sayso.audio.decode import MAX_SOUND_PER_MESSAGE_S, Decoder, _codec, open_decoder
 from sayso.audio.encode import open_encoder
 from sayso.audio.formats import (
     EAR_RATE_HZ,
@@ -437,6 +437,26 @@ def test_no_bytes_do_anything_but_sound_or_an_audio_error(
         loop.close()
     assert np.isfinite(listener.sound).all()
     assert np.abs(listener.sound).max(initial=0) <= 1.0
+
+
+def test_a_codec_this_server_lacks_is_named() -> None:
+    with pytest.raises(AudioError, match="cannot read libnothing"):
+        _codec("libnothing", 8_000)
+
+
+@pytest.mark.parametrize("muxer", ["wav", "flac"])
+async def test_close_in_the_middle_of_a_file(muxer: str) -> None:
+    codec = {"wav": "pcm_s16le", "flac": "flac"}[muxer]
+    decoder, listener = listen(InputEncoding.MEDIA_CONTAINER, None)
+    file = saved(muxer, codec, SPOKEN, EAR_RATE_HZ)
+    decoder.feed(file[:20])
+    decoder.close()
+    decoder.feed(file[20:])
+    decoder, _ = listen(InputEncoding.MEDIA_CONTAINER, None, listener)
+    decoder.feed(file[:20])
+    decoder.feed(file[20:40])
+    decoder.close()
+    assert listener.seconds == 0
 
 
 def test_rates_are_helped_by_the_whole_resampler() -> None:

@@ -313,6 +313,8 @@ class _Container:
     def close(self) -> None:
         self._closed = True
         self._threaded.close()
+        if self._now is not None:
+            self._now.close()
 
     def _begin(self, kind: str) -> None:
         if self._now is not None and self._now is not self._threaded:
