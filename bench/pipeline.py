@@ -115,7 +115,8 @@ async def _measure_all(
     async with floor as floor_child, sayso as sayso_child:
         children = {"floor": floor_child, "sayso": sayso_child}
         say(f"Sayso is process {sayso_child.pid}, the floor {floor_child.pid}.")
-        idle = {name: await _warm_up(children[name], sayings) for name in plan.servers}
+        warm = await asyncio.gather(*(_warm_up(children[n], sayings) for n in plan.servers))
+        idle = dict(zip(plan.servers, warm, strict=True))
         for number in range(plan.rounds):
             order = plan.servers if number % 2 == 0 else plan.servers[::-1]
             for callers, turns in plan.loads:
