@@ -5,7 +5,7 @@ slice is no file, and all of them are one. FFmpeg pulls where a socket pushes, s
 conversation's demuxer has a thread of its own that waits at a bounded `_Pipe`.
 
 Sound comes out 20-70 ms after its last byte went in: webm and ogg keep one packet back, mp4
-three. Decoding takes 0.2-0.6 % of a core.
+three. All of it takes 0.8-1.1 % of a core, a quarter of that on the event loop.
 """
 
 from __future__ import annotations

@@ -5,6 +5,9 @@
     media-container                  told apart by its first bytes: wav, flac and mp3 as above,
                                      the others in a thread of their own (`container`)
 
+On the event loop a conversation costs 0.01-0.15 % of a core for plain sound, WAV and FLAC, and
+0.3-0.5 % for Opus, AMR and mp3.
+
 FFmpeg has decoders of its own for AMR, but those know no silence (comfort noise, lost frames).
 
 Which format it is, only the first bytes decide, and only formats listed here are opened: left
