@@ -14,6 +14,7 @@ import contextlib
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from sayso.audio.encode import Encoder, open_encoder
@@ -191,7 +192,7 @@ class Reply:
             await self._await_turn()
             if self._encoder is None:
                 self._encoder = self._begin()
-            data = await self._encode(self._encoder, piece)
+            data = await self._encode(self._encoder, partial(self._encoder.encode, piece))
             await self._flowing.wait()
             self._pacer.send(len(piece) / self._mouth.tts.sample_rate_hz, self._mouth.clock.now_s())
             await self._emit(data)
@@ -214,11 +215,11 @@ class Reply:
         self._on_start()
         return open_encoder(self._mouth.line.speaks, self._mouth.tts.sample_rate_hz)
 
-    async def _encode(self, encoder: Encoder, piece: Samples) -> bytes:
+    async def _encode(self, encoder: Encoder, work: Callable[[], bytes]) -> bytes:
+        """Do codec `work`: here if it is cheap, else beside the loop."""
         if not encoder.heavy:
-            return encoder.encode(piece)
-        loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._mouth.codecs, encoder.encode, piece)
+            return work()
+        return await asyncio.get_running_loop().run_in_executor(self._mouth.codecs, work)
 
     async def _emit(self, data: bytes) -> None:
         if data:
@@ -226,8 +227,9 @@ class Reply:
             self._mark("first_sound_sent")
 
     async def _end(self, encoder: Encoder) -> None:
+        data = await self._encode(encoder, encoder.finish)
         await self._flowing.wait()
-        await self._emit(encoder.finish())
+        await self._emit(data)
         self._post_complete_text()
         text = self._mouth.ledger.text(self.number)
         self._played_out.clear()  # a player that ran dry earlier had only run out of sound
