@@ -1,0 +1,59 @@
+"""The pages made from the code are what the code says."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from types import ModuleType
+
+import pytest
+
+from documents import ROOT, table
+from sayso.config import Settings
+from sayso.llm.findings import CATALOGUE
+
+
+@pytest.fixture(scope="module")
+def generate() -> ModuleType:
+    spec = spec_from_file_location("generate", ROOT / "docs/generate.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    sys.modules["generate"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_every_page_is_current(generate: ModuleType) -> None:
+    assert generate.stale_pages() == [], "run `python docs/generate.py`"
+
+
+def test_a_changed_page_is_noticed(
+    generate: ModuleType, tmp_path: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(generate, "REFERENCE", tmp_path)
+    assert generate.stale_pages() == list(generate.PAGES)
+
+
+def test_every_setting_is_listed_once(generate: ModuleType) -> None:
+    page = generate.settings_page()
+    assert all(page.count(f"| `SAYSO_{name.upper()}` |") == 1 for name in Settings.model_fields)
+
+
+def test_every_setting_has_a_description() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
+def test_every_finding_is_listed_once(generate: ModuleType) -> None:
+    page = generate.findings_page()
+    assert all(page.count(f"| `{code}` |") == 1 for code in CATALOGUE)
+
+
+def test_every_endpoint_is_listed(generate: ModuleType) -> None:
+    listed = [row[0].split("`")[1] for row in table("docs/reference/rest.md", "## Endpoints")]
+    served = [
+        f"{method.upper()} {path}"
+        for path, operations in generate.openapi()["paths"].items()
+        for method in operations
+    ]
+    assert sorted(listed) == sorted(served)
