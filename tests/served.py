@@ -69,6 +69,11 @@ class Served:
     _uvicorn: _Threaded
     _thread: threading.Thread
 
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The server's event loop, on its own thread."""
+        return self._uvicorn.loop
+
     def rest(self, key: str | None = None) -> httpx2.AsyncClient:
         """A REST client with the owner's key, or another."""
         return httpx2.AsyncClient(
@@ -129,7 +134,7 @@ class Served:
 
     def run(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` on the server's own loop."""
-        return asyncio.run_coroutine_threadsafe(work, self._uvicorn.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
 
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncSession]:
