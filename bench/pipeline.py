@@ -43,7 +43,13 @@ from sayso.llm.fake import FakeConfig, running_fake
 from script import REPLY, ModelTimes
 
 HERE = Path(__file__).parent
-STAGES = ("endpoint", "llm_first_token", "first_clause", "tts_first_sound", "first_sound_sent")
+STAGES = (
+    "endpoint_s",
+    "llm_first_token_s",
+    "first_clause_s",
+    "tts_first_sound_s",
+    "first_sound_sent_s",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +201,9 @@ def report(outcome: Outcome, times: ModelTimes) -> str:
     figures = outcome.figures
     counts = ", ".join(f"{f.callers}: {f.turns}" for f in figures["sayso"])
     idle = ", ".join(f"{n} {b / 2**20:.0f} MiB" for n, b in outcome.idle_bytes.items())
-    stages = " · ".join(f"{stage} +{ms}" for stage, ms in outcome.stages_ms.items())
+    stages = " · ".join(
+        f"{stage.removesuffix('_s')} +{ms}" for stage, ms in outcome.stages_ms.items()
+    )
     unavoidable = (
         f"Unavoidable, and not in the pipeline's time: {times.unavoidable_s * 1000:.0f} ms "
         f"(patience {times.heard_patience_s * 1000:.0f}, LLM {times.first_clause_s * 1000:.0f}, "

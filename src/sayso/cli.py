@@ -128,7 +128,6 @@ def fake_llm(
         prefix=prefix,
         listen=lambda received: typer.echo(received.describe()),
     )
-    typer.echo(f"A fake LLM listens: base URL http://{host}:{port}{prefix}  (Ctrl+C stops it)")
     run_fake(config, host, port)
 
 

@@ -91,10 +91,16 @@ async def test_the_turns_timings_are_recorded_in_order() -> None:
         await stage.speak(1.0)
         await stage.until(lambda: bool(stage.record.turns))
     number, timings = stage.record.turns[0]
-    steps = ["transcript", "endpoint", "llm_first_token", "first_clause", "tts_first_sound"]
+    steps = [
+        "transcript_s",
+        "endpoint_s",
+        "llm_first_token_s",
+        "first_clause_s",
+        "tts_first_sound_s",
+    ]
     assert number == 1
     assert [timings[step] for step in steps] == sorted(timings[step] for step in steps)
-    assert timings["played"] >= timings["first_sound_sent"]
+    assert timings["played_s"] >= timings["first_sound_sent_s"]
 
 
 class TestInterrupted:

@@ -43,7 +43,11 @@ def conversation_routes(conversations: Conversations, access: Access) -> APIRout
         """Its times and its source; what was said is in the transcript."""
         return await conversations.get(account, agent_id, conversation_id)
 
-    @router.get("/{conversationId}/transcript", summary="Read it", responses=PAGE_RESPONSE)
+    @router.get(
+        "/{conversationId}/transcript",
+        summary="Read a conversation's transcript",
+        responses=PAGE_RESPONSE,
+    )
     async def get_transcript(
         response: Response,
         agent_id: str = _AGENT,

@@ -57,5 +57,7 @@ class TurnView(_View):
 
     id: str
     number: int
-    timings: dict[str, float | str | None] = Field(examples=[{"first_sound_ms": 640.0}])
+    timings: dict[str, float | str | None] = Field(
+        examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}]
+    )
     timestamp: IsoTime

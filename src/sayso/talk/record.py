@@ -28,8 +28,8 @@ class Record(Protocol):
 class Stopwatch:
     """The waterfall of one reply: seconds from the end of the caller's speech to each step.
 
-    Steps in their order: `endpoint` (the turn was over), `llm_first_token`, `first_clause`,
-    `tts_first_sound`, `first_sound_sent`, `text_complete`, `played`.
+    Steps in their order: `transcript_s`, `endpoint_s` (the turn was over), `llm_first_token_s`,
+    `first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s`.
     """
 
     def __init__(self, zero_s: float) -> None:
@@ -37,8 +37,8 @@ class Stopwatch:
         self._marks: dict[str, float | str | None] = {}
 
     def mark(self, step: str, now_s: float) -> None:
-        """`step` happened at `now_s`; only its first time counts."""
-        self._marks.setdefault(step, round(now_s - self._zero_s, 4))
+        """`step` happened at `now_s`; only its first time counts, under its name and unit."""
+        self._marks.setdefault(f"{step}_s", round(now_s - self._zero_s, 4))
 
     def note(self, key: str, value: str) -> None:
         """Keep a fact about this reply, such as what failed."""
