@@ -74,6 +74,7 @@ export class Call {
   async openSound(withMicrophone) {
     try {
       this.context = await openSound();
+      if (this.isOver) return;
       this.speaker = new Speaker(this.context, {
         onplaying: () => this.show("speaking"),
         ondry: () => this.runDry(),
@@ -94,6 +95,7 @@ export class Call {
 
   loseMicrophone() {
     this.microphone = null;
+    this.show(this.state);
     this.tell(`The microphone went away. ${TYPE_INSTEAD}`);
   }
 

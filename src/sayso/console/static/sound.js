@@ -65,9 +65,12 @@ export class Speaker {
 
 /** Calls `onframe` with 100 ms of 16-bit sound at MICROPHONE_HZ; `onlost` if it is unplugged. */
 export class Microphone {
+  /** Null if the context was closed while the browser asked. */
   static async open(context, { onframe, onlost }) {
     const stream = await askForMicrophone();
-    return new Microphone(context, stream, onframe, onlost);
+    if (context.state !== "closed") return new Microphone(context, stream, onframe, onlost);
+    stop(stream);
+    return null;
   }
 
   constructor(context, stream, onframe, onlost) {
@@ -91,8 +94,12 @@ export class Microphone {
   }
 
   close() {
-    for (const track of this.stream.getTracks()) track.stop();
+    stop(this.stream);
   }
+}
+
+function stop(stream) {
+  for (const track of stream.getTracks()) track.stop();
 }
 
 async function askForMicrophone() {

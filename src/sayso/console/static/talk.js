@@ -35,7 +35,6 @@ async function begin(withMicrophone) {
   lines.replaceChildren();
   notice.textContent = "";
   agentLine = null;
-  main.dataset.microphone = withMicrophone ? "on" : "off";
   const own = new Call(socketUrl, view);
   call = own;
   arrange(true);
@@ -44,10 +43,7 @@ async function begin(withMicrophone) {
   } catch (error) {
     own.ended(`The call could not start: ${error.message}`);
   }
-  if (call !== own) return;
-  main.dataset.microphone = own.hasMicrophone ? "on" : "off";
-  mute.hidden = !own.hasMicrophone;
-  if (!own.hasMicrophone) text.focus();
+  if (call === own && !own.hasMicrophone) text.focus();
 }
 
 /** Shows the controls of a call, or those that start one, and keeps the keyboard on them. */
@@ -57,7 +53,7 @@ function arrange(isCalling) {
   start.hidden = type.hidden = isCalling;
   hangUp.hidden = composer.hidden = !isCalling;
   if (!isCalling) mute.hidden = true;
-  text.disabled = send.disabled = true;
+  send.disabled = true;
   if (hadFocus) (isCalling ? hangUp : start).focus();
 }
 
@@ -73,8 +69,9 @@ const view = {
   state(name) {
     main.dataset.state = name;
     status.textContent = STATUS[name]();
+    mute.hidden = !call.hasMicrophone;
     if (name === "hearing") audibleAt = performance.now();
-    if (name === "listening" && text.disabled) text.disabled = send.disabled = false;
+    if (name === "listening") send.disabled = false;
   },
 
   caller(said) {
@@ -124,8 +121,12 @@ function addLine(who, said) {
   words.textContent = said;
   line.append(name, words);
   lines.append(line);
-  if (isAtEnd) lines.scrollTop = lines.scrollHeight;
+  if (isAtEnd) scrollToEnd();
   return line;
+}
+
+function scrollToEnd() {
+  lines.scrollTop = lines.scrollHeight;
 }
 
 // Levels -------------------------------------------------------------------------------------
@@ -141,7 +142,7 @@ function drawLevels(now) {
 
 // The page -----------------------------------------------------------------------------------
 
-find(".agent").textContent = agentId;
+find(".agent-id").textContent = agentId;
 start.onclick = () => begin(true);
 type.onclick = () => begin(false);
 mute.onclick = () => setMuted(!isMuted);
@@ -149,9 +150,10 @@ hangUp.onclick = () => call?.hangUp();
 composer.onsubmit = (event) => {
   event.preventDefault();
   const said = text.value.trim();
-  if (!said || !call) return;
+  if (!said || send.disabled) return;
   call.say(said);
   text.value = "";
 };
+new ResizeObserver(scrollToEnd).observe(lines); // a phone's keyboard takes half of the page
 addEventListener("pagehide", () => call?.hangUp());
 requestAnimationFrame(drawLevels);

@@ -1,0 +1,60 @@
+"""The distribution's Chromium, with a fake microphone and a meter beside its loudspeaker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeAlias
+
+from playwright.sync_api import Browser, Page, Playwright
+
+CHROMIUM = Path("/usr/bin/chromium")
+FLAGS = (
+    "--headless=new",  # the old headless shell has no microphone
+    "--no-sandbox",
+    "--use-fake-device-for-media-stream",
+    "--autoplay-policy=no-user-gesture-required",
+    "--host-resolver-rules=MAP insecure.test 127.0.0.1",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-default-apps",
+    "--disable-domain-reliability",
+    "--disable-sync",
+    "--metrics-recording-only",
+    "--no-first-run",
+    "--no-proxy-server",
+)
+ALLOW = "--use-fake-ui-for-media-stream"
+REFUSE = "--use-fake-ui-for-media-stream=deny"
+
+METER = """
+(() => {
+  const connect = AudioNode.prototype.connect;
+  window.heard = [];
+  AudioNode.prototype.connect = function (target, ...rest) {
+    if (target instanceof AudioDestinationNode) {
+      const meter = new AnalyserNode(this.context, { fftSize: 2048 });
+      const samples = new Float32Array(2048);
+      connect.call(this, meter);
+      setInterval(() => {
+        meter.getFloatTimeDomainData(samples);
+        window.heard.push(Math.max(...samples.map(Math.abs)));
+      }, 40);
+    }
+    return connect.call(this, target, ...rest);
+  };
+})();
+"""
+"""Puts a meter beside the loudspeaker: `heard` holds the peaks, 40 ms apart."""
+
+OpenPage: TypeAlias = Callable[..., Page]
+
+
+def launch(playwright: Playwright, *flags: str) -> Browser:
+    """A new browser with a new profile."""
+    return playwright.chromium.launch(
+        executable_path=CHROMIUM,
+        headless=False,  # FLAGS say so: Playwright would look for its own headless shell
+        args=[*FLAGS, *flags],
+        ignore_default_args=["--mute-audio"],
+    )
