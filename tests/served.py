@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Coroutine, Iterator, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -136,6 +136,12 @@ class Served:
         """Run `work` on the server's own loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop).result(10)
 
+    async def understand(self, samples: Samples) -> str:
+        """What the server's own ears make of 16 kHz sound."""
+        stt = self.server._engines.rooms.stt
+        work = stt.transcribe(np.asarray(samples, np.float32), "english")
+        return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(_await(work), self.loop))
+
     @asynccontextmanager
     async def writing(self) -> AsyncGenerator[AsyncSession]:
         """A transaction on the server's database, from outside."""
@@ -155,6 +161,10 @@ class Served:
         self.ask_to_stop()
         self._thread.join(START_WITHIN_S)
         assert not self._thread.is_alive(), "the server did not stop"
+
+
+async def _await(work: Awaitable[T]) -> T:
+    return await work
 
 
 @dataclass(frozen=True)

@@ -112,12 +112,16 @@ def saved(muxer: str, codec: str, samples: Samples, rate_hz: int) -> bytes:
     return file.getvalue()
 
 
-def packets(codec: str, samples: Samples, rate_hz: int, sample_format: str) -> list[bytes]:
+def packets(
+    codec: str, samples: Samples, rate_hz: int, sample_format: str, bit_rate: int | None = None
+) -> list[bytes]:
     """Bare codec packets."""
     context = cast("AudioCodecContext", av.CodecContext.create(codec, "w"))
     context.sample_rate = rate_hz
     context.layout = "mono"
     context.format = sample_format
+    if bit_rate is not None:
+        context.bit_rate = bit_rate
     found = [bytes(p) for x in pieces(samples, 480) for p in context.encode(frame_of(x, rate_hz))]
     return found + [bytes(p) for p in context.encode(None)]
 

@@ -63,14 +63,9 @@ def narrow(samples: Samples) -> bytes:
     return mulaw.encode(np.asarray(soxr.resample(samples, EAR_RATE_HZ, 8_000), np.float32))
 
 
-async def understand(served: Served, samples: Samples) -> str:
-    """What the agent's own ears make of sound it spoke."""
-    heard = soxr.resample(samples, ANSWER_RATE_HZ, EAR_RATE_HZ)
-    stt = served.server._engines.rooms.stt
-    future = asyncio.run_coroutine_threadsafe(
-        stt.transcribe(np.asarray(heard, np.float32), "english"), served.loop
-    )
-    return await asyncio.wrap_future(future)
+def at_ear_rate(samples: Samples) -> Samples:
+    """An answer's sound, for ears."""
+    return np.asarray(soxr.resample(samples, ANSWER_RATE_HZ, EAR_RATE_HZ), np.float32)
 
 
 async def hold_conversation(
@@ -94,7 +89,7 @@ async def hold_conversation(
                     recording.text,
                     " ".join(caller.said[turns:]),
                     answer.text,
-                    await understand(served, answer.samples),
+                    await served.understand(at_ear_rate(answer.samples)),
                 )
             )
     return heard
