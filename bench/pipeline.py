@@ -37,19 +37,22 @@ import uvloop
 
 from callers import Party
 from child import CALLERS_CORE, Child, ChildError, pin, start
-from figures import Figures, Phase, Row, compare, compare_memory, sum_up, write_table
+from figures import (
+    Figures,
+    Phase,
+    Row,
+    compare,
+    compare_memory,
+    percentile,
+    sum_up,
+    write_table,
+)
 from sayings import Saying, load_sayings
 from sayso.llm.fake import FakeConfig, running_fake
 from script import REPLY, ModelTimes
 
 HERE = Path(__file__).parent
-STAGES = (
-    "endpoint_s",
-    "llm_first_token_s",
-    "first_clause_s",
-    "tts_first_sound_s",
-    "first_sound_sent_s",
-)
+STAGES = ("endpoint", "llm_first_token", "first_clause", "tts_first_sound", "first_sound_sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +84,9 @@ class Outcome:
         phases: every phase of each server, in the order it was measured.
         figures: the figures of each server, a load each.
         idle_bytes: memory of each server after one conversation, without any.
-        stages_ms: where Sayso's own record says the time went, the median of each step.
+        stages_ms: where Sayso's own record says the time went, the median of each step; `unseen`
+            is what the record does not know: the detector hears the end of speech late, and the
+            sound has to reach the caller.
     """
 
     facts: str
@@ -101,6 +106,8 @@ async def run(plan: Plan, times: ModelTimes) -> Outcome:
         async with asyncio.timeout(plan.limit_s), running_fake(fake) as llm_url:
             phases, idle = await _measure_all(plan, sayings, llm_url, data)
         stages = read_stages(data / "sayso.db")
+    waits_s = [wait_s for phase in phases["sayso"] for wait_s in phase.waits_s]
+    stages["unseen"] = round(percentile(waits_s, 50) * 1000 - sum(stages.values()), 1)
     figures = {
         name: [
             sum_up([p for p in found if p.callers == callers], times, idle[name])
@@ -169,9 +176,10 @@ def read_stages(database: Path) -> dict[str, float]:
     for record in records:
         before_s = 0.0
         for stage in STAGES:
-            if stage in record:
-                steps[stage].append((record[stage] - before_s) * 1000)
-                before_s = record[stage]
+            reached_s = record.get(f"{stage}_s")
+            if reached_s is not None:
+                steps[stage].append((reached_s - before_s) * 1000)
+                before_s = reached_s
     return {stage: round(median(found), 1) for stage, found in steps.items() if found}
 
 

@@ -48,7 +48,10 @@ def audio_message(samples: Samples) -> str:
     return msgspec.json.encode({"type": "audioIn", "data": pcm}).decode()
 
 
-SILENCE = audio_message(np.zeros(int(FRAME_S * EAR_RATE_HZ), np.float32))
+def make_room(frames: int = 50, loudness: float = 0.001) -> tuple[str, ...]:
+    """A second of a quiet room (-60 dB), always the same: no microphone sends true silence."""
+    noise = np.random.default_rng(0).normal(0.0, loudness, (frames, int(FRAME_S * EAR_RATE_HZ)))
+    return tuple(audio_message(frame.astype(np.float32)) for frame in noise)
 
 
 def is_loud(samples: Samples) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:

@@ -12,12 +12,12 @@ import speech
 from sayings import (
     LONGEST_GAP_S,
     LONGEST_S,
-    SILENCE,
     choose,
     cut_frames,
     is_fit,
     load_sayings,
     longest_gap_s,
+    make_room,
     speak,
     trim,
 )
@@ -73,8 +73,12 @@ def test_the_last_frame_ends_with_the_sound(length: int) -> None:
     assert saying.seconds - FRAME_S < length / EAR_RATE_HZ <= saying.seconds + 1e-9
 
 
-def test_silence_is_a_frame() -> None:
-    assert sound_of(SILENCE) == bytes(2 * int(FRAME_S * EAR_RATE_HZ))
+def test_a_room_is_a_second_of_almost_silence() -> None:
+    room = make_room()
+    data = b"".join(sound_of(frame) for frame in room)
+    assert len(data) == 2 * EAR_RATE_HZ
+    assert 0 < np.abs(np.frombuffer(data, "<i2")).max() < 0.01 * 32_768
+    assert room == make_room()
 
 
 def test_sayings_are_spread_over_what_fits() -> None:
