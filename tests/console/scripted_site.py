@@ -63,6 +63,7 @@ class Caller:
     socket: WebSocket
     sent: list[dict[str, Any]] = field(default_factory=list)
     gone: int | None = None
+    _unread: list[dict[str, Any]] = field(default_factory=list)
 
     async def say(self, kind: str, **fields: object) -> None:
         await self.socket.send_json({"type": kind, **fields})
@@ -75,12 +76,15 @@ class Caller:
             await self.say("audioStreamEnd", message=text, jobId=number)
 
     async def wait_for(self, kind: str) -> dict[str, Any]:
-        """The next message of this kind; the ones before are in `sent`."""
+        """The first message of this kind that was not waited for yet."""
         while True:
-            message: dict[str, Any] = await self.socket.receive_json()
+            for message in self._unread:
+                if message["type"] == kind:
+                    self._unread.remove(message)
+                    return message
+            message = await self.socket.receive_json()
             self.sent.append(message)
-            if message["type"] == kind:
-                return message
+            self._unread.append(message)
 
     def kinds(self) -> list[str]:
         return [message["type"] for message in self.sent]

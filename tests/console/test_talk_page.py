@@ -297,6 +297,10 @@ def test_a_refused_microphone_leaves_the_keyboard(
         expect(page.get_by_role("log")).to_contain_text("Hello!")
         expect(page.get_by_role("status")).to_have_text("Your turn to type")
         expect(page.get_by_label("Message to the agent")).to_be_focused()
+        page.keyboard.type("Hi")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("log")).to_contain_text("You said: Hi")
+        expect(page.get_by_role("alert")).to_be_empty()
     finally:
         browser.close()
 

@@ -70,6 +70,7 @@ const view = {
     main.dataset.state = name;
     status.textContent = STATUS[name]();
     mute.hidden = !call.hasMicrophone;
+    if (name === "thinking") notice.textContent = ""; // it was about the turn before
     if (name === "hearing") audibleAt = performance.now();
     if (name === "listening") send.disabled = false;
   },
