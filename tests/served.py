@@ -93,12 +93,15 @@ class Served:
         return str(made.json()["id"])
 
     @asynccontextmanager
-    async def call(
-        self, agent_id: str, *, keyless: bool = False, **setup: object
-    ) -> AsyncGenerator[Caller]:
-        """Call an agent as its owner, or as anybody."""
-        key = None if keyless else self.key
-        async with call(self.url, agent_id, api_key=key, **setup) as caller:
+    async def call(self, agent_id: str, **setup: object) -> AsyncGenerator[Caller]:
+        """Call an agent as its owner."""
+        async with call(self.url, agent_id, api_key=self.key, **setup) as caller:
+            yield caller
+
+    @asynccontextmanager
+    async def call_keyless(self, agent_id: str, **setup: object) -> AsyncGenerator[Caller]:
+        """Call an agent at the URL of the browser SDK."""
+        async with call(self.url, agent_id, api_key=None, **setup) as caller:
             yield caller
 
     @asynccontextmanager

@@ -100,7 +100,7 @@ async def test_a_private_agent_is_not_for_everybody(rehearsed: Served) -> None:
     error, code = await refusal_of(rehearsed, agent_id, setup())
     assert (error["code"], error["isFatal"], code) == (4401, True, 4401)
     assert "private" in error["message"]
-    async with rehearsed.call(agent_id, keyless=True, apiKey=rehearsed.key) as caller:
+    async with rehearsed.call_keyless(agent_id, apiKey=rehearsed.key) as caller:
         await hear_greeting(caller)
 
 

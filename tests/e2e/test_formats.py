@@ -145,7 +145,8 @@ async def hear_in(served: Served, agent_id: str, sent: Input, samples: Samples) 
 
 async def test_every_input_is_understood(served: Served) -> None:
     asked = next(p for p in speech.sentences() if "," not in p.text and len(p.text.split()) == 7)
-    samples = np.concatenate([asked.samples, np.zeros(EAR_RATE_HZ // 2, np.float32)])
+    pause = np.zeros(EAR_RATE_HZ // 2, np.float32)  # a recording begins before its speaker does
+    samples = np.concatenate([pause, asked.samples, pause])
     turns = asyncio.Semaphore(AT_ONCE)
     heard: dict[str, str] = {}
 
