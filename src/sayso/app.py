@@ -253,7 +253,11 @@ def limits_of(settings: Settings, patience_s: float | None) -> Limits:
     """What bounds a conversation whose client asked for `patience_s`, if it did."""
     patience_s = settings.patience_s if patience_s is None else patience_s
     return Limits(
-        policy=Policy(patience_s=patience_s, interruption_s=settings.interruption_s),
+        policy=Policy(
+            patience_s=patience_s,
+            interruption_s=settings.interruption_s,
+            speculates=settings.speculate,
+        ),
         utterance_s=settings.max_utterance_s,
         conversation_s=settings.max_conversation_s,
         stt_timeout_s=settings.stt_timeout_s,

@@ -100,6 +100,10 @@ class Settings(BaseSettings):
     interruption_s: float = Field(
         0.5, ge=0.1, le=5, description="Speech over the agent that counts as an interruption."
     )
+    speculate: bool = Field(
+        True,
+        description="Ask the LLM at the first likely end of a turn; dropped if the caller goes on.",
+    )
     pacing_ahead_s: float = Field(
         0.25, gt=0, le=2, description="How far sound is sent ahead of its playing, in seconds."
     )

@@ -37,6 +37,8 @@ def spell(command: Command) -> str:
             return f"answer {number}: {words}{' ' if words and notes else ''}" + (
                 f"| {notes}" if notes else ""
             )
+        case events.Draft(number, words):
+            return f"draft {number}: {words}"
         case events.Say(number, line):
             return f"say {number} {line.value}"
         case events.End(by):

@@ -93,14 +93,13 @@ async def test_the_turns_timings_are_recorded_in_order() -> None:
     number, timings = stage.record.turns[0]
     steps = [
         "transcript_s",
-        "endpoint_s",
         "llm_first_token_s",
         "first_clause_s",
         "tts_first_sound_s",
     ]
     assert number == 1
     assert [timings[step] for step in steps] == sorted(timings[step] for step in steps)
-    assert timings["played_s"] >= timings["first_sound_sent_s"]
+    assert timings["played_s"] >= timings["first_sound_sent_s"] >= timings["endpoint_s"]
 
 
 class TestInterrupted:
@@ -157,6 +156,45 @@ class TestInterrupted:
             await stage.speak(1.0)
             await stage.until_sent(GreetingEnded)
         assert stage.line.of(Interrupted)
+
+
+class TestDrafts:
+    async def test_a_draft_makes_no_sound_until_it_is_the_answer(self) -> None:
+        async with staged(heard=["Hello?"], answers=[["Hi."]]) as stage:
+            await stage.speak(1.0, pause_s=0.25)
+            await stage.until(lambda: bool(stage.tts.spoken))
+            assert not stage.line.of(ReplyBegan)
+            await stage.be_quiet(0.3)
+            await stage.until(lambda: bool(stage.record.turns))
+        assert len(stage.llm.prompts) == 1
+        assert stage.record.lines == [("user", "Hello?"), ("assistant", "Hi.")]
+
+    async def test_one_that_is_dropped_leaves_no_trace_but_its_count(self) -> None:
+        async with staged(heard=["A table.", "For two."], answers=[["One."], ["Two."]]) as stage:
+            await stage.speak(1.0, pause_s=0.22)
+            await stage.until(lambda: "One." in stage.tts.spoken)
+            await stage.speak(1.0)
+            await stage.until(lambda: bool(stage.record.turns))
+        assert stage.record.lines == [("user", "A table. For two."), ("assistant", "Two.")]
+        assert [message.content for message in stage.llm.prompts[1]] == ["A table. For two."]
+        assert stage.record.turns[0][1]["drafts_dropped"] == 1
+        assert stage.llm.closed == 2
+
+    async def test_hanging_up_on_a_draft_keeps_the_words(self) -> None:
+        async with staged(heard=["Anyone?"], answers=[["Yes."]]) as stage:
+            await stage.speak(1.0, pause_s=0.22)
+            await stage.until(lambda: bool(stage.tts.spoken))
+            await stage.hang_up()
+        assert stage.record.lines == [("user", "Anyone?")]
+
+    async def test_text_typed_meanwhile_replaces_it(self) -> None:
+        async with staged(heard=["Hello?"], answers=[["Old."], ["New."]]) as stage:
+            await stage.speak(1.0, pause_s=0.22)
+            await stage.until(lambda: bool(stage.tts.spoken))
+            stage.line.client(Text("In writing."))
+            await stage.until(lambda: bool(stage.record.turns))
+        assert stage.record.lines[0] == ("user", "Hello? In writing.")
+        assert stage.record.lines[1] == ("assistant", "New.")
 
 
 class TestTheLlmFails:

@@ -14,6 +14,8 @@ from sayso.talk.events import (
     Attend,
     Author,
     Command,
+    Draft,
+    Drop,
     End,
     EndedBy,
     Event,
@@ -37,14 +39,17 @@ from sayso.talk.events import (
 )
 from sayso.talk.turn import REPLYING, Phase, Turn, step
 
-POLICY = Policy()
+POLICY = Policy(speculates=False)
+"""Most rules are easier to read without drafts; `TestDrafts` has them."""
 
 
-def run(*events: Event, turn: Turn | None = None) -> tuple[Turn, list[Command]]:
+def run(
+    *events: Event, turn: Turn | None = None, policy: Policy = POLICY
+) -> tuple[Turn, list[Command]]:
     turn = turn or Turn()
     said: list[Command] = []
     for event in events:
-        turn, commands = step(turn, event, POLICY)
+        turn, commands = step(turn, event, policy)
         said += commands
     return turn, said
 
@@ -182,6 +187,59 @@ class TestWhileAReplyIsMade:
     def test_a_reply_with_nothing_to_say_gives_the_floor_back(self) -> None:
         turn, _ = run(*asked(), ReplyPlayed(3.0, 1))
         assert (turn.phase, turn.words) == (Phase.IDLE, "")
+
+
+class TestDrafts:
+    def test_the_reply_begins_while_the_pause_may_still_be_one(self) -> None:
+        turn, said = run(*asked(), policy=Policy())
+        assert said == [Attend(), Draft(1, "What time is it?"), Answer(1, "What time is it?")]
+        assert not turn.drafted
+
+    def test_it_is_dropped_when_the_caller_goes_on(self) -> None:
+        _, said = run(
+            SpeechStarted(1.0),
+            SpeechStopped(2.2, 2.0),
+            Heard(2.3, "A table."),
+            SpeechStarted(2.4),
+            SpeechStopped(3.2, 3.0),
+            Heard(3.3, "For two."),
+            Tick(3.5),
+            policy=Policy(),
+        )
+        assert said == [
+            Attend(),
+            Draft(1, "A table."),
+            Drop(1),
+            Draft(1, "A table. For two."),
+            Answer(1, "A table. For two."),
+        ]
+
+    def test_words_that_sound_unfinished_are_not_worth_one(self) -> None:
+        _, said = run(
+            SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Heard(2.3, "A table for"), policy=Policy()
+        )
+        assert said == [Attend()]
+
+    def test_it_waits_for_every_transcript(self) -> None:
+        _, said = run(
+            SpeechStarted(1.0),
+            SpeechCut(16.0),
+            SpeechStopped(20.2, 20.0),
+            Heard(20.25, "First part"),
+            Heard(20.3, "second part."),
+            policy=Policy(),
+        )
+        assert said == [Attend(), Draft(1, "First part second part.")]
+
+    def test_a_stretch_without_words_changes_nothing(self) -> None:
+        _, said = run(
+            SpeechStarted(1.0),
+            SpeechStopped(2.2, 2.0),
+            Heard(2.3, "Yes."),
+            Heard(2.35, ""),
+            policy=Policy(),
+        )
+        assert said == [Attend(), Draft(1, "Yes.")]
 
 
 class TestOverASpeakingReply:
@@ -340,18 +398,27 @@ class Laws:
     alive: int | None = None
     held: bool = False
     over: bool = False
+    draft: int | None = None
     seen: list[Command] = field(default_factory=list)
 
     def check(self, command: Command) -> None:
         assert not self.over, f"{command} after the end"
         self.seen.append(command)
         match command:
+            case Draft(number=number, words=words):
+                assert number == self.number + 1
+                assert words
+                assert self.alive is None
+                self.draft = number
+            case Drop(number=number):
+                assert number == self.draft, "dropped what was not drafted"
+                self.draft = None
             case Answer(number=number) | Say(number=number):
                 assert number == self.number + 1
                 assert self.alive is None, "two replies at once"
                 if isinstance(command, Answer):
                     assert command.words or command.notes
-                self.number, self.alive, self.held = number, number, False
+                self.number, self.alive, self.held, self.draft = number, number, False, None
             case Hold(number=number):
                 assert number == self.alive
                 assert not self.held
@@ -397,12 +464,13 @@ def event_of(kind: str, text: str, at_s: float, turn: Turn) -> Event | None:
 
 
 @settings(max_examples=2000, deadline=None)
-@given(greeting=st.booleans(), script=SCRIPT)
+@given(greeting=st.booleans(), speculates=st.booleans(), script=SCRIPT)
 def test_the_laws_hold_in_every_conversation(
-    greeting: bool, script: list[tuple[str, str, float]]
+    greeting: bool, speculates: bool, script: list[tuple[str, str, float]]
 ) -> None:
+    policy = Policy(speculates=speculates)
     laws, at_s = Laws(), 0.0
-    turn, commands = step(Turn(), Opened(0.0, greeting), POLICY)
+    turn, commands = step(Turn(), Opened(0.0, greeting), policy)
     for command in commands:
         laws.check(command)
     for kind, text, gap_s in script:
@@ -411,8 +479,8 @@ def test_the_laws_hold_in_every_conversation(
         if event is None:
             continue
         before = turn
-        turn, commands = step(turn, event, POLICY)
-        assert step(before, event, POLICY) == (turn, commands), "not the same twice"
+        turn, commands = step(turn, event, policy)
+        assert step(before, event, policy) == (turn, commands), "not the same twice"
         if isinstance(event, ReplyPlayed):
             laws.played(event.number)
         for command in commands:
@@ -421,7 +489,7 @@ def test_the_laws_hold_in_every_conversation(
         assert (turn.deadline_s is not None) == timed
         assert (turn.phase in REPLYING) == (laws.alive is not None)
         assert turn.transcribing >= 0
-        assert step(turn, HungUp(at_s, EndedBy.USER), POLICY)[0].phase is Phase.ENDED
+        assert step(turn, HungUp(at_s, EndedBy.USER), policy)[0].phase is Phase.ENDED
 
 
 @settings(max_examples=500, deadline=None)

@@ -23,6 +23,7 @@ class Policy:
         interruption_s: speech over the agent that takes the floor without waiting for words.
         transcript_s: longest wait for a transcript before going on without it.
         farewell_s: longest time a goodbye may take.
+        speculates: begin the reply while the pause may still be a pause.
     """
 
     patience_s: float = 0.45
@@ -30,6 +31,7 @@ class Policy:
     interruption_s: float = 0.5
     transcript_s: float = 12.0
     farewell_s: float = 15.0
+    speculates: bool = True
 
 
 _UNFINISHED = frozenset(

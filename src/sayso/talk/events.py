@@ -155,6 +155,25 @@ class Attend:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """Begin to make reply `number`, silently: the caller may have finished.
+
+    A later `Draft`, or an `Answer` to other words, replaces it.
+    """
+
+    number: int
+    words: str
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Throw the draft of reply `number` away: the caller goes on."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """Make and speak reply `number` to the caller's `words` and the program's `notes`.
 
@@ -202,4 +221,4 @@ class End:
     by: EndedBy
 
 
-Command: TypeAlias = Attend | Answer | Say | Hold | Resume | Hush | End
+Command: TypeAlias = Attend | Draft | Drop | Answer | Say | Hold | Resume | Hush | End

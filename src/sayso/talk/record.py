@@ -40,7 +40,7 @@ class Stopwatch:
         """`step` happened at `now_s`; only its first time counts, under its name and unit."""
         self._marks.setdefault(f"{step}_s", round(now_s - self._zero_s, 4))
 
-    def note(self, key: str, value: str) -> None:
+    def note(self, key: str, value: str | int) -> None:
         """Keep a fact about this reply, such as what failed."""
         self._marks[key] = value
 

@@ -33,6 +33,8 @@ from sayso.talk.events import (
     Attend,
     Author,
     Command,
+    Draft,
+    Drop,
     End,
     EndedBy,
     Event,
@@ -111,6 +113,20 @@ class Limits:
     pacing_ahead_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Drafted:
+    """A reply in the making that nobody hears yet, and what it answers."""
+
+    words: str
+    notes: str
+    reply: Reply
+    task: asyncio.Task[None]
+
+    def is_for(self, number: int, words: str, notes: str) -> bool:
+        asked = (self.reply.number, self.words, self.notes)
+        return asked == (number, words, notes) and not self.task.done()
+
+
 class Session:
     """One conversation of `agent` with whoever is on the `line`.
 
@@ -151,6 +167,8 @@ class Session:
         self._over = asyncio.Event()
         self._reply: Reply | None = None
         self._reply_task: asyncio.Task[None] | None = None
+        self._drafted: _Drafted | None = None
+        self._dropped_drafts = 0
         self._greeting: int | None = None
         self._told = ""
         self._speech_ended_s = clock.now_s()
@@ -321,6 +339,10 @@ class Session:
         match command:
             case Attend():
                 self._line.post(CallerStarted())
+            case Draft(number, words, notes):
+                self._draft(number, words, notes)
+            case Drop():
+                self._drop_draft()
             case Answer(number, words, notes):
                 self._answer(number, words, notes)
             case Say(number, fixed):
@@ -336,18 +358,47 @@ class Session:
             case _:
                 assert_never(command)
 
-    def _answer(self, number: int, words: str, notes: str) -> None:
+    def _draft(self, number: int, words: str, notes: str) -> None:
+        """Begin a reply that makes no sound until `_answer` takes it up."""
+        self._drop_draft()
         self._ledger.open(number, words, notes)
+        reply = self._make_reply(number, self._think(), self._start_watch())
+        reply.hold()
+        self._drafted = _Drafted(words, notes, reply, self._start(reply.run()))
+
+    def _drop_draft(self) -> None:
+        if self._drafted is not None:
+            self._dropped_drafts += 1
+            self._drafted.task.cancel()
+            self._ledger.retract(self._drafted.reply.number)
+            self._drafted = None
+
+    def _answer(self, number: int, words: str, notes: str) -> None:
         if words:
             self._line.post(CallerText(words.removeprefix(self._told).strip() or words))
             self._line.post(CallerStopped())
         self._told = words
+        drafted = self._drafted
+        if drafted is not None and drafted.is_for(number, words, notes):
+            self._drafted = None
+            reply, making = drafted.reply, drafted.task
+            reply.resume()
+        else:
+            self._drop_draft()
+            self._ledger.open(number, words, notes)
+            reply, making = self._make_reply(number, self._think(), self._start_watch()), None
+        reply.watch.mark("endpoint", self._clock.now_s())
+        self._take_up(reply, making)
+
+    def _think(self) -> AsyncGenerator[str, None]:
+        return self._agent.llm.reply(self._agent.prompt(self._ledger.prompt))
+
+    def _start_watch(self) -> Stopwatch:
+        """The watch of a reply to what the caller has just said."""
         watch = Stopwatch(self._speech_ended_s)
         if self._transcript_s is not None:
             watch.mark("transcript", self._transcript_s)
-        watch.mark("endpoint", self._clock.now_s())
-        prompt = self._agent.prompt(self._ledger.prompt)
-        self._start_reply(number, self._agent.llm.reply(prompt), watch)
+        return watch
 
     def _say(self, number: int, fixed: FixedLine) -> None:
         if fixed is FixedLine.GREETING:
@@ -357,12 +408,14 @@ class Session:
             FixedLine.NOT_HEARD: phrases.NOT_HEARD,
             FixedLine.FAREWELL: phrases.TIME_IS_UP,
         }[fixed]
+        self._drop_draft()
         self._ledger.open(number)
-        self._start_reply(number, _as_pieces(text), Stopwatch(self._clock.now_s()))
+        watch = Stopwatch(self._clock.now_s())
+        self._take_up(self._make_reply(number, _as_pieces(text), watch))
 
-    def _start_reply(
+    def _make_reply(
         self, number: int, pieces: AsyncGenerator[str, None], watch: Stopwatch
-    ) -> None:
+    ) -> Reply:
         mouth = Mouth(
             tts=self._rooms.tts,
             voice=self._agent.voice,
@@ -373,7 +426,7 @@ class Session:
             codecs=self._rooms.codecs,
             ahead_s=self._limits.pacing_ahead_s,
         )
-        reply = Reply(
+        return Reply(
             number,
             pieces,
             mouth,
@@ -381,11 +434,14 @@ class Session:
             on_start=lambda: self._begin_reply(number),
             on_fault=lambda error: self._report(error, TalkCode.INTERNAL),
         )
-        self._reply = reply
-        self._reply_task = self._start(self._speak(reply))
 
-    async def _speak(self, reply: Reply) -> None:
-        await reply.run()
+    def _take_up(self, reply: Reply, making: asyncio.Task[None] | None = None) -> None:
+        """From here on `reply` is the one under way; `making` it has begun if it was a draft."""
+        self._reply = reply
+        self._reply_task = self._start(self._speak(reply, making))
+
+    async def _speak(self, reply: Reply, making: asyncio.Task[None] | None) -> None:
+        await (making if making is not None else reply.run())
         self._close_reply(reply)
         self._happen(ReplyPlayed(self._ears.now_s, reply.number))
 
@@ -414,6 +470,9 @@ class Session:
 
     def _close_reply(self, reply: Reply) -> None:
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
+        if self._dropped_drafts:
+            reply.watch.note("drafts_dropped", self._dropped_drafts)
+            self._dropped_drafts = 0
         self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
         self._end_greeting(reply.number)
         self._told = ""

@@ -17,6 +17,7 @@ passes `deadline_s`. Nothing here reads a clock, waits, or fails.
 What holds in every conversation (tests/talk/test_turn.py proves it over random ones):
 
 - reply numbers strictly increase, and no answer is empty;
+- a draft is never heard: only an answer to the same words makes it a reply;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
 - a deadline exists exactly in WAITING, DOUBTING and CLOSING;
 - from every phase, `HungUp` ends the conversation in one step;
@@ -34,12 +35,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, TypeAlias
 
-from sayso.talk.endpointing import Policy, is_backchannel, patience_s
+from sayso.talk.endpointing import Policy, is_backchannel, is_unfinished, patience_s
 from sayso.talk.events import (
     Answer,
     Attend,
     Author,
     Command,
+    Draft,
+    Drop,
     End,
     EndedBy,
     Event,
@@ -89,6 +92,7 @@ class Turn:
         silent_since_s: audio time at which the caller last fell silent.
         talking: the caller makes speech-like sound right now.
         transcribing: stretches of speech whose transcript is still to come.
+        drafted: a reply to `words` is being made already, silently.
         missed: something said this turn could not be transcribed.
         audible: the reply under way has begun to sound.
     """
@@ -101,6 +105,7 @@ class Turn:
     silent_since_s: float = 0.0
     talking: bool = False
     transcribing: int = 0
+    drafted: bool = False
     missed: bool = False
     audible: bool = False
 
@@ -172,6 +177,7 @@ def _reply(turn: Turn) -> Turn:
         phase=Phase.THINKING,
         number=turn.number + 1,
         deadline_s=None,
+        drafted=False,
         missed=False,
         audible=False,
     )
@@ -249,7 +255,8 @@ def _begin_listening(turn: Turn, _: SpeechStarted, __: Policy) -> Step:
 
 
 def _go_on_listening(turn: Turn, _: SpeechStarted, __: Policy) -> Step:
-    return _listen(turn), _STILL
+    dropped: tuple[Command, ...] = (Drop(turn.number + 1),) if turn.drafted else ()
+    return replace(_listen(turn), drafted=False), dropped
 
 
 def _pause(turn: Turn, _: SpeechStopped, policy: Policy) -> Step:
@@ -261,7 +268,20 @@ def _note_words(turn: Turn, event: Heard, _: Policy) -> Step:
 
 
 def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
-    return _settle(_wait(_add_words(turn, event.text), policy), event.at_s, policy)
+    waiting = _wait(_add_words(turn, event.text), policy)
+    if _is_due(waiting, event.at_s):
+        return _settle(waiting, event.at_s, policy)
+    if turn.drafted and not event.text:
+        return waiting, _STILL
+    return _draft(waiting, policy)
+
+
+def _draft(turn: Turn, policy: Policy) -> Step:
+    """Words that may be all of them are worth a reply in the making."""
+    whole = turn.words and not turn.transcribing and not is_unfinished(turn.words)
+    if not (policy.speculates and whole):
+        return turn, _STILL
+    return replace(turn, drafted=True), (Draft(turn.number + 1, turn.words, turn.notes),)
 
 
 def _weigh_miss(turn: Turn, event: Missed, policy: Policy) -> Step:
