@@ -98,7 +98,9 @@ def choose(sounds: Iterable[Samples], count: int) -> list[Saying]:
 async def load_sayings(count: int = 24) -> Sequence[Saying]:
     """Recorded speech if it is installed (see `speech.py`), else the bundled voice."""
     short = (p for p in speech.prompts() if SHORTEST_S <= p.seconds <= 2 * LONGEST_S)
-    found = await asyncio.to_thread(lambda: choose((p.samples for p in short), count))
+    found = await asyncio.to_thread(
+        lambda: choose((p.samples for p in short if not p.text.endswith("...")), count)
+    )
     return found or [cut_frames(trim(sound)) for sound in await speak(SPOKEN)]
 
 

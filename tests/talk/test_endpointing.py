@@ -9,13 +9,16 @@ def test_words_are_bare_and_lower_case() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["I would like to", "my number is", "um", "apples and", "first,", "so I thought…", "wait -"],
+    ["I would like to", "my number is", "um", "apples and.", "first,", "so I thought…", "wait -"],
 )
 def test_a_sentence_that_goes_on_is_unfinished(text: str) -> None:
     assert is_unfinished(text)
 
 
-@pytest.mark.parametrize("text", ["", "  ", "What time is it?", "Yes.", "I am done."])
+@pytest.mark.parametrize(
+    "text",
+    ["", "  ", "What time is it?", "Yes.", "I am done.", "Agent logged in.", "What is it for?"],
+)
 def test_a_sentence_that_ends_is_finished(text: str) -> None:
     assert not is_unfinished(text)
 

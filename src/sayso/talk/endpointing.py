@@ -34,10 +34,11 @@ class Policy:
     speculates: bool = True
 
 
-_UNFINISHED = frozenset(
-    """a an the and or but so because if when that which who with without to for from of in on at by
-    my your our his her their its is are was were am be um uh er hmm like than as""".split()
+_GOES_ON = frozenset(
+    """a an the and or but so because if when that which who without my your our his her their its
+    um uh er hmm than as""".split()
 )
+_OFTEN_GOES_ON = frozenset("""with to for from of in on at by is are was were am be like""".split())
 _BACKCHANNELS = frozenset(
     """uh huh uh-huh mm hm mhm mm-hm mmhm hmm hm mmm yeah yep yes yup right ok okay sure ah oh aha
     i see got it go on really wow cool nice great""".split()
@@ -51,11 +52,16 @@ def words_of(text: str) -> list[str]:
 
 
 def is_unfinished(text: str) -> bool:
-    """Whether `text` ends as sentences do not: on "and", "the", "um", or on a comma."""
-    words = words_of(text)
+    """Whether `text` ends as sentences do not: on "and", "the", "um", on a comma or a dash.
+
+    A preposition may end one ("Agent logged in."), if the transcript closes it there.
+    """
+    words, end = words_of(text), text.rstrip()
     if not words:
         return False
-    return words[-1] in _UNFINISHED or text.rstrip().endswith((",", "-", "–", "…", "..."))
+    if words[-1] in _GOES_ON or end.endswith((",", "-", "–", "…", "...")):
+        return True
+    return words[-1] in _OFTEN_GOES_ON and not end.endswith((".", "?", "!"))
 
 
 def is_backchannel(text: str) -> bool:
