@@ -16,7 +16,7 @@ serve: $(STAMP) models  ## Install what is needed, start the server, print whom 
 test: $(DEV) models  ## Run every test.
 	@$(BIN)/python -m pytest $(TESTS)
 
-check: $(DEV)  ## Lint, types, layers, docs.
+check: $(DEV) models  ## Lint, types, layers, docs.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy src tests bench docs
