@@ -25,7 +25,9 @@ SOCKET = "docs/reference/websocket.md"
 ERRORS = "docs/reference/errors.md"
 
 CODES: Mapping[str, int] = {
-    name: value for name, value in vars(TalkCode).items() if isinstance(value, int)
+    name: value
+    for name, value in vars(TalkCode).items()
+    if isinstance(value, int) and name.isupper()
 }
 
 

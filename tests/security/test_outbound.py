@@ -136,7 +136,9 @@ def test_what_python_calls_private_or_worse_is_not_public_here(
 ) -> None:
     if address.is_loopback or address.is_link_local or address.is_multicast:
         assert judge(str(address)) is not Reach.PUBLIC
-    if address.is_private and not str(address).startswith("64:ff9b:1:"):
+    # These two are judged by the IPv4 address inside; Python 3.13 calls them all private.
+    translated = str(address).startswith(("64:ff9b:1:", "2002:"))
+    if address.is_private and not translated:
         assert judge(str(address)) is not Reach.PUBLIC
 
 
