@@ -162,6 +162,7 @@ class LlmClient:
         private: bool = True,
         notice: Callable[[Endpoint, Finding], None] | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        traces: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -170,13 +171,19 @@ class LlmClient:
             private: whether private and loopback addresses may be called (`outbound_private`).
             notice: is told what was overcome in an answer, such as JSON in place of a stream.
             max_connections: requests under way at once.
+            traces: are told of every connection made, as aiohttp does it.
         """
         self.deadlines = deadlines
         self._private = private
         self._notice = notice
         self._max_connections = max_connections
+        self._traces = tuple(traces)
         self._session: aiohttp.ClientSession | None = None
         self._drains: set[asyncio.Task[None]] = set()
+
+    def fresh(self, trace: aiohttp.TraceConfig) -> LlmClient:
+        """A client of the same limits with connections of its own, to be opened: for a check."""
+        return LlmClient(self.deadlines, private=self._private, traces=(trace,))
 
     async def open(self) -> None:
         """Make the session. Opens no connection."""
@@ -185,6 +192,7 @@ class LlmClient:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"sayso/{__version__}"},
             trust_env=False,
+            trace_configs=list(self._traces),
         )
 
     async def close(self) -> None:
@@ -201,16 +209,28 @@ class LlmClient:
         return _Bound(self, endpoint, self._notice)
 
     def ask(
-        self, endpoint: Endpoint, messages: Sequence[Message], deadlines: Deadlines | None = None
+        self,
+        endpoint: Endpoint,
+        messages: Sequence[Message],
+        deadlines: Deadlines | None = None,
+        *,
+        body: Mapping[str, object] | None = None,
     ) -> Exchange:
         """Prepare one request; iterate its `pieces` to send it.
+
+        Args:
+            endpoint: whom to ask.
+            messages: what to ask.
+            deadlines: other limits than usual.
+            body: is sent exactly as it is, in place of one made from `messages`.
 
         Raises:
             LlmError: the endpoint cannot be called at all.
         """
         if self._session is None:
             raise RuntimeError("the LLM client is not open")
-        return Exchange(self, self._session, endpoint, messages, deadlines or self.deadlines)
+        body = build_body(endpoint, messages) if body is None else body
+        return Exchange(self, self._session, endpoint, body, deadlines or self.deadlines)
 
     def let_go(self, response: aiohttp.ClientResponse, *, complete: bool) -> None:
         """Free an answer's connection: for reuse if its end is near, by closing it if not."""
@@ -265,6 +285,7 @@ class Exchange:
         reader: what was noticed in the answer.
         first_token_s: from the request to the first useful token; None before it.
         location: where a redirect points, if the answer was one.
+        status: of the answer; None before it.
     """
 
     def __init__(
@@ -272,7 +293,7 @@ class Exchange:
         client: LlmClient,
         session: aiohttp.ClientSession,
         endpoint: Endpoint,
-        messages: Sequence[Message],
+        body: Mapping[str, object],
         deadlines: Deadlines,
     ) -> None:
         secrets = list_secrets(endpoint)
@@ -284,7 +305,7 @@ class Exchange:
         self._url = _check_url(endpoint, secrets)
         self.scene = Scene(self._url, secrets)
         self._headers = _check_headers(endpoint, self.scene)
-        self._body = _encode(build_body(endpoint, messages), self.scene)
+        self._body = _encode(body, self.scene)
         self._started_s = 0.0
         self._heard_s = 0.0  # when the last bytes came
         self._spoke_s: float | None = None  # when the last useful token came
@@ -292,6 +313,7 @@ class Exchange:
         self.reader = ReplyReader(self.scene, model=self._model)
         self.first_token_s: float | None = None
         self.location: str | None = None
+        self.status: int | None = None
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """Send the request and get the answer's words as they come. Raises LlmError.
@@ -300,6 +322,7 @@ class Exchange:
         """
         self._started_s = self._now()
         response = await self._post()
+        self.status = response.status
         try:
             if response.status != 200:
                 raise FindingError(await self._read_refusal(response))
