@@ -8,11 +8,15 @@ smallest body is sent.
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 from sayso.llm import Endpoint
+
+MAX_PROFILES = 10_000
+"""How many endpoints are remembered."""
 
 
 class Answers(StrEnum):
@@ -51,8 +55,14 @@ class Profile:
         alternates: it wants roles to alternate, beginning with the caller.
         tools: it takes tools; None until tried.
         stream_options: it takes `stream_options`; None until tried.
+        thinks_first: its answers begin with thoughts whose opening tag nobody sends.
         refused: other body fields it refused, left out from then on.
         first_token_ms: to the first useful word, when last checked.
+        unicode: letters beyond ASCII come back whole; None until tried, as are the next four.
+        long_prompt: it takes a prompt as long as an agent with much knowledge has.
+        parallel: it answers two callers at once.
+        cancels: it stops working when a caller hangs up; None as well where that cannot be seen.
+        keep_alive: it takes a second request on the same connection.
     """
 
     answers: Answers = Answers.STREAM
@@ -62,8 +72,14 @@ class Profile:
     alternates: bool = True
     tools: bool | None = None
     stream_options: bool | None = None
+    thinks_first: bool = False
     refused: frozenset[str] = frozenset()
     first_token_ms: float | None = None
+    unicode: bool | None = None
+    long_prompt: bool | None = None
+    parallel: bool | None = None
+    cancels: bool | None = None
+    keep_alive: bool | None = None
 
     def refusing(self, field: str) -> Profile:
         """The same, with one more body field left out."""
@@ -88,3 +104,26 @@ class Profiles(Protocol):
     async def put(self, key: ProfileKey, profile: Profile) -> None:
         """Keep a profile."""
         ...
+
+
+class MemoryProfiles:
+    """Profiles for as long as the process lives; the longest unused go first."""
+
+    def __init__(self, max_profiles: int = MAX_PROFILES) -> None:
+        self._max_profiles = max_profiles
+        self._profiles: OrderedDict[ProfileKey, Profile] = OrderedDict()
+
+    def get(self, key: ProfileKey) -> Profile:
+        """The profile last learned, or `STRANGER`."""
+        profile = self._profiles.get(key)
+        if profile is None:
+            return STRANGER
+        self._profiles.move_to_end(key)
+        return profile
+
+    async def put(self, key: ProfileKey, profile: Profile) -> None:
+        """Keep a profile."""
+        self._profiles[key] = profile
+        self._profiles.move_to_end(key)
+        while len(self._profiles) > self._max_profiles:
+            self._profiles.popitem(last=False)
