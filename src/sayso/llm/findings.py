@@ -143,6 +143,33 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "{where} answered {status} instead of 200.",
             "Read the answer below, and the LLM server's log.",
         ),
+        "request.refused": Entry(
+            _E,
+            "{where} answered {status} even to the smallest request: model, messages, stream.",
+            "Read the answer below: it says which part of the request the server refuses.",
+        ),
+        "params.rejected": Entry(
+            _W,
+            "{where} refuses {names}; conversations leave it out.",
+            "Remove it from baseParams, or use a model that takes it.",
+        ),
+        "max_tokens.renamed": Entry(
+            _N,
+            "{where} refuses {refused} and takes {taken}; conversations send that.",
+            "Nothing needs to be done.",
+        ),
+        "system.refused": Entry(
+            _W,
+            "{where} refuses a system message; the agent's prompt goes into the caller's first "
+            "message.",
+            "It works; a chat template with a system role follows the prompt more closely.",
+        ),
+        "history.refused": Entry(
+            _E,
+            "{where} answers a single message, but refuses a conversation with a system message, "
+            "an answer of the agent and a second question.",
+            "Take messages of the roles system, user and assistant, however many.",
+        ),
         "http.html": Entry(
             _E,
             "{where} answered {status} with a web page, not with a chat completion.",
@@ -203,6 +230,12 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "{where} fell silent for {limit_s:g} s in the middle of its answer.",
             "Look into the LLM server's log, or raise SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S.",
         ),
+        "stream.buffered": Entry(
+            _W,
+            "{where} sends its answer at once at the end: callers wait {first_token_s:.1f} s even "
+            "for a short one, and longer for a long one.",
+            "Flush each chunk, and switch off buffering in proxies (nginx: `proxy_buffering off`).",
+        ),
         "stream.bad_json": Entry(
             _W,
             "{where} sent an event that is not JSON; it was skipped.",
@@ -227,6 +260,45 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             _W,
             "{where} answered, but did not repeat the sentence it was asked to repeat.",
             "Fine for an LLM with a strong persona; otherwise check what it was made to say.",
+        ),
+        "tools.refused": Entry(
+            _W,
+            "{where} refuses `tools`; the agent's actions and page events cannot be called.",
+            "Use a model and a server that take tools, if the agent needs actions.",
+        ),
+        "unicode.broken": Entry(
+            _W,
+            "{where} damages letters beyond ASCII; they are spoken wrongly.",
+            "Send UTF-8, and do not cut a character between two events.",
+        ),
+        "prompt.too_long": Entry(
+            _W,
+            "{where} refuses a prompt of {chars} characters, which a long conversation of an "
+            "agent with much knowledge has.",
+            "Raise the model's context length, or keep prompt and knowledge short.",
+        ),
+        "parallel.refused": Entry(
+            _W,
+            "{where} refuses a second request while it answers the first; with two callers, one "
+            "hears an apology.",
+            "Let the server take several requests at once, or queue them.",
+        ),
+        "parallel.queued": Entry(
+            _N,
+            "{where} answers one request after the other; with two callers, one waits.",
+            "Start the LLM server with more slots, if several people call at once.",
+        ),
+        "cancel.ignored": Entry(
+            _W,
+            "{where} goes on writing after the caller interrupted, and the next answer waits "
+            "for it ({waited_s:.1f} s).",
+            "Stop generating when the connection closes.",
+        ),
+        "keepalive.none": Entry(
+            _N,
+            "{where} closes the connection after each answer, so that every reply pays for a "
+            "new one.",
+            "Let the server keep connections open (HTTP keep-alive).",
         ),
         "answer.late": Entry(
             _W,
