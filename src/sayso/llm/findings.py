@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import urlsplit, urlunsplit
 
-from sayso.errors import LlmError
+from sayso.errors import Blame, LlmError
 
 MAX_EVIDENCE_CHARS = 200
 """How much of somebody's answer is quoted in a finding."""
@@ -40,11 +40,33 @@ class Finding:
     fix: str
 
 
+_OWNERS = frozenset(
+    (
+        "url.bad",
+        "header.bad",
+        "body.bad",
+        "redirect.refused",
+        "auth.refused",
+        "path.not_found",
+        "model.unknown",
+        "http.html",
+    )
+)
+
+
+def blame_for(code: str) -> Blame:
+    """Who must act for a finding to go away."""
+    if code == "outbound.refused":
+        return Blame.OPERATOR
+    return Blame.OWNER if code in _OWNERS else Blame.LLM
+
+
 class FindingError(LlmError):
     """An `LlmError` that carries its whole finding."""
 
     def __init__(self, detail: Finding) -> None:
         super().__init__(detail.message, finding=detail.code, hint=detail.fix)
+        self.blame = blame_for(detail.code)
         self.detail = detail
 
 
