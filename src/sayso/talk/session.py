@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, assert_never
 
 import structlog
@@ -347,7 +348,10 @@ class Session:
             watch.mark("transcript", self._transcript_s)
         watch.mark("endpoint", self._clock.now_s())
         prompt = self._agent.prompt(self._ledger.prompt)
-        self._start_reply(number, self._agent.llm.reply(prompt), watch)
+        pieces = self._agent.llm.reply(prompt, partial(self._take_mishap, watch))
+        self._start_reply(
+            number, pieces, watch, if_silent=self._agent.failure_message or phrases.LLM_FAILED
+        )
 
     def _say(self, number: int, fixed: FixedLine) -> None:
         if fixed is FixedLine.GREETING:
@@ -361,7 +365,12 @@ class Session:
         self._start_reply(number, _as_pieces(text), Stopwatch(self._clock.now_s()))
 
     def _start_reply(
-        self, number: int, pieces: AsyncGenerator[str, None], watch: Stopwatch
+        self,
+        number: int,
+        pieces: AsyncGenerator[str, None],
+        watch: Stopwatch,
+        *,
+        if_silent: str = "",
     ) -> None:
         mouth = Mouth(
             tts=self._rooms.tts,
@@ -380,6 +389,7 @@ class Session:
             watch,
             on_start=lambda: self._begin_reply(number),
             on_fault=lambda error: self._report(error, TalkCode.INTERNAL),
+            if_silent=if_silent,
         )
         self._reply = reply
         self._reply_task = self._start(self._speak(reply))
@@ -445,26 +455,37 @@ class Session:
         for said in lines:
             self._record.line(said.role, said.content, self._clock.utc())
 
-    def _report(self, error: SaysoError, code: int) -> None:
-        """A failure the conversation survives: one line for the operator, a code for the client."""
-        finding = error.finding if isinstance(error, LlmError) else type(error).__name__
+    def _take_mishap(self, watch: Stopwatch, error: LlmError) -> None:
+        """A failure the caller does not notice: kept with the turn, and one line of the log."""
+        watch.add("mishaps", f"{error.finding} ({error.blame.value})")
+        self._log("reply_recovered", error)
+
+    def _log(self, event: str, error: SaysoError) -> None:
         log.warning(
-            "conversation_disturbed",
-            finding=finding,
+            event,
+            finding=_name(error),
             blame=error.blame.value,
             reason=error.message,
             hint=error.hint,
             turn=self._turn.number,
         )
+
+    def _report(self, error: SaysoError, code: int) -> None:
+        """A failure the conversation survives: one line for the operator, a code for the client."""
+        self._log("conversation_disturbed", error)
         told = error.message
         if isinstance(error, LlmError):
-            told = f"the agent's LLM could not answer ({finding})"
+            told = f"the agent's LLM could not answer ({error.finding})"
         self._line.post(Fault(code, told))
 
     @property
     def ended_with(self) -> TalkError | None:
         """What broke the conversation off, if anything did."""
         return self._failed
+
+
+def _name(error: SaysoError) -> str:
+    return error.finding if isinstance(error, LlmError) else type(error).__name__
 
 
 def _first(group: BaseExceptionGroup[TalkError]) -> TalkError:
