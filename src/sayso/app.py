@@ -24,16 +24,22 @@ from sayso.conversations.service import Conversations
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.knowledge.embed import Embedder
-from sayso.llm import Endpoint, Llm, Message
+from sayso.llm import Endpoint, Llm, Message, Told
+from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
+from sayso.llm.failover import Runner, Standby
+from sayso.llm.findings import show_url
+from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
+from sayso.llm.profile import Profiles, key_of
 from sayso.llm.prompt import PromptParts, build_messages
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
 from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
+from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
@@ -56,6 +62,7 @@ class Engines:
     rooms: Rooms
     client: LlmClient
     check: LlmCheck
+    standby: Standby
     mind: Builtin
     embedder: Embedder
 
@@ -73,8 +80,9 @@ class Server:
         """Choose adapters and wire them; nothing is opened, loaded or connected yet."""
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._engines = make_engines(settings)
         self._database = Database(settings.database)
+        self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
+        self._engines = make_engines(settings, self._profiles)
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
         self.agents = Agents(
@@ -125,6 +133,7 @@ class Server:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._database.close)
             await self._conversations.close_abandoned()
+            await self._profiles.open()
             await open_engines(self._engines, closing)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
@@ -133,7 +142,7 @@ class Server:
             self.welcome = await welcome(self.accounts, self.agents)
             yield
 
-    def _make_ready(self, stored: StoredAgent, setup: Setup) -> Agent:
+    def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
         parts = PromptParts(
             name=stored.display_name,
@@ -143,29 +152,54 @@ class Server:
             appended_prompt=setup.prompt or "",
             language=stored.language,
         )
-        greeting = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
+        wanted = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
+        greeting = (wanted or "").strip()
+        told = Told(conversation_id, stored.id)
         return Agent(
             id=stored.id,
-            greeting=(greeting or "").strip(),
+            greeting=greeting,
             voice=choose_voice(stored.voice, self._engines.rooms.tts.voices).id,
             speed=stored.voice_speed or 1.0,
             language=stored.language,
-            llm=self._choose_llm(stored.llm, parts, (greeting or "").strip()),
+            llm=self._choose_llm(stored, told, make_notes(parts, greeting)),
             prompt=partial(_prompt, parts, self._settings.max_history_chars),
+            failure_message=stored.failure_message or "",
         )
 
-    def _choose_llm(self, own: Endpoint | None, parts: PromptParts, greeting: str) -> Llm:
-        """The agent's own LLM, else the operator's, else answers from the agent's notes."""
+    def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Llm:
+        """The agent's own LLM and its fallbacks, else the built-in one."""
+        endpoints = (stored.llm, *stored.fallbacks) if stored.llm else (None,)
+        return self._engines.standby.bind(
+            [self._make_runner(endpoint, stored.owner_id, told, notes) for endpoint in endpoints],
+            hedge_after_s=stored.hedge_after_s,
+        )
+
+    def _make_runner(self, own: Endpoint | None, owner_id: str, told: Told, notes: Notes) -> Runner:
+        """One who may answer; None is the operator's LLM, else the agent's notes."""
         endpoint = own or builtin_endpoint(self._settings)
-        if endpoint is not None:
-            return self._engines.client.bind(endpoint)
-        prompt = "\n\n".join(text for text in (parts.agent_prompt, parts.appended_prompt) if text)
-        notes = Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
+        if endpoint is None:
+            return Runner(self._bind_notes(notes))
+        bind = self._engines.client.bind
+        return Runner(
+            bind(endpoint, told),
+            show_url(endpoint.base_url),
+            # An owner's impatience or trouble is not other owners' trouble.
+            key=(key_of(endpoint, DEFAULT_MODEL), endpoint.timeouts, owner_id),
+            probe=bind(endpoint),
+        )
+
+    def _bind_notes(self, notes: Notes) -> Llm:
         # Read while the greeting plays, so that the first question does not wait for it.
         reading = asyncio.create_task(self._engines.mind.learn(notes))
         self._reading.add(reading)
         reading.add_done_callback(self._reading.discard)
         return self._engines.mind.bind(notes)
+
+
+def make_notes(parts: PromptParts, greeting: str) -> Notes:
+    """What the built-in mind answers from."""
+    prompt = "\n\n".join(text for text in (parts.agent_prompt, parts.appended_prompt) if text)
+    return Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
 
 
 def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
@@ -175,8 +209,10 @@ def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[M
 # Choosing ------------------------------------------------------------------------------------
 
 
-def make_engines(settings: Settings) -> Engines:
+def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engines:
     """The engines the settings name; nothing is loaded yet.
+
+    `profiles` are what LLM endpoints were seen to tolerate; kept in memory unless given.
 
     Raises:
         InstallationError: a setting names an engine that is not installed.
@@ -203,13 +239,14 @@ def make_engines(settings: Settings) -> Engines:
             options=settings.tts_options,
         ),
     )
-    client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
+    client = LlmClient(deadlines_of(settings), private=settings.outbound_private, profiles=profiles)
     embedder = Embedder(config.models_dir)
     codecs = ThreadPoolExecutor(CODEC_THREADS, thread_name_prefix="codec")
     return Engines(
         rooms=Rooms(vad, stt, tts, codecs),
         client=client,
         check=LlmCheck(client, budget_s=settings.llm_check_timeout_s),
+        standby=Standby(start_s=settings.llm_reply_start_timeout_s),
         mind=Builtin(embedder),
         embedder=embedder,
     )
@@ -222,6 +259,7 @@ async def open_engines(engines: Engines, closing: AsyncExitStack) -> None:
     for engine in (rooms.vad, rooms.stt, rooms.tts, engines.client, engines.embedder):
         await engine.open()
         closing.push_async_callback(engine.close)
+    closing.push_async_callback(engines.standby.close)
 
 
 async def check_llm(check: LlmCheck, endpoint: Endpoint) -> list[LlmIssue]:

@@ -136,6 +136,13 @@ class Settings(BaseSettings):
     llm_between_tokens_timeout_s: float = Field(
         5.0, gt=0, description="Longest silence between two tokens, in seconds."
     )
+    llm_reply_start_timeout_s: float = Field(
+        20.0,
+        gt=0,
+        le=120,
+        description="Longest wait for the first word of a reply over an LLM and all its "
+        "fallbacks, in seconds; then a sentence is spoken.",
+    )
     llm_reply_timeout_s: float = Field(
         120.0, gt=0, description="Longest whole answer of an LLM, in seconds."
     )

@@ -479,7 +479,8 @@ class VoiceView(_View):
 class Agent:
     """An agent as a conversation is given it, read once when the call opens.
 
-    `llm` is None for the built-in one. A private agent is for its owner, `owner_id`, only.
+    `llm` is None for the built-in one, and so is each of its `fallbacks`, which are asked in order
+    when it fails. A private agent is for its owner, `owner_id`, only.
     """
 
     id: str
@@ -497,6 +498,9 @@ class Agent:
     tts_model: str
     actions: tuple[str, ...]
     llm: Endpoint | None
+    fallbacks: tuple[Endpoint | None, ...] = ()
+    failure_message: str | None = None
+    hedge_after_s: float | None = None
 
 
 _OURS = frozenset({"messages", "stream"})
