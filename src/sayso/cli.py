@@ -105,6 +105,9 @@ def fake_llm(
     script: Annotated[
         Path | None, typer.Option(help="Replies given in turn: a JSON list, or one a line.")
     ] = None,
+    tools: Annotated[
+        bool, typer.Option("--tools", help="Call the first function offered, with made-up values.")
+    ] = False,
     prefix: Annotated[
         str, typer.Option(help="Path in front of /chat/completions, such as /v1.")
     ] = "",
@@ -115,11 +118,15 @@ def fake_llm(
         bool, typer.Option(help="Answer 404, not 200 with HTML, on every other path.")
     ] = False,
 ) -> None:
-    """Run a small OpenAI-compatible server for trying things out. It is not a language model."""
+    """Run a small OpenAI-compatible server for trying things out. It is not a language model.
+
+    The model `quirk:<name>`, or `/quirk/<name>` behind the base URL, picks one of its quirks;
+    docs/reference/fake-llm.md lists them.
+    """
     from sayso.llm.fake import FakeConfig, read_script, run_fake  # noqa: PLC0415
 
     config = FakeConfig(
-        mode="scripted" if script else "echo",
+        mode="tools" if tools else "scripted" if script else "echo",
         script=read_script(script.read_text("utf-8")) if script else (),
         first_token_s=first_token_ms / 1000,
         token_s=token_ms / 1000,
