@@ -252,6 +252,11 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "{where} fell silent for {limit_s:g} s in the middle of its answer.",
             "Look into the LLM server's log, or raise SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S.",
         ),
+        "stream.empty_once": Entry(
+            _W,
+            "{where} answered without a single word, and with words when asked again.",
+            "Look into the LLM server's log; each empty answer costs the caller a second wait.",
+        ),
         "stream.buffered": Entry(
             _W,
             "{where} sends its answer at once at the end: callers wait {first_token_s:.1f} s even "
