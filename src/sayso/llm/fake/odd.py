@@ -232,7 +232,7 @@ async def _long_line(answer: Answer) -> web.StreamResponse:
 async def _split_utf8(answer: Answer) -> web.StreamResponse:
     """Sends every byte on its own, with characters of two to four bytes in the words."""
     await answer.open()
-    body = {"choices": [{"delta": {"content": f"Grüße 👋 {answer.reply}"}}]}
+    body = answer.chunk({"content": f"Grüße 👋 {answer.reply}"})
     for byte in f"data: {json.dumps(body, ensure_ascii=False)}\n\n".encode():
         await answer.write(bytes((byte,)))
         await asyncio.sleep(0)
