@@ -53,6 +53,7 @@ class Picky:
     says: str | None = None
     status: int = 400
     bodies: list[Mapping[str, Any]] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
     busy: int = 0
     most: int = 0
 
@@ -87,6 +88,7 @@ async def running(picky: Picky) -> AsyncIterator[str]:
     async def answer(request: web.Request) -> web.StreamResponse:
         body = await request.json()
         picky.bodies.append(body)
+        picky.headers.append(dict(request.headers))
         if (reason := picky.refusal(body)) is not None:
             return web.json_response({"error": {"message": reason}}, status=picky.status)
         if gate.locked() and not picky.queues:

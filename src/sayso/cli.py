@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -84,7 +85,15 @@ def check_llm(
         str | None, typer.Option(help="Its API key.", envvar="SAYSO_LLM_KEY")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The model to ask for.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="A header to send, as `Name=value`; repeatable.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="The longest answer, in tokens.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also try tools, long prompts, two callers, hang-ups.")
+    ] = False,
 ) -> None:
     """Check an OpenAI-compatible server as saving an agent would."""
     from pydantic import SecretStr  # noqa: PLC0415
@@ -93,13 +102,16 @@ def check_llm(
     from sayso.llm.report import check_once, print_report  # noqa: PLC0415
 
     key = SecretStr(api_key) if api_key else None
-    report = asyncio.run(check_once(Endpoint(base_url, key, model), _settings()))
+    endpoint = Endpoint(
+        base_url, key, model, temperature, max_tokens, headers=_read_headers(header or [])
+    )
+    report = asyncio.run(check_once(endpoint, _settings(), deep=deep))
     print_report(report, as_json=as_json)
     sys.exit(0 if report.ok else 1)
 
 
 @app.command("fake-llm")
-def fake_llm(
+def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
     script: Annotated[
@@ -178,6 +190,17 @@ def _settings(**changes: object) -> Settings:
     from sayso.config import read_settings  # noqa: PLC0415
 
     return read_settings({name: value for name, value in changes.items() if value is not None})
+
+
+def _read_headers(given: list[str]) -> dict[str, str]:
+    """Headers from `Name=value` or `Name: value`."""
+    headers = {}
+    for text in given:
+        name, *rest = re.split("[:=]", text, maxsplit=1)
+        if not name.strip() or not rest:
+            raise typer.BadParameter("write Name=value", param_hint="--header")
+        headers[name.strip()] = rest[0].strip()
+    return headers
 
 
 def _locate(agent: str, url: str | None) -> tuple[str, str]:

@@ -9,8 +9,9 @@ further, after the answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from sayso.llm import Endpoint
@@ -36,6 +37,9 @@ CANDIDATE_S = 3.0
 """How long each other base URL may take, in seconds."""
 DEEP_BUDGET_S = 120.0
 """Longest look into an endpoint after the answer, in seconds."""
+
+Quiet: TypeAlias = Callable[[], Awaitable[None]]
+"""Waits until nobody would be disturbed."""
 
 _WRONG_PLACE = frozenset(
     ("body.not_sse", "http.html", "path.not_found", "redirect.refused", "stream.no_choices")
@@ -101,10 +105,13 @@ class LlmCheck:
                 report = _propose(report, found) if found else report
         return replace(report, total_ms=_ms(now_s() - started_s))
 
-    async def deepen(self, endpoint: Endpoint, report: CheckReport) -> CheckReport:
+    async def deepen(
+        self, endpoint: Endpoint, report: CheckReport, quiet: Quiet | None = None
+    ) -> CheckReport:
         """Look into everything else, if `check` found that `endpoint` works. Never raises LlmError.
 
-        Gives `report` with what was found added to its findings, stages and profile.
+        Gives `report` with what was found added to its findings, stages and profile. `quiet` is
+        awaited before each probe; the time it takes is not counted.
         """
         if not report.ok:
             return replace(report, complete=True)
@@ -113,6 +120,8 @@ class LlmCheck:
             self._client, endpoint, budget_s=budget_s, profile=report.profile
         ) as trial:
             for probe in PROBES:
+                if quiet is not None:
+                    await trial.rest(quiet())
                 if trial.left_s <= 0:
                     break
                 await probe(trial)

@@ -6,7 +6,7 @@ A trial has connections of its own: it sees what a first call costs, and disturb
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
@@ -104,6 +104,13 @@ class Trial:
     def left_s(self) -> float:
         """How much time is left, in seconds; not below 0."""
         return max(0.0, self._until_s - asyncio.get_running_loop().time())
+
+    async def rest(self, pause: Awaitable[None]) -> None:
+        """Wait for `pause`; that time is not counted."""
+        now_s = asyncio.get_running_loop().time
+        began_s = now_s()
+        await pause
+        self._until_s += now_s() - began_s
 
     def note(self, code: str, evidence: str = "", **facts: object) -> None:
         """Make a finding; the first of a code stays."""
