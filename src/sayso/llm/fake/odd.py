@@ -417,6 +417,22 @@ async def _template_tokens(answer: Answer) -> web.StreamResponse:
     return await answer.speak()
 
 
+@ODD.spoken("harmony")
+async def _harmony(answer: Answer) -> web.StreamResponse:
+    """Lets the channels of gpt-oss through: its analysis, then the answer."""
+    thought = ["<|channel|>", "analysis", "<|message|>", "The user wants a test.", "<|end|>"]
+    final = ["<|start|>", "assistant", "<|channel|>", "final", "<|message|>"]
+    answer.pieces = [*thought, *final, *answer.pieces, "<|return|>"]
+    return await answer.speak()
+
+
+@ODD.spoken("function_marks")
+async def _function_marks(answer: Answer) -> web.StreamResponse:
+    """Writes a function call behind its words, after `[TOOL_CALLS]`."""
+    answer.pieces = [*answer.pieces, "[TOOL", "_CALLS]", ' [{"name": "lookup"}]']
+    return await answer.speak()
+
+
 @ODD.spoken("function_text")
 async def _function_text(answer: Answer) -> web.StreamResponse:
     """Writes a function call into its words, between `<tool_call>` tags."""
