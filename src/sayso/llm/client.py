@@ -51,7 +51,7 @@ log = structlog.get_logger("sayso.llm")
 _FORBIDDEN_HEADERS = frozenset(
     ("connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade")
 )
-MAX_AMENDS = 3
+MAX_AMENDS = 6
 """How often one question is asked again with less in it; OpenAI names one culprit at a time."""
 
 
