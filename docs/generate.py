@@ -232,12 +232,13 @@ def rest_page() -> str:
         "## Health",
         HEALTH,
         "## What is sent",
-        *_bodies(document, ("NewAgent", "OpenAiCompatible", "BaseParams", "BuiltIn")),
+        *_bodies(document, ("NewAgent", "OpenAiCompatible", "BaseParams", "BuiltIn", "NewCheck")),
         PATCHING,
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "LlmIssue", "AgentStats", "ConversationView", "LineView",
+            ("AgentView", "LlmView", "LlmIssue", "LlmCheckView", "LlmStageView",
+             "LlmProfileView", "AgentStats", "ConversationView", "LineView",
              "TurnView", "VoiceView"),
         ),
     ]  # fmt: skip

@@ -12,8 +12,10 @@ from functools import partial
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
+from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import Agent as StoredAgent
-from sayso.agents.schema import AnsweredBy, LlmIssue
+from sayso.agents.schema import AnsweredBy
 from sayso.agents.service import Agents
 from sayso.api import Services, build_api
 from sayso.clock import Clock, SystemClock
@@ -27,7 +29,7 @@ from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
-from sayso.llm.check import LlmCheck
+from sayso.llm.check import CheckReport, LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.failover import Runner, Standby
 from sayso.llm.findings import show_url
@@ -35,6 +37,7 @@ from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
 from sayso.llm.profile import Profiles, key_of
 from sayso.llm.prompt import PromptParts, build_messages
+from sayso.llm.report import make_document
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
 from sayso.security.secrets import load_secrets
@@ -53,6 +56,9 @@ from sayso.welcome import Welcome, welcome
 
 CODEC_THREADS = 2
 """Threads that encode mp3, Ogg and FLAC for all conversations."""
+QUIET_WITHIN_S = 10.0
+"""How long a probe of a check waits for all conversations to end, in seconds."""
+QUIET_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +91,12 @@ class Server:
         self._engines = make_engines(settings, self._profiles)
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
+        self._checks = LlmChecks(self._database, self._clock, self._check_llm)
         self.agents = Agents(
             self._database,
             secrets,
             self._clock,
-            check_llm=partial(check_llm, self._engines.check),
+            checks=self._checks,
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
@@ -139,8 +146,37 @@ class Server:
             closing.callback(writer.cancel)
             closing.push_async_callback(self._recorder.close)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
+            checker = asyncio.create_task(self._checks.run())
+            closing.callback(checker.cancel)
             self.welcome = await welcome(self.accounts, self.agents)
             yield
+
+    async def _check_llm(self, endpoint: Endpoint) -> Checked:
+        """Try an LLM, in the words of the agents' room."""
+        check, key = self._engines.check, key_of(endpoint, DEFAULT_MODEL)
+        report = await check.check(endpoint)
+
+        async def learn() -> None:
+            await self._profiles.put(key, report.profile)
+
+        async def deepen() -> LlmCheckView:
+            whole = await check.deepen(endpoint, report, self._wait_for_quiet)
+            await self._profiles.put(key, whole.profile)
+            return view_report(whole)
+
+        if not report.ok:
+            return Checked(view_report(report))
+        deep = self._settings.llm_deep_check
+        return Checked(view_report(report), learn, deepen if deep else None)
+
+    async def _wait_for_quiet(self) -> None:
+        """Let no conversation wait for a check; not for ever, for somebody may always talk."""
+        try:
+            async with asyncio.timeout(QUIET_WITHIN_S):
+                while self.door.inside:  # noqa: ASYNC110 nobody says when a conversation ends
+                    await asyncio.sleep(QUIET_POLL_S)
+        except TimeoutError:
+            return
 
     def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
@@ -262,13 +298,9 @@ async def open_engines(engines: Engines, closing: AsyncExitStack) -> None:
     closing.push_async_callback(engines.standby.close)
 
 
-async def check_llm(check: LlmCheck, endpoint: Endpoint) -> list[LlmIssue]:
-    """Try an agent's LLM, in the words of the agents' room."""
-    report = await check.check(endpoint)
-    return [
-        LlmIssue(finding.code, finding.message, finding.fix, finding.severity.value)
-        for finding in report.findings
-    ]
+def view_report(report: CheckReport) -> LlmCheckView:
+    """A report in the words of the agents' room."""
+    return LlmCheckView.model_validate(make_document(report))
 
 
 def answered_by(settings: Settings) -> AnsweredBy:

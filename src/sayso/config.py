@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     get_stats_per_min: int = Field(
         60, ge=0, description="`GET /agent-stats/{id}` a minute for each API key; 0 means no limit."
     )
+    check_llm_per_min: int = Field(
+        20, ge=0, description="`POST /llm-checks` a minute for each API key; 0 means no limit."
+    )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
     )
@@ -148,6 +151,11 @@ class Settings(BaseSettings):
     )
     llm_check_timeout_s: float = Field(
         12.0, gt=0, le=60, description="Longest LLM check when an agent is saved, in seconds."
+    )
+    llm_deep_check: bool = Field(
+        True,
+        description="Whether a check goes on after the answer: tools, long prompts, parallel "
+        "callers and more, about 15 requests.",
     )
     outbound_private: bool = Field(
         True,

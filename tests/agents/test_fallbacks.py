@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ import pytest
 
 from rest_world import World, open_world
 from sayso.agents.schema import LlmIssue
-from sayso.llm import Endpoint, Tell, Timeouts
+from sayso.llm import Tell, Timeouts
 from sayso.store.tables import AgentRow
 
 AGENTS = "/api/v1/agents"
@@ -124,12 +124,8 @@ async def test_no_secret_is_plain_in_the_database(world: World, client: httpx2.A
 async def test_a_failing_fallback_is_named_and_nothing_saved(
     world: World, client: httpx2.AsyncClient
 ) -> None:
-    broken = LlmIssue("http.html", "It answered HTML", "Check the path.", "error")
-
-    async def check(endpoint: Endpoint) -> Sequence[LlmIssue]:
-        return (broken,) if "second" in endpoint.base_url else ()
-
-    world.agents._check_llm = check
+    world.check.issues = (LlmIssue("http.html", "It answered HTML", "Check the path.", "error"),)
+    world.check.only_at = "second"
     answer = await client.post(AGENTS, json={"displayName": "Desk", "llm": LLM})
     body = answer.json()
     assert (answer.status_code, body["field"]) == (400, "llm.fallbacks.2")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
@@ -16,6 +16,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
+from sayso.agents.checks import Checked, LlmChecks, learn
+from sayso.agents.reports import LlmCheckView, NewCheck
 from sayso.agents.schema import (
     BUILT_IN,
     MASK,
@@ -46,9 +48,6 @@ from sayso.store.identifiers import is_id, new_agent_id
 from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
 
-CheckLlm = Callable[[Endpoint], Awaitable[Sequence[LlmIssue]]]
-"""Calls an LLM as a conversation would, and says what it noticed."""
-
 _PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
 """Fields stored as they come; `llm` is taken apart."""
 
@@ -61,6 +60,7 @@ class _Sealed:
     key: str | None = None
     headers: str | None = None
     issues: Sequence[dict[str, str]] = ()
+    checked: Sequence[Checked | None] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Agents:
         secrets: Secrets,
         clock: Clock,
         *,
-        check_llm: CheckLlm,
+        checks: LlmChecks,
         built_in: AnsweredBy,
         max_agents: int,
     ) -> None:
@@ -122,7 +122,7 @@ class Agents:
         self._database = database
         self._secrets = secrets
         self._clock = clock
-        self._check_llm = check_llm
+        self._checks = checks
         self._built_in = built_in
         self._max_agents = max_agents
 
@@ -142,6 +142,7 @@ class Agents:
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
             session.add(row)
+        await self._keep_checks(agent_id, sealed)
         return self._view(row)
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
@@ -167,6 +168,8 @@ class Agents:
                 _store_llm(row, sealed)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
+        if sealed is not None:
+            await self._keep_checks(agent_id, sealed)
         return self._view(row)
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
@@ -208,6 +211,26 @@ class Agents:
             number_of_phone_conversations=phone,
             number_of_seconds_talked=round(talked_s or 0.0),
         )
+
+    async def try_llm(self, account: Account, body: NewCheck) -> LlmCheckView:
+        """Check an LLM without saving anything.
+
+        Raises:
+            BadRequestError: the key sent is a mask, or the stored one is another server's.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        own = None
+        if body.agent_id is not None:
+            async with self._database.read() as session:
+                own = self._main(await _own_row(session, account, body.agent_id))
+        key = _choose_key(body, own, [own] if own else [], "llm")
+        return (await self._checks.check(_endpoint_of(body, key))).view
+
+    async def last_check(self, account: Account, agent_id: str) -> LlmCheckView:
+        """The report of an agent's LLM. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            await _own_row(session, account, agent_id)
+        return await self._checks.read(agent_id)
 
     async def load(self, agent_id: str) -> Agent:
         """Read an agent for a conversation, its key opened; who may talk is for the caller to say.
@@ -265,7 +288,7 @@ class Agents:
         if isinstance(llm, BuiltIn):
             return _Sealed(_plain_built_in(llm))
         servers = [llm, *(llm.fallbacks or [])]
-        issues = await self._passed(
+        issues, checked = await self._passed(
             [
                 None if isinstance(server, BuiltIn) else _endpoint_of(server, key)
                 for server, key in zip(servers, keys, strict=True)
@@ -284,7 +307,7 @@ class Agents:
             "hedgeAfterMs": llm.hedge_after_ms,
         }
         key, headers = main.pop("key"), main.pop("headers")
-        return _Sealed(main, key, headers, [asdict(issue) for issue in issues])
+        return _Sealed(main, key, headers, [asdict(issue) for issue in issues], checked)
 
     def _seal_server(
         self, agent_id: str, server: LlmServer, key: SecretStr | None
@@ -308,9 +331,12 @@ class Agents:
             "query": seal(query, _query_at(agent_id)),
         }
 
-    async def _passed(self, endpoints: Sequence[Endpoint | None]) -> Sequence[LlmIssue]:
+    async def _passed(
+        self, endpoints: Sequence[Endpoint | None]
+    ) -> tuple[Sequence[LlmIssue], Sequence[Checked | None]]:
         """Check an LLM and its fallbacks; what was noticed, unless something forbids saving."""
-        checked = await asyncio.gather(*(self._check_one(endpoint) for endpoint in endpoints))
+        reports = await asyncio.gather(*(self._check_one(endpoint) for endpoint in endpoints))
+        checked = [[] if report is None else report.issues for report in reports]
         issues = [
             issue if not n else replace(issue, message=f"Fallback {n}: {issue.message}")
             for n, found in enumerate(checked)
@@ -328,10 +354,18 @@ class Agents:
                 hint=" ".join(dict.fromkeys(_sentence(issue.fix) for issue in errors if issue.fix)),
                 details=tuple(dict(asdict(issue)) for issue in issues),
             )
-        return issues
+        return issues, reports
 
-    async def _check_one(self, endpoint: Endpoint | None) -> Sequence[LlmIssue]:
-        return () if endpoint is None else await self._check_llm(endpoint)
+    async def _check_one(self, endpoint: Endpoint | None) -> Checked | None:
+        return None if endpoint is None else await self._checks.check(endpoint)
+
+    async def _keep_checks(self, agent_id: str, sealed: _Sealed) -> None:
+        """Keep what was found out about an LLM that is saved now, and about its fallbacks."""
+        main, *fallbacks = sealed.checked or (None,)
+        for checked in fallbacks:
+            if checked is not None:
+                await learn(checked)
+        await self._checks.keep(agent_id, main)
 
     def _main(self, row: AgentRow) -> _Opened | None:
         """An agent's own LLM, opened; None for the built-in one."""
