@@ -157,9 +157,7 @@ async def thinker() -> AsyncIterator[str]:
             pieces = ["Good", "bye."]
         for piece in pieces:
             event = {"choices": [{"delta": {"content": piece}}]}
-            await answer.write(f"data: {json.dumps(event)}
-
-".encode())
+            await answer.write(f"data: {json.dumps(event)}\n\n".encode())
         await answer.write(b"data: [DONE]\n\n")
         return answer
 
