@@ -458,7 +458,7 @@ class Session:
     def _take_mishap(self, watch: Stopwatch, error: LlmError) -> None:
         """A failure the caller does not notice: kept with the turn, and one line of the log."""
         watch.add("mishaps", f"{error.finding} ({error.blame.value})")
-        self._log("reply_recovered", error)
+        self._log("llm_mishap", error)
 
     def _log(self, event: str, error: SaysoError) -> None:
         log.warning(
