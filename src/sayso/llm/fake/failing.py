@@ -19,6 +19,10 @@ BEAT_S = 0.01
 """Between two signs of life, in seconds."""
 
 
+def _key(answer: Answer) -> str:
+    return answer.request.headers.get("Authorization", "").removeprefix("Bearer ")
+
+
 # Refusals ------------------------------------------------------------------------------------
 
 _REFUSALS = (
@@ -46,6 +50,12 @@ def _refusal(status: int, message: str) -> Play:
 
 for _name, _status, _finding, _message in _REFUSALS:
     FAILING.fails(_name, _finding)(_refusal(_status, _message))
+
+
+@FAILING.fails("401_quotes_key", "auth.refused")
+async def _401_quotes_key(answer: Answer) -> web.StreamResponse:
+    """Answers 401, and quotes the key it was sent."""
+    return refuse(401, f"Incorrect API key provided: {_key(answer)}.")
 
 
 @FAILING.fails("502_html", "http.status")
@@ -121,6 +131,16 @@ async def _error_object(answer: Answer) -> web.StreamResponse:
     await answer.open()
     await answer.send(answer.chunk({"content": answer.pieces[0]}))
     await answer.send({"error": {"message": "out of memory", "type": "server_error"}})
+    return await answer.finish(done=False)
+
+
+@FAILING.fails("error_quotes_key", "stream.error_object", partly=True)
+async def _error_quotes_key(answer: Answer) -> web.StreamResponse:
+    """Sends an error in the middle of its answer that quotes the request's headers."""
+    await answer.open()
+    await answer.send(answer.chunk({"content": answer.pieces[0]}))
+    headers = json.dumps(dict(answer.request.headers))
+    await answer.send({"error": {"message": f"cannot handle {headers} {answer.request.path_qs}"}})
     return await answer.finish(done=False)
 
 
