@@ -27,7 +27,8 @@ OPENING = "You opened the conversation by saying:\n"
 _OURS = frozenset(("messages", "stream"))
 _LASTING = re.compile(
     r"unsupported|not support|unrecognized|unrecognised|unknown|unexpected|not permitted|"
-    r"not allowed|only allowed|not accept|forbidden|extra|additional propert|deprecated|instead|no such|"
+    r"not allowed|only allowed|not accept|forbidden|extra|additional propert|deprecated|instead|"
+    r"no such|"
     r"only the default|not enabled|not available|must be omitted",
     re.IGNORECASE,
 )
@@ -244,7 +245,8 @@ def _mentions(refusal: str, name: str) -> bool:
     return (
         re.search(
             rf"['\"`.]{word}\\?['\"`]|"
-            rf"(?:param(?:eter)?|field|argument|property|key|input)s?(?: supplied| named)?\W{{1,3}}{word}\b|"
+            rf"(?:param(?:eter)?|field|argument|property|key|input)s?(?: supplied| named)?"
+            rf"\W{{1,3}}{word}\b|"
             rf"\b{word}\b\W{{1,3}}(?:is |are |was )?(?:{_REFUSES})",
             refusal,
         )

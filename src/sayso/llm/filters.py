@@ -160,8 +160,7 @@ class Thoughts:
             return "", text
         self.dropped = True
         if match[1]:
-            # It closes what nothing opened: all up to here were thoughts, and are spoken.
-            self.unopened, self._trim = True, not self._spoken and not text[: match.start()].strip()
+            self.unopened = True  # all up to here were thoughts, and are spoken by now
             return text[match.end() :], text[: match.start()]
         tag = f"</{match[2]}>"
         self._close, self._close_chars = re.compile(re.escape(tag), _FLAGS), len(tag)
