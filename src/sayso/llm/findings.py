@@ -245,12 +245,14 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         "first_token.slow": Entry(
             _E,
             "{where} sent no word to speak within {limit_s:g} s ({reason}).",
-            "Use a faster model, switch thinking off, or raise SAYSO_LLM_FIRST_TOKEN_TIMEOUT_S.",
+            "Use a faster model, switch thinking off, or raise llm.timeouts.firstTokenMs "
+            "(without it, SAYSO_LLM_FIRST_TOKEN_TIMEOUT_S).",
         ),
         "stream.stalled": Entry(
             _E,
             "{where} fell silent for {limit_s:g} s in the middle of its answer.",
-            "Look into the LLM server's log, or raise SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S.",
+            "Look into the LLM server's log, or raise llm.timeouts.betweenTokensMs "
+            "(without it, SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S).",
         ),
         "stream.empty_once": Entry(
             _W,
