@@ -24,6 +24,7 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
 from sayso.caller import Caller, HeardReply, call, socket_url
 from sayso.config import Settings
 from sayso.llm.fake import FakeConfig, Received, running_fake
+from sayso.llm.tolerance import PROMPT
 from sayso.serve import _Announcing, uvicorn_config
 from sayso.store.database import Database, migrate
 
@@ -244,7 +245,7 @@ class FakeLlm:
     def prompts(self) -> list[list[tuple[str, str]]]:
         """(role, content) of each conversation request, the checks of `llm` left out."""
         asked = [list(_messages(request)) for request in self.received if request.body]
-        return [messages for messages in asked if len(messages) > 1]
+        return [messages for messages in asked if messages[-1][1] != PROMPT]
 
 
 def _messages(request: Received) -> Iterator[tuple[str, str]]:
