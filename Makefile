@@ -23,8 +23,9 @@ check: $(DEV) models  ## Lint, types, layers, docs.
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/docs
 
-bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, in one run.
+bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, and what an LLM's answer costs.
 	@$(BIN)/python bench/pipeline.py
+	@$(BIN)/python bench/llm.py
 
 docs: $(DEV)  ## Write the generated pages of docs/reference anew.
 	@$(BIN)/python docs/generate.py

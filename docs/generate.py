@@ -1,4 +1,4 @@
-"""Writes the reference pages that are made from the code: settings, commands, REST, LLM findings.
+"""Writes the reference pages that are made from the code: settings, commands, REST, LLMs.
 
     python docs/generate.py            write them
     python docs/generate.py --check    only say which are out of date
@@ -22,6 +22,7 @@ from sayso.api import Services, build_api
 from sayso.cli import app as command_line
 from sayso.clock import SystemClock
 from sayso.config import Settings
+from sayso.llm.fake import QUIRKS, Quirk
 from sayso.llm.findings import CATALOGUE, Severity
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -72,6 +73,27 @@ What can be wrong with an agent's LLM, by its stable code. You meet the codes in
 in the server's log. `{where}` stands for the call, such as `POST \
 https://llm.example.com/v1/chat/completions`; a finding also quotes the first bytes of the LLM's \
 answer, without keys."""
+
+
+FAKE_INTRO = """\
+`sayso fake-llm` is a small OpenAI-compatible server for people and tests. It is not a language \
+model: it repeats the last message, or says the lines of `--script` in turn. With `--tools` it \
+calls the first function it is offered, and then says what that returned. It ignores the key, and \
+prints every request with keys masked.
+
+`POST /chat/completions` streams in the dialect of the test LLM that PlayAI published; delays and \
+jitter are [options](cli.md#sayso-fake-llm). A request of one message that contains "The smoke \
+test has passed." is answered with that sentence."""
+
+QUIRKS_INTRO = """\
+One process serves every misbehaviour below, each seen in the wild. Pick one by model, \
+`quirk:<name>`, or by base URL, `http://127.0.0.1:3000/quirk/<name>`. `tests/e2e/test_quirks.py` \
+holds a conversation with each and finds what the last column says: no turn is silent.
+
+- **Speaks the answer**: the words that were meant, no more and no fewer.
+- **Apologises**: one sentence, and the [finding](llm-findings.md) for the client, the log and the \
+turn; a fallback answers instead if the agent has one.
+- **Breaks off**: speaks what came, then says that it lost its thread."""
 
 
 # Settings ------------------------------------------------------------------------------------
@@ -210,12 +232,13 @@ def rest_page() -> str:
         "## Health",
         HEALTH,
         "## What is sent",
-        *_bodies(document, ("NewAgent", "OpenAiCompatible", "BaseParams", "BuiltIn")),
+        *_bodies(document, ("NewAgent", "OpenAiCompatible", "BaseParams", "BuiltIn", "NewCheck")),
         PATCHING,
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "LlmIssue", "AgentStats", "ConversationView", "LineView",
+            ("AgentView", "LlmView", "LlmIssue", "LlmCheckView", "LlmStageView",
+             "LlmProfileView", "AgentStats", "ConversationView", "LineView",
              "TurnView", "VoiceView"),
         ),
     ]  # fmt: skip
@@ -325,6 +348,31 @@ def findings_page() -> str:
     return _page(lines)
 
 
+# The fake LLM --------------------------------------------------------------------------------
+
+
+def fake_page() -> str:
+    """What the fake LLM does, and what becomes of each of its quirks."""
+    rows = [(f"`{name}`", quirk.does, _ending(quirk)) for name, quirk in QUIRKS.items()]
+    return _page(
+        [
+            "# The fake LLM",
+            MADE_FROM.format(source="the quirks in src/sayso/llm/fake"),
+            FAKE_INTRO,
+            f"## {len(rows)} quirks",
+            QUIRKS_INTRO,
+            _table(("Quirk", "What the server does", "What Sayso does"), rows),
+        ]
+    )
+
+
+def _ending(quirk: Quirk) -> str:
+    if quirk.finding is None:
+        said = "" if quirk.says == "{reply}" else f': "{quirk.says.format(reply="…")}"'
+        return f"Speaks the answer{said}"
+    return f"{'Breaks off' if quirk.partly else 'Apologises'}: `{quirk.finding}`"
+
+
 # Writing -------------------------------------------------------------------------------------
 
 
@@ -344,6 +392,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": commands_page,
     "rest.md": rest_page,
     "llm-findings.md": findings_page,
+    "fake-llm.md": fake_page,
 }
 """The pages this program writes, by their name in docs/reference."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -13,6 +13,8 @@ import httpx2
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
+from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import LlmIssue
 from sayso.agents.service import Agents
 from sayso.api import Services, build_api
@@ -50,12 +52,28 @@ class ScriptedCheck:
     issues: tuple[LlmIssue, ...] = ()
     asked: list[Endpoint] = field(default_factory=list)
     before_answer: Any = None
+    only_at: str = ""
 
-    async def __call__(self, endpoint: Endpoint) -> Sequence[LlmIssue]:
+    async def __call__(self, endpoint: Endpoint) -> Checked:
         self.asked.append(endpoint)
         if self.before_answer is not None:
             await self.before_answer()
-        return self.issues
+        return Checked(self._view(endpoint))
+
+    def _view(self, endpoint: Endpoint) -> LlmCheckView:
+        issues = self.issues if self.only_at in endpoint.base_url else ()
+        return LlmCheckView(
+            state="quick",
+            ok=all(issue.severity != "error" for issue in issues),
+            url=f"{endpoint.base_url}/chat/completions",
+            suggestion=None,
+            answer="",
+            first_token_ms=None,
+            total_ms=1.0,
+            stages=[],
+            findings=list(issues),
+            profile=None,
+        )
 
 
 @dataclass
@@ -111,7 +129,7 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         database,
         secrets,
         clock,
-        check_llm=check,
+        checks=LlmChecks(database, clock, check),
         built_in="built-in-extractive",
         max_agents=config.max_agents,
     )

@@ -24,6 +24,7 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
 from sayso.caller import Caller, HeardReply, call, socket_url
 from sayso.config import Settings
 from sayso.llm.fake import FakeConfig, Received, running_fake
+from sayso.llm.tolerance import PROMPT
 from sayso.serve import _Announcing, uvicorn_config
 from sayso.store.database import Database, migrate
 
@@ -188,11 +189,18 @@ class Stored:
 def serving(folder: Path, **settings: object) -> Iterator[Served]:
     """Run a new installation in `folder`, until the end of the block."""
     unlimited = dict.fromkeys(
-        ("create_agent_per_min", "update_agent_per_min", "get_agent_per_min", "get_stats_per_min"),
+        (
+            "create_agent_per_min",
+            "update_agent_per_min",
+            "get_agent_per_min",
+            "get_stats_per_min",
+            "check_llm_per_min",
+        ),
         0,
     )
     config = Settings.model_validate(
-        {"data_dir": folder / "data", "port": 0, **unlimited, **settings}
+        # Tests count what an LLM is asked; a check that goes on behind them would be counted, too.
+        {"data_dir": folder / "data", "port": 0, "llm_deep_check": False, **unlimited, **settings}
     )
     config.data_dir.mkdir(parents=True, exist_ok=True)
     migrate(config.database)
@@ -240,7 +248,7 @@ class FakeLlm:
     def prompts(self) -> list[list[tuple[str, str]]]:
         """(role, content) of each conversation request, the checks of `llm` left out."""
         asked = [list(_messages(request)) for request in self.received if request.body]
-        return [messages for messages in asked if len(messages) > 1]
+        return [messages for messages in asked if messages[-1][1] != PROMPT]
 
 
 def _messages(request: Received) -> Iterator[tuple[str, str]]:

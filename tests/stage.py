@@ -27,7 +27,7 @@ from sayso.audio.formats import (
 )
 from sayso.clock import SystemClock
 from sayso.errors import LlmError, SpeechError, TalkError
-from sayso.llm import Message
+from sayso.llm import Message, Mishap, ignore
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import EndedBy
@@ -107,8 +107,13 @@ class ListedLlm:
     answers: list[list[str | LlmError]] = field(default_factory=list)
     prompts: list[list[Message]] = field(default_factory=list)
     closed: int = 0
+    mishaps: list[LlmError] = field(default_factory=list)
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def reply(
+        self, messages: Sequence[Message], mishap: Mishap = ignore
+    ) -> AsyncGenerator[str, None]:
+        while self.mishaps:
+            mishap(self.mishaps.pop(0))
         self.prompts.append(list(messages))
         try:
             for piece in self.answers.pop(0):
@@ -217,6 +222,8 @@ async def staged(
     answers: Sequence[Sequence[str | LlmError]] = (),
     heard: Sequence[str | Exception] = (),
     greeting: str = "",
+    mishaps: Sequence[LlmError] = (),
+    failure_message: str = "",
     lines: Sequence[Line] = (),
     conversation_s: float = 60.0,
     speaks: OutputAudio = RAW,
@@ -225,14 +232,14 @@ async def staged(
     """Hold a conversation in memory; it is hung up on leaving."""
     line = MemoryLine(speaks, hears)
     stt, tts, record = ListedStt(list(heard)), ToneTts(), MemoryRecord()
-    llm = ListedLlm([list(answer) for answer in answers])
+    llm = ListedLlm([list(answer) for answer in answers], mishaps=list(mishaps))
 
     def prompt(said: Sequence[Line]) -> list[Message]:
         return [Message(entry.role, entry.content) for entry in said]
 
     with ThreadPoolExecutor(1) as codecs:
         session = Session(
-            agent=Agent("agent-1", greeting, "tone", 1.0, "english", llm, prompt),
+            agent=Agent("agent-1", greeting, "tone", 1.0, "english", llm, prompt, failure_message),
             line=line,
             rooms=Rooms(LoudVad(), stt, tts, codecs),
             limits=Limits(POLICY, 10.0, conversation_s, 5.0, 0.25),

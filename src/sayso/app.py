@@ -12,8 +12,10 @@ from functools import partial
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
+from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import Agent as StoredAgent
-from sayso.agents.schema import AnsweredBy, LlmIssue
+from sayso.agents.schema import AnsweredBy
 from sayso.agents.service import Agents
 from sayso.api import Services, build_api
 from sayso.clock import Clock, SystemClock
@@ -24,16 +26,23 @@ from sayso.conversations.service import Conversations
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.knowledge.embed import Embedder
-from sayso.llm import Endpoint, Llm, Message
+from sayso.llm import Endpoint, Llm, Message, Told
+from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
-from sayso.llm.check import LlmCheck
+from sayso.llm.check import CheckReport, LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
+from sayso.llm.failover import Runner, Standby
+from sayso.llm.findings import show_url
+from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
+from sayso.llm.profile import Profiles, key_of
 from sayso.llm.prompt import PromptParts, build_messages
+from sayso.llm.report import make_document
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
 from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
+from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
@@ -47,6 +56,9 @@ from sayso.welcome import Welcome, welcome
 
 CODEC_THREADS = 2
 """Threads that encode mp3, Ogg and FLAC for all conversations."""
+QUIET_WITHIN_S = 10.0
+"""How long a probe of a check waits for all conversations to end, in seconds."""
+QUIET_POLL_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +68,7 @@ class Engines:
     rooms: Rooms
     client: LlmClient
     check: LlmCheck
+    standby: Standby
     mind: Builtin
     embedder: Embedder
 
@@ -73,15 +86,17 @@ class Server:
         """Choose adapters and wire them; nothing is opened, loaded or connected yet."""
         self._settings = settings
         self._clock = clock or SystemClock()
-        self._engines = make_engines(settings)
         self._database = Database(settings.database)
+        self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
+        self._engines = make_engines(settings, self._profiles)
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
+        self._checks = LlmChecks(self._database, self._clock, self._check_llm)
         self.agents = Agents(
             self._database,
             secrets,
             self._clock,
-            check_llm=partial(check_llm, self._engines.check),
+            checks=self._checks,
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
@@ -125,15 +140,45 @@ class Server:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._database.close)
             await self._conversations.close_abandoned()
+            await self._profiles.open()
             await open_engines(self._engines, closing)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
             closing.push_async_callback(self._recorder.close)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
+            checker = asyncio.create_task(self._checks.run())
+            closing.callback(checker.cancel)
             self.welcome = await welcome(self.accounts, self.agents)
             yield
 
-    def _make_ready(self, stored: StoredAgent, setup: Setup) -> Agent:
+    async def _check_llm(self, endpoint: Endpoint) -> Checked:
+        """Try an LLM, in the words of the agents' room."""
+        check, key = self._engines.check, key_of(endpoint, DEFAULT_MODEL)
+        report = await check.check(endpoint)
+
+        async def learn() -> None:
+            await self._profiles.put(key, report.profile)
+
+        async def deepen() -> LlmCheckView:
+            whole = await check.deepen(endpoint, report, self._wait_for_quiet)
+            await self._profiles.put(key, whole.profile)
+            return view_report(whole)
+
+        if not report.ok:
+            return Checked(view_report(report))
+        deep = self._settings.llm_deep_check
+        return Checked(view_report(report), learn, deepen if deep else None)
+
+    async def _wait_for_quiet(self) -> None:
+        """Let no conversation wait for a check; not for ever, for somebody may always talk."""
+        try:
+            async with asyncio.timeout(QUIET_WITHIN_S):
+                while self.door.inside:  # noqa: ASYNC110 nobody says when a conversation ends
+                    await asyncio.sleep(QUIET_POLL_S)
+        except TimeoutError:
+            return
+
+    def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
         parts = PromptParts(
             name=stored.display_name,
@@ -143,29 +188,54 @@ class Server:
             appended_prompt=setup.prompt or "",
             language=stored.language,
         )
-        greeting = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
+        wanted = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
+        greeting = (wanted or "").strip()
+        told = Told(conversation_id, stored.id)
         return Agent(
             id=stored.id,
-            greeting=(greeting or "").strip(),
+            greeting=greeting,
             voice=choose_voice(stored.voice, self._engines.rooms.tts.voices).id,
             speed=stored.voice_speed or 1.0,
             language=stored.language,
-            llm=self._choose_llm(stored.llm, parts, (greeting or "").strip()),
+            llm=self._choose_llm(stored, told, make_notes(parts, greeting)),
             prompt=partial(_prompt, parts, self._settings.max_history_chars),
+            failure_message=stored.failure_message or "",
         )
 
-    def _choose_llm(self, own: Endpoint | None, parts: PromptParts, greeting: str) -> Llm:
-        """The agent's own LLM, else the operator's, else answers from the agent's notes."""
+    def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Llm:
+        """The agent's own LLM and its fallbacks, else the built-in one."""
+        endpoints = (stored.llm, *stored.fallbacks) if stored.llm else (None,)
+        return self._engines.standby.bind(
+            [self._make_runner(endpoint, stored.owner_id, told, notes) for endpoint in endpoints],
+            hedge_after_s=stored.hedge_after_s,
+        )
+
+    def _make_runner(self, own: Endpoint | None, owner_id: str, told: Told, notes: Notes) -> Runner:
+        """One who may answer; None is the operator's LLM, else the agent's notes."""
         endpoint = own or builtin_endpoint(self._settings)
-        if endpoint is not None:
-            return self._engines.client.bind(endpoint)
-        prompt = "\n\n".join(text for text in (parts.agent_prompt, parts.appended_prompt) if text)
-        notes = Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
+        if endpoint is None:
+            return Runner(self._bind_notes(notes))
+        bind = self._engines.client.bind
+        return Runner(
+            bind(endpoint, told),
+            show_url(endpoint.base_url),
+            # An owner's impatience or trouble is not other owners' trouble.
+            key=(key_of(endpoint, DEFAULT_MODEL), endpoint.timeouts, owner_id),
+            probe=bind(endpoint),
+        )
+
+    def _bind_notes(self, notes: Notes) -> Llm:
         # Read while the greeting plays, so that the first question does not wait for it.
         reading = asyncio.create_task(self._engines.mind.learn(notes))
         self._reading.add(reading)
         reading.add_done_callback(self._reading.discard)
         return self._engines.mind.bind(notes)
+
+
+def make_notes(parts: PromptParts, greeting: str) -> Notes:
+    """What the built-in mind answers from."""
+    prompt = "\n\n".join(text for text in (parts.agent_prompt, parts.appended_prompt) if text)
+    return Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
 
 
 def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
@@ -175,8 +245,10 @@ def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[M
 # Choosing ------------------------------------------------------------------------------------
 
 
-def make_engines(settings: Settings) -> Engines:
+def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engines:
     """The engines the settings name; nothing is loaded yet.
+
+    `profiles` are what LLM endpoints were seen to tolerate; kept in memory unless given.
 
     Raises:
         InstallationError: a setting names an engine that is not installed.
@@ -203,13 +275,14 @@ def make_engines(settings: Settings) -> Engines:
             options=settings.tts_options,
         ),
     )
-    client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
+    client = LlmClient(deadlines_of(settings), private=settings.outbound_private, profiles=profiles)
     embedder = Embedder(config.models_dir)
     codecs = ThreadPoolExecutor(CODEC_THREADS, thread_name_prefix="codec")
     return Engines(
         rooms=Rooms(vad, stt, tts, codecs),
         client=client,
         check=LlmCheck(client, budget_s=settings.llm_check_timeout_s),
+        standby=Standby(start_s=settings.llm_reply_start_timeout_s),
         mind=Builtin(embedder),
         embedder=embedder,
     )
@@ -222,15 +295,12 @@ async def open_engines(engines: Engines, closing: AsyncExitStack) -> None:
     for engine in (rooms.vad, rooms.stt, rooms.tts, engines.client, engines.embedder):
         await engine.open()
         closing.push_async_callback(engine.close)
+    closing.push_async_callback(engines.standby.close)
 
 
-async def check_llm(check: LlmCheck, endpoint: Endpoint) -> list[LlmIssue]:
-    """Try an agent's LLM, in the words of the agents' room."""
-    report = await check.check(endpoint)
-    return [
-        LlmIssue(finding.code, finding.message, finding.fix, finding.severity.value)
-        for finding in report.findings
-    ]
+def view_report(report: CheckReport) -> LlmCheckView:
+    """A report in the words of the agents' room."""
+    return LlmCheckView.model_validate(make_document(report))
 
 
 def answered_by(settings: Settings) -> AnsweredBy:

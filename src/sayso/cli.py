@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -84,7 +85,15 @@ def check_llm(
         str | None, typer.Option(help="Its API key.", envvar="SAYSO_LLM_KEY")
     ] = None,
     model: Annotated[str | None, typer.Option(help="The model to ask for.")] = None,
+    header: Annotated[
+        list[str] | None, typer.Option(help="A header to send, as `Name=value`; repeatable.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option(help="Sampling temperature.")] = None,
+    max_tokens: Annotated[int | None, typer.Option(help="The longest answer, in tokens.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Also try tools, long prompts, two callers, hang-ups.")
+    ] = False,
 ) -> None:
     """Check an OpenAI-compatible server as saving an agent would."""
     from pydantic import SecretStr  # noqa: PLC0415
@@ -93,18 +102,24 @@ def check_llm(
     from sayso.llm.report import check_once, print_report  # noqa: PLC0415
 
     key = SecretStr(api_key) if api_key else None
-    report = asyncio.run(check_once(Endpoint(base_url, key, model), _settings()))
+    endpoint = Endpoint(
+        base_url, key, model, temperature, max_tokens, headers=_read_headers(header or [])
+    )
+    report = asyncio.run(check_once(endpoint, _settings(), deep=deep))
     print_report(report, as_json=as_json)
     sys.exit(0 if report.ok else 1)
 
 
 @app.command("fake-llm")
-def fake_llm(
+def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
     script: Annotated[
         Path | None, typer.Option(help="Replies given in turn: a JSON list, or one a line.")
     ] = None,
+    tools: Annotated[
+        bool, typer.Option("--tools", help="Call the first function offered, with made-up values.")
+    ] = False,
     prefix: Annotated[
         str, typer.Option(help="Path in front of /chat/completions, such as /v1.")
     ] = "",
@@ -115,11 +130,15 @@ def fake_llm(
         bool, typer.Option(help="Answer 404, not 200 with HTML, on every other path.")
     ] = False,
 ) -> None:
-    """Run a small OpenAI-compatible server for trying things out. It is not a language model."""
+    """Run a small OpenAI-compatible server for trying things out. It is not a language model.
+
+    The model `quirk:<name>`, or `/quirk/<name>` behind the base URL, picks one of its quirks;
+    docs/reference/fake-llm.md lists them.
+    """
     from sayso.llm.fake import FakeConfig, read_script, run_fake  # noqa: PLC0415
 
     config = FakeConfig(
-        mode="scripted" if script else "echo",
+        mode="tools" if tools else "scripted" if script else "echo",
         script=read_script(script.read_text("utf-8")) if script else (),
         first_token_s=first_token_ms / 1000,
         token_s=token_ms / 1000,
@@ -171,6 +190,17 @@ def _settings(**changes: object) -> Settings:
     from sayso.config import read_settings  # noqa: PLC0415
 
     return read_settings({name: value for name, value in changes.items() if value is not None})
+
+
+def _read_headers(given: list[str]) -> dict[str, str]:
+    """Headers from `Name=value` or `Name: value`."""
+    headers = {}
+    for text in given:
+        name, *rest = re.split("[:=]", text, maxsplit=1)
+        if not name.strip() or not rest:
+            raise typer.BadParameter("write Name=value", param_hint="--header")
+        headers[name.strip()] = rest[0].strip()
+    return headers
 
 
 def _locate(agent: str, url: str | None) -> tuple[str, str]:

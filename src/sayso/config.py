@@ -77,6 +77,9 @@ class Settings(BaseSettings):
     get_stats_per_min: int = Field(
         60, ge=0, description="`GET /agent-stats/{id}` a minute for each API key; 0 means no limit."
     )
+    check_llm_per_min: int = Field(
+        20, ge=0, description="`POST /llm-checks` a minute for each API key; 0 means no limit."
+    )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
     )
@@ -140,11 +143,23 @@ class Settings(BaseSettings):
     llm_between_tokens_timeout_s: float = Field(
         5.0, gt=0, description="Longest silence between two tokens, in seconds."
     )
+    llm_reply_start_timeout_s: float = Field(
+        20.0,
+        gt=0,
+        le=120,
+        description="Longest wait for the first word of a reply over an LLM and all its "
+        "fallbacks, in seconds; then a sentence is spoken.",
+    )
     llm_reply_timeout_s: float = Field(
         120.0, gt=0, description="Longest whole answer of an LLM, in seconds."
     )
     llm_check_timeout_s: float = Field(
         12.0, gt=0, le=60, description="Longest LLM check when an agent is saved, in seconds."
+    )
+    llm_deep_check: bool = Field(
+        True,
+        description="Whether a check goes on after the answer: tools, long prompts, parallel "
+        "callers and more, about 15 requests.",
     )
     outbound_private: bool = Field(
         True,

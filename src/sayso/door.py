@@ -80,7 +80,8 @@ class Door:
     Attributes:
         accounts, agents, conversations, recorder: the stored side.
         rooms: the engines all conversations share.
-        ready: makes a stored agent ready to talk, given what a client's `setup` adds.
+        ready: makes a stored agent ready to talk, given what a client's `setup` adds, in
+            the conversation of this id.
         limits: what bounds a conversation, given the patience a client asked for.
         max_conversations: how many may be inside.
         setup_timeout_s: how long a socket may wait before its `setup`.
@@ -93,7 +94,7 @@ class Door:
     conversations: Conversations
     recorder: Recorder
     rooms: Rooms
-    ready: Callable[[StoredAgent, Setup], Agent]
+    ready: Callable[[StoredAgent, Setup, str], Agent]
     limits: Callable[[float | None], Limits]
     max_conversations: int
     setup_timeout_s: float
@@ -165,24 +166,26 @@ class Door:
         setup = await self._read_setup(socket, entrance)
         stored = await self._find(agent_id, setup, entrance)
         earlier = await self._earlier_lines(stored, setup)
-        conversation_id = setup.continue_conversation if earlier is not None else new_id()
-        await socket.send_text(self._init(stored, setup, conversation_id or "").decode())
+        continued = setup.continue_conversation if earlier is not None else None
+        conversation_id = continued or new_id()
+        await socket.send_text(self._init(stored, setup, conversation_id).decode())
         with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
-            record = ConversationRecord(self.recorder, conversation_id or "")
+            record = ConversationRecord(self.recorder, conversation_id)
             record.opened(stored.id, "api" if entrance.needs_key else "web", self.clock.utc())
-            await self._hold(socket, stored, setup, Ledger(earlier or ()), record)
+            agent = self.ready(stored, setup, conversation_id)
+            await self._hold(socket, agent, setup, Ledger(earlier or ()), record)
 
     async def _hold(
         self,
         socket: WebSocket,
-        stored: StoredAgent,
+        agent: Agent,
         setup: Setup,
         ledger: Ledger,
         record: ConversationRecord,
     ) -> None:
         line = WebSocketLine(socket, setup)
         session = Session(
-            agent=self.ready(stored, setup),
+            agent=agent,
             line=line,
             rooms=self.rooms,
             limits=self.limits(setup.patience_s),

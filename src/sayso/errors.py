@@ -37,7 +37,7 @@ class Blame(StrEnum):
 class SaysoError(Exception):
     """The root: a sentence, who must act, and a hint."""
 
-    blame: ClassVar[Blame] = Blame.OPERATOR
+    blame: Blame = Blame.OPERATOR
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
         super().__init__(message)

@@ -104,6 +104,11 @@ async def test_an_llm_is_checked_then_kept_with_its_key_masked(
         **LLM,
         "apiKey": MASKED,
         "model": None,
+        "timeouts": None,
+        "tell": "off",
+        "fallbacks": [],
+        "failureMessage": None,
+        "hedgeAfterMs": None,
     }
     assert agent["answeredBy"] == "llm"
     assert [issue["code"] for issue in agent["llmIssues"]] == ["late.first"]

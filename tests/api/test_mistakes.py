@@ -128,11 +128,16 @@ def test_the_same_mistake_is_said_once() -> None:
         (("query", "pageSize"), "pageSize"),
         (("body", "llm", "built-in", "model"), "llm.model"),
         (("body", "llm", "openai-compatible"), "llm"),
+        (
+            ("body", "llm", "openai-compatible", "fallbacks", 1, "built-in", "x"),
+            "llm.fallbacks.1.x",
+        ),
+        (("body", "fallbacks", "built-in"), "fallbacks.built-in"),
         (("body", "a", "built-in"), "a.built-in"),
         (("body", "h", "x", "[key]"), "h.x"),
     ],
 )
 def test_a_place_is_a_dotted_path_in_the_callers_words(
-    location: tuple[str, ...], path: str | None
+    location: tuple[str | int, ...], path: str | None
 ) -> None:
     assert dotted(location) == path

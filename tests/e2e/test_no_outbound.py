@@ -146,6 +146,7 @@ async def test_only_the_agents_own_llm_is_called(tmp_path: Path) -> None:
     assert at_start == [], "starting asks nobody anything"
     assert connects, "the watch sees the LLM's connection"
     assert set(connects) == {str(("127.0.0.1", port))}
-    assert len(llm.received) == 2, "the check, and one question"
+    spoken = [prompt for prompt in llm.prompts if "spoken conversation" in prompt[0][1]]
+    assert len(spoken) == 1, "one question; all else is the check"
     lookups = {address for event, address in noted if event != "socket.connect"}
     assert all("127.0.0.1" in address for address in lookups), lookups

@@ -1,22 +1,19 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any, cast
 
 import pytest
 from pydantic import SecretStr
 
 from sayso.llm import Endpoint
-from sayso.llm.check import (
-    MAX_CANDIDATES,
-    PROMPT,
-    SMOKE_SENTENCE,
-    CheckReport,
-    LlmCheck,
-    list_candidates,
-)
+from sayso.llm.candidates import MAX_CANDIDATES, list_candidates
+from sayso.llm.check import CheckReport, LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from sayso.llm.findings import Severity
+from sayso.llm.profile import Profile
+from sayso.llm.tolerance import PROMPT, SMOKE_SENTENCE
 
 KEY = "sk-very-secret-1234"
 
@@ -38,12 +35,26 @@ async def test_playais_fake_passes(checker: LlmCheck, fake: str, received: list[
     assert report.url == f"{fake}/chat/completions"
     assert report.first_token_ms is not None
     assert report.first_token_ms <= report.total_ms < 2000
-    (request,) = received
-    assert request.body == {
+    smoke, conversation = received
+    assert smoke.body == {
         "model": "gpt-3.5-turbo",
         "messages": [{"role": "user", "content": PROMPT}],
         "stream": True,
     }
+    roles = [message["role"] for message in cast("Any", conversation.body["messages"])]
+    assert roles == ["system", "user", "assistant", "user"]
+    assert [stage.state.value for stage in report.stages] == [
+        "skipped" if stage.name == "tls" else "ok" for stage in report.stages
+    ]
+    assert {stage.name.value for stage in report.stages if stage.ms is not None} == {
+        "connect",
+        "http",
+        "first_token",
+        "cadence",
+        "end",
+    }
+    assert report.profile == Profile(first_token_ms=report.first_token_ms)
+    assert not report.complete
     assert "The smoke test has passed." in PROMPT
 
 

@@ -14,11 +14,10 @@ from pydantic import SecretStr
 
 from sayso.errors import LlmError
 from sayso.llm import Endpoint, Message
+from sayso.llm.body import DEFAULT_MODEL, build_body
 from sayso.llm.client import (
-    DEFAULT_MODEL,
     Deadlines,
     LlmClient,
-    build_body,
     build_headers,
     join_url,
     list_secrets,

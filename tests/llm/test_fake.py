@@ -5,21 +5,28 @@ import json
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from sayso.llm.fake import (
     QUIRKS,
     SMOKE_SENTENCE,
     FakeConfig,
+    Quirk,
     Received,
     choose_reply,
     cut_pieces,
     read_script,
     running_fake,
+    server,
 )
+from sayso.llm.fake.answer import Answer, FunctionCall, choose_call
+from sayso.llm.fake.quirk import Catalogue
+from sayso.llm.findings import CATALOGUE
 
 ECHO = FakeConfig(first_token_s=0, token_s=0)
 
@@ -175,8 +182,115 @@ async def test_everything_received_is_told() -> None:
     assert told[0].body == {"messages": [user("Hi")]}
 
 
+# Quirks --------------------------------------------------------------------------------------
+
+
 def test_there_are_many_quirks() -> None:
-    assert len(QUIRKS) >= 40
+    assert len(QUIRKS) >= 100
+
+
+@pytest.mark.parametrize("quirk", QUIRKS.values(), ids=lambda quirk: quirk.name)
+def test_every_quirk_says_what_it_does_and_what_becomes_of_it(quirk: Quirk) -> None:
+    assert quirk.does.endswith((".", ")"))
+    assert quirk.does[0].isupper()
+    assert quirk.finding is None or quirk.finding in CATALOGUE
+    assert not quirk.partly or quirk.finding
+
+
+def test_a_quirk_is_written_down_once_and_says_something() -> None:
+    async def silent(answer: Answer) -> web.StreamResponse:
+        return answer.response
+
+    async def documented(answer: Answer) -> web.StreamResponse:
+        """Does nothing."""
+        return answer.response
+
+    book = Catalogue()
+    with pytest.raises(ValueError, match="says nothing"):
+        book.spoken("x")(silent)
+    book.spoken("x")(documented)
+    with pytest.raises(ValueError, match="twice"):
+        book.fails("x", "http.html")(documented)
+
+
+async def test_a_path_picks_a_quirk_and_wins_over_the_model() -> None:
+    body = {"model": "quirk:401", "messages": [user("Hi")]}
+    async with running_fake(replace(ECHO, prefix="/v1")) as url:
+        assert (await post(url, body, "/v1/quirk/html/chat/completions"))[1] == "text/html"
+        assert (await post(url, body, "/v1/quirk/nope/chat/completions"))[0] == 404
+        assert (await post(url, body, "/v1/chat/completions"))[0] == 401
+
+
+async def test_a_quirk_can_depend_on_how_often_it_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "MAX_REMEMBERED", 2)
+    bodies = [{"model": "quirk:empty_once", "messages": [user(text)]} for text in "aabcda"]
+    async with running_fake(ECHO) as url:
+        said = ["content" in (await post(url, body))[2] for body in bodies]
+    assert said == [False, True, False, False, False, False], "the count begins anew at its limit"
+
+
+# Functions -----------------------------------------------------------------------------------
+
+TOOLS = replace(ECHO, mode="tools")
+LOOKUP = {
+    "type": "function",
+    "function": {
+        "name": "lookup",
+        "parameters": {
+            "properties": {
+                "words": {"type": "string"},
+                "size": {"enum": ["big", "small"]},
+                "count": {"type": "integer"},
+                "share": {"type": "number"},
+                "sure": {"type": "boolean"},
+                "names": {"type": "array"},
+                "rest": {"type": "object"},
+                "odd": None,
+            }
+        },
+    },
+}
+
+
+async def test_the_tool_caller_calls_what_it_is_offered() -> None:
+    async with running_fake(TOOLS) as url:
+        _, _, text = await post(url, {"messages": [user("Hi!")], "tools": [LOOKUP]})
+    first, *_, last = [event["choices"][0] for event in read_events(text)]
+    assert first["delta"]["tool_calls"][0]["id"] == "call_1"
+    assert last["finish_reason"] == "tool_calls"
+    calls = [
+        event["choices"][0]["delta"]["tool_calls"][0]["function"]
+        for event in read_events(text)[:-1]
+    ]
+    assert calls[0]["name"] == "lookup"
+    assert json.loads("".join(call["arguments"] for call in calls)) == {
+        "words": "Hi!",
+        "size": "big",
+        "count": 4,
+        "share": 4.5,
+        "sure": True,
+        "names": [],
+        "rest": {},
+        "odd": "Hi!",
+    }
+
+
+async def test_the_tool_caller_says_what_the_function_returned() -> None:
+    messages = [user("Hi"), {"role": "tool", "tool_call_id": "call_1", "content": "42"}]
+    async with running_fake(TOOLS) as url:
+        _, _, text = await post(url, {"messages": messages, "tools": [LOOKUP]})
+    said = [event["choices"][0]["delta"].get("content", "") for event in read_events(text)]
+    assert "".join(said) == "The function says: 42"
+
+
+@pytest.mark.parametrize("tools", [None, [], ["x"], [{}], [{"function": None}]])
+def test_no_tool_is_called_that_was_not_offered(tools: object) -> None:
+    assert choose_call({"messages": [user("Hi")], "tools": tools}) is None
+    assert choose_call({"messages": ["Hi"], "tools": tools}) is None
+    named = {"function": {"name": "now"}}
+    assert choose_call({"messages": [user("Hi")], "tools": [named]}) == FunctionCall("now", {})
 
 
 def test_it_runs_until_interrupted() -> None:

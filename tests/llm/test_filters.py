@@ -180,3 +180,37 @@ fragments = ["<think>", "</think>", "<thinking>", "</thinking>", "<", ">", "thin
 @given(st.lists(st.sampled_from(fragments), max_size=15).map("".join), places)
 def test_any_cut_of_thoughts_is_the_same(text: str, where: list[int]) -> None:
     assert think(cut(text, where)) == think([text])
+
+
+class TestUnopenedThoughts:
+    """Templates that open the block in the prompt: only `</think>` is sent."""
+
+    @given(st.integers(0, 40))
+    def test_who_knows_beforehand_speaks_only_what_comes_after(self, at: int) -> None:
+        text = "The user greets.</think>\n\nHello."
+        sieve = Thoughts(inside=True)
+        spoken = sieve.feed(text[:at]) + sieve.feed(text[at:]) + sieve.finish()
+        assert (spoken, sieve.unopened, sieve.dropped) == ("Hello.", True, True)
+
+    @given(st.integers(0, 40))
+    def test_without_an_end_all_of_it_was_the_answer(self, at: int) -> None:
+        text = "Hello to you, <b>caller</b>."
+        sieve = Thoughts(inside=True)
+        spoken = sieve.feed(text[:at]) + sieve.feed(text[at:])
+        assert spoken == ""
+        assert sieve.finish() == text
+        assert (sieve.unopened, sieve.dropped) == (False, False)
+
+    def test_nothing_at_all_tells_nothing(self) -> None:
+        sieve = Thoughts(inside=True)
+        assert (sieve.finish(), sieve.unopened) == ("", None)
+
+    def test_who_does_not_know_drops_the_mark_and_says_so(self) -> None:
+        sieve = Thoughts()
+        spoken = sieve.feed("Hm. </th") + sieve.feed("ink>Hello.") + sieve.finish()
+        assert (spoken, sieve.unopened, sieve.dropped) == ("Hm. Hello.", True, True)
+
+    def test_a_whole_block_is_no_unopened_one(self) -> None:
+        sieve = Thoughts()
+        assert sieve.feed("<think>Hm.</think> Hello.") == "Hello."
+        assert sieve.unopened is None

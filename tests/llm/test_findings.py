@@ -30,6 +30,11 @@ FACTS: dict[str, object] = {
     "location": "https://elsewhere",
     "model": "gpt",
     "first_token_s": 2.5,
+    "names": "temperature",
+    "refused": "max_tokens",
+    "taken": "max_completion_tokens",
+    "chars": 12_000,
+    "waited_s": 1.5,
 }
 
 

@@ -243,3 +243,20 @@ def test_any_cut_is_read_the_same(parts: list[bytes], where: list[int]) -> None:
     assert (cut.failure and cut.failure.code) == (whole.failure and whole.failure.code)
     assert list(cut.warnings) == list(whole.warnings)
     assert bool(text.strip()) or whole.failure is not None
+
+
+def test_an_answer_that_begins_inside_its_thoughts() -> None:
+    text, reader = read(event("Hm.</think>"), event("Hi"), DONE)
+    assert (text, reader.unopened) == ("Hm.Hi", True)
+    knowing = ReplyReader(SCENE, inside=True)
+    assert knowing.feed(event("Hm.</think>") + event("Hi")) == "Hi"
+
+
+def test_of_a_whole_body_nothing_before_the_end_of_thoughts_is_spoken() -> None:
+    body = {"choices": [{"message": {"content": "Hm.</think>\n\nHi <|im_end|>there"}}]}
+    text, reader = read(json.dumps(body).encode())
+    assert (text, reader.unopened) == ("Hi ", True)
+
+
+def test_template_text_alone_is_an_empty_answer() -> None:
+    assert fail(event('<tool_call>{"name": "find"}</tool_call>'), DONE) == "stream.empty"

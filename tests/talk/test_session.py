@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+from structlog.testing import capture_logs
+
 from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFormat
 from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
 from sayso.talk import phrases
@@ -207,6 +210,42 @@ class TestTheLlmFails:
         fault = stage.line.of(Fault)[0]
         assert (fault.code, fault.fatal) == (TalkCode.INTERNAL, False)
         assert "connect.refused" in fault.message
+
+    async def test_the_owners_own_sentence_is_spoken_if_there_is_one(self) -> None:
+        down = LlmError("connection refused", finding="connect.refused")
+        async with staged(answers=[[down]], failure_message="Call us at noon.") as stage:
+            stage.line.client(Text("Hi"))
+            await stage.until_sent(ReplyEnded)
+        assert stage.line.of(AgentText) == [AgentText(1, "Call us at noon.")]
+
+    @pytest.mark.parametrize("answer", [["***"], ["👋", " 😀"], ["  ", "\n"], []])
+    async def test_an_answer_without_words_is_not_silence(self, answer: list[str]) -> None:
+        async with staged(answers=[answer]) as stage:
+            stage.line.client(Text("Hi"))
+            await stage.until(lambda: bool(stage.record.turns))
+        assert stage.tts.spoken
+        assert stage.tts.spoken[-1] == phrases.LLM_FAILED
+        assert stage.record.turns[0][1]["failure"] == "answer.unspeakable"
+
+    async def test_what_was_recovered_is_on_the_turn_and_in_the_log_only(self) -> None:
+        mishaps = [
+            LlmError("connection refused", finding="connect.refused"),
+            LlmError("no word", finding="stream.empty"),
+        ]
+        with capture_logs() as logs:
+            async with staged(answers=[["Fine."]], mishaps=mishaps) as stage:
+                stage.line.client(Text("Hi"))
+                await stage.until(lambda: bool(stage.record.turns))
+        assert stage.line.of(AgentText) == [AgentText(1, "Fine.")]
+        assert not stage.line.of(Fault)
+        timings = stage.record.turns[0][1]
+        assert timings["mishaps"] == "connect.refused (llm), stream.empty (llm)"
+        assert "failure" not in timings
+        told = [line for line in logs if line["event"] == "llm_mishap"]
+        assert [(line["finding"], line["blame"], line["turn"]) for line in told] == [
+            ("connect.refused", "llm", 1),
+            ("stream.empty", "llm", 1),
+        ]
 
     async def test_in_the_middle_what_arrived_is_spoken_first(self) -> None:
         cut = LlmError("the stream broke off", finding="stream.cut")

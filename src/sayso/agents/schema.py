@@ -31,7 +31,7 @@ from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
 from sayso.errors import BadRequestError
-from sayso.llm import Endpoint
+from sayso.llm import Endpoint, Tell, Timeouts
 
 DEFAULT_VOICE = (
     "s3://voice-cloning-zero-shot/d9ff78ba-d016-47f6-b0ef-dd630f59414e/female-cs/manifest.json"
@@ -57,6 +57,13 @@ HEADER_VALUE = r"[ -~]*"
 MAX_HEADER_NAME_CHARS = 200
 MAX_HEADER_CHARS = 8192
 MAX_BASE_PARAMS_CHARS = 20_000
+MAX_QUERY = 50
+MAX_QUERY_CHARS = 2048
+MAX_FALLBACKS = 3
+MAX_FAILURE_CHARS = 250
+SHORTEST_WAIT_MS = 100
+LONGEST_WAIT_MS = 60_000
+"""How long an agent may wait for its LLM; `llm_reply_start_timeout_s` bounds all of it together."""
 MAX_DEPTH = 32
 """How deep JSON may be nested in a request."""
 
@@ -98,12 +105,13 @@ EXTENSION: dict[str, JsonValue] = {"x-sayso-extension": True}
 
 @dataclass(frozen=True, slots=True)
 class LlmIssue:
-    """One thing the check of an LLM found: a stable code, a sentence, the next step."""
+    """One thing the check of an LLM found: a stable code, a sentence, the next step, the proof."""
 
     code: str
     message: str
     fix: str
     severity: Literal["error", "warning", "note"]
+    evidence: str = ""
 
 
 def _contract_name(name: str) -> str:
@@ -229,7 +237,10 @@ class _Body(BaseModel):
 
 
 class BaseParams(_Body):
-    """What is sent to the LLM on each call; keys not listed are passed through as they are."""
+    """What is sent to the LLM on each call; keys not listed are passed through as they are.
+
+    The keys of an object `extra_body` go into the body themselves, as in OpenAI's own client.
+    """
 
     model_config = ConfigDict(extra="allow")
     __pydantic_extra__: dict[str, JsonValue]
@@ -238,7 +249,24 @@ class BaseParams(_Body):
     temperature: Annotated[float, Field(ge=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
     default_headers: Annotated[Headers | None, AfterValidator(_check_headers)] = Field(
-        default=None, description="Extra HTTP headers; sealed at rest."
+        default=None,
+        description="Extra HTTP headers; sealed at rest. A value may hold `{{conversationId}}`, "
+        "`{{agentId}}` and `{{callerId}}`.",
+    )
+    query: (
+        Annotated[
+            dict[
+                Annotated[str, Field(min_length=1, max_length=MAX_HEADER_NAME_CHARS)],
+                Annotated[str, Field(max_length=MAX_QUERY_CHARS)],
+            ],
+            Field(max_length=MAX_QUERY),
+        ]
+        | None
+    ) = Field(
+        default=None,
+        description="Extra query parameters, such as Azure's `api-version`; sealed at rest, with "
+        "the same variables as headers.",
+        json_schema_extra=EXTENSION,
     )
 
     @model_validator(mode="after")
@@ -252,13 +280,37 @@ class BaseParams(_Body):
         return self
 
 
-class OpenAiCompatible(_Body):
-    """An LLM of yours (contract §3.1)."""
+Wait = Annotated[int, Field(ge=SHORTEST_WAIT_MS, le=LONGEST_WAIT_MS)]
+
+
+class LlmTimeouts(_Body):
+    """How long to wait for an LLM, in milliseconds; what is left away is the operator's setting."""
+
+    connect_ms: Wait | None = Field(default=None, description="Until the connection stands.")
+    first_token_ms: Wait | None = Field(
+        default=None,
+        description="From the request to the first word that can be spoken; comments and thoughts "
+        "do not count.",
+    )
+    between_tokens_ms: Wait | None = Field(
+        default=None, description="The longest silence in the middle of an answer."
+    )
+
+
+class LlmServer(_Body):
+    """An LLM of yours (contract §3.1), as it may stand by for another one, too."""
 
     type: Literal["openai-compatible"] = "openai-compatible"
     base_url: BaseUrl = Field(examples=["https://llm.example.com/v1"])
     api_key: ApiKey | None = Field(default=None)
     base_params: BaseParams | None = None
+    timeouts: LlmTimeouts | None = Field(default=None, json_schema_extra=EXTENSION)
+    tell: Literal["off", "headers", "body"] = Field(
+        default="off",
+        description="How the LLM is told which conversation it answers in: not at all; by "
+        "`X-Conversation-Id`, `X-Agent-Id` and `X-Caller-Id`; or by `user` and `metadata`.",
+        json_schema_extra=EXTENSION,
+    )
 
 
 class BuiltIn(_Body):
@@ -271,6 +323,41 @@ class BuiltIn(_Body):
 def _kind(value: object) -> str:
     kind = value.get("type") if isinstance(value, dict) else getattr(value, "type", None)
     return BUILT_IN if kind == BUILT_IN else OPENAI_COMPATIBLE
+
+
+Fallback = Annotated[
+    Annotated[LlmServer, Tag(OPENAI_COMPATIBLE)] | Annotated[BuiltIn, Tag(BUILT_IN)],
+    Discriminator(_kind),
+]
+
+
+def _check_spoken(text: str) -> str:
+    if text and not any(c.isalnum() for c in text):
+        raise PydanticCustomError("failure_message", "holds no words to speak")
+    return text.strip()
+
+
+class OpenAiCompatible(LlmServer):
+    """An LLM of yours (contract §3.1), and who answers when it does not."""
+
+    fallbacks: Annotated[list[Fallback], Field(max_length=MAX_FALLBACKS)] | None = Field(
+        default=None,
+        description="Who is asked, in this order, when nothing useful comes in time; each is "
+        "checked on save as well, and keeps its own key. Once a word was said nobody else is "
+        "asked.",
+        json_schema_extra=EXTENSION,
+    )
+    failure_message: (
+        Annotated[str, Field(max_length=MAX_FAILURE_CHARS), AfterValidator(_check_spoken)] | None
+    ) = Field(
+        default=None, description="Spoken when nobody could answer.", json_schema_extra=EXTENSION
+    )
+    hedge_after_ms: Wait | None = Field(
+        default=None,
+        description="Ask the first fallback as well when nothing useful came for so long; the "
+        "first words win. Costs some requests, saves the slowest waits.",
+        json_schema_extra=EXTENSION,
+    )
 
 
 LlmBody = Annotated[
@@ -412,14 +499,24 @@ class PhoneNumber(_View):
     locality: str | None
 
 
-class LlmView(_View):
-    """An agent's `llm` as it is answered: `apiKey` is a mask, or null when there is none."""
+class FallbackView(_View):
+    """One LLM as it is answered: `apiKey` is a mask, or null when there is none."""
 
     type: Literal["openai-compatible", "built-in"]
     base_url: str | None = None
     api_key: str | None = Field(default=None, examples=[f"{MASK}abcd"])
     base_params: dict[str, JsonValue] | None = None
     model: str | None = Field(default=None, description="Of `built-in` only.")
+    timeouts: dict[str, int | None] | None = Field(default=None, json_schema_extra=EXTENSION)
+    tell: Literal["off", "headers", "body"] = Field(default="off", json_schema_extra=EXTENSION)
+
+
+class LlmView(FallbackView):
+    """An agent's `llm` as it is answered."""
+
+    fallbacks: list[FallbackView] = Field(default=[], json_schema_extra=EXTENSION)
+    failure_message: str | None = Field(default=None, json_schema_extra=EXTENSION)
+    hedge_after_ms: int | None = Field(default=None, json_schema_extra=EXTENSION)
 
 
 class AgentView(_View):
@@ -479,7 +576,8 @@ class VoiceView(_View):
 class Agent:
     """An agent as a conversation is given it, read once when the call opens.
 
-    `llm` is None for the built-in one. A private agent is for its owner, `owner_id`, only.
+    `llm` is None for the built-in one, and so is each of its `fallbacks`, which are asked in order
+    when it fails. A private agent is for its owner, `owner_id`, only.
     """
 
     id: str
@@ -497,6 +595,9 @@ class Agent:
     tts_model: str
     actions: tuple[str, ...]
     llm: Endpoint | None
+    fallbacks: tuple[Endpoint | None, ...] = ()
+    failure_message: str | None = None
+    hedge_after_s: float | None = None
 
 
 _OURS = frozenset({"messages", "stream"})
@@ -508,9 +609,16 @@ def make_endpoint(
     key: SecretStr | None,
     params: Mapping[str, Any],
     headers: Mapping[str, str | None],
+    *,
+    query: Mapping[str, str] | None = None,
+    timeouts: Mapping[str, int | None] | None = None,
+    tell: str = "off",
 ) -> Endpoint:
-    """The endpoint an `llm` field describes; `params` in the contract's names."""
-    known = {"model", "temperature", "maxTokens", "defaultHeaders"}
+    """The endpoint an `llm` field describes; `params` and `timeouts` in the contract's names."""
+    known = {"model", "temperature", "maxTokens", "defaultHeaders", "query"}
+    extra = {name: value for name, value in params.items() if name not in known}
+    if isinstance(extra.get("extra_body"), dict):
+        extra |= extra.pop("extra_body")
     return Endpoint(
         base_url=base_url,
         api_key=key,
@@ -518,8 +626,17 @@ def make_endpoint(
         temperature=params.get("temperature"),
         max_tokens=params.get("maxTokens"),
         headers={name: value for name, value in headers.items() if value is not None},
-        extra={name: value for name, value in params.items() if name not in known | _OURS},
+        extra={name: value for name, value in extra.items() if name not in _OURS},
+        query=dict(query or {}),
+        timeouts=_read_timeouts(timeouts or {}),
+        tell=Tell(tell),
     )
+
+
+def _read_timeouts(timeouts: Mapping[str, int | None]) -> Timeouts:
+    """Milliseconds by the contract's names, as seconds."""
+    waits = {name: None if ms is None else ms / 1000 for name, ms in timeouts.items()}
+    return Timeouts(waits.get("connectMs"), waits.get("firstTokenMs"), waits.get("betweenTokensMs"))
 
 
 def mask_key(key: str) -> str:

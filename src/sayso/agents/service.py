@@ -5,9 +5,10 @@ The check calls somebody else's server and may take seconds: no transaction is o
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from pydantic import SecretStr
@@ -15,6 +16,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
+from sayso.agents.checks import Checked, LlmChecks, learn
+from sayso.agents.reports import LlmCheckView, NewCheck
 from sayso.agents.schema import (
     BUILT_IN,
     MASK,
@@ -25,7 +28,9 @@ from sayso.agents.schema import (
     AgentView,
     AnsweredBy,
     BuiltIn,
+    FallbackView,
     LlmIssue,
+    LlmServer,
     LlmView,
     NewAgent,
     OpenAiCompatible,
@@ -43,9 +48,6 @@ from sayso.store.identifiers import is_id, new_agent_id
 from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
 
-CheckLlm = Callable[[Endpoint], Awaitable[Sequence[LlmIssue]]]
-"""Calls an LLM as a conversation would, and says what it noticed."""
-
 _PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
 """Fields stored as they come; `llm` is taken apart."""
 
@@ -54,10 +56,53 @@ _PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
 class _Sealed:
     """An `llm` field as it is stored."""
 
-    llm: dict[str, Any] | None
-    key: str | None
-    headers: str | None
-    issues: list[dict[str, str]]
+    llm: dict[str, Any] | None = None
+    key: str | None = None
+    headers: str | None = None
+    issues: Sequence[dict[str, str]] = ()
+    checked: Sequence[Checked | None] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """One LLM as it is stored, its secrets opened."""
+
+    stored: Mapping[str, Any]
+    key: SecretStr | None
+    headers: dict[str, str | None] | None
+    query: dict[str, str] | None
+
+    @property
+    def url(self) -> str:
+        """Its base URL."""
+        return str(self.stored["baseURL"])
+
+    def endpoint(self) -> Endpoint:
+        """As it is called."""
+        return make_endpoint(
+            self.url,
+            self.key,
+            self.stored["baseParams"] or {},
+            self.headers or {},
+            query=self.query,
+            timeouts=self.stored.get("timeouts"),
+            tell=self.stored.get("tell", "off"),
+        )
+
+    def view(self) -> dict[str, Any]:
+        """As it is answered."""
+        params = self.stored["baseParams"]
+        for name, value in (("defaultHeaders", self.headers), ("query", self.query)):
+            if value is not None:
+                params = {**(params or {}), name: value}
+        return {
+            "type": OPENAI_COMPATIBLE,
+            "base_url": self.url,
+            "api_key": None if self.key is None else mask_key(self.key.get_secret_value()),
+            "base_params": params,
+            "timeouts": self.stored.get("timeouts"),
+            "tell": self.stored.get("tell", "off"),
+        }
 
 
 class Agents:
@@ -69,7 +114,7 @@ class Agents:
         secrets: Secrets,
         clock: Clock,
         *,
-        check_llm: CheckLlm,
+        checks: LlmChecks,
         built_in: AnsweredBy,
         max_agents: int,
     ) -> None:
@@ -77,7 +122,7 @@ class Agents:
         self._database = database
         self._secrets = secrets
         self._clock = clock
-        self._check_llm = check_llm
+        self._checks = checks
         self._built_in = built_in
         self._max_agents = max_agents
 
@@ -89,7 +134,7 @@ class Agents:
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
-        sealed = await self._seal(agent_id, body.llm, _chosen_key(body.llm, None, None))
+        sealed = await self._seal(agent_id, body.llm, _choose_keys(body.llm, None, ()))
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
@@ -97,6 +142,7 @@ class Agents:
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
             session.add(row)
+        await self._keep_checks(agent_id, sealed)
         return self._view(row)
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
@@ -122,6 +168,8 @@ class Agents:
                 _store_llm(row, sealed)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
+        if sealed is not None:
+            await self._keep_checks(agent_id, sealed)
         return self._view(row)
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
@@ -164,6 +212,26 @@ class Agents:
             number_of_seconds_talked=round(talked_s or 0.0),
         )
 
+    async def try_llm(self, account: Account, body: NewCheck) -> LlmCheckView:
+        """Check an LLM without saving anything.
+
+        Raises:
+            BadRequestError: the key sent is a mask, or the stored one is another server's.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        own = None
+        if body.agent_id is not None:
+            async with self._database.read() as session:
+                own = self._main(await _own_row(session, account, body.agent_id))
+        key = _choose_key(body, own, [own] if own else [], "llm")
+        return (await self._checks.check(_endpoint_of(body, key))).view
+
+    async def last_check(self, account: Account, agent_id: str) -> LlmCheckView:
+        """The report of an agent's LLM. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            await _own_row(session, account, agent_id)
+        return await self._checks.read(agent_id)
+
     async def load(self, agent_id: str) -> Agent:
         """Read an agent for a conversation, its key opened; who may talk is for the caller to say.
 
@@ -188,7 +256,7 @@ class Agents:
             voice_speed=row.voice_speed,
             tts_model=row.tts_model,
             actions=tuple(row.actions),
-            llm=self._endpoint(row),
+            **self._answering(row),
         )
 
     async def _refuse_too_many(self, session: AsyncSession, user_id: str) -> None:
@@ -205,66 +273,139 @@ class Agents:
         """Check the LLM of an update; also what was stored then, to notice another's change."""
         async with self._database.read() as session:
             row = await _own_row(session, account, agent_id)
-        stored_url = row.llm.get("baseURL") if row.llm else None
-        key = _chosen_key(body.llm, self._key(row), stored_url)
-        return await self._seal(agent_id, body.llm, key), (row.llm, row.llm_key)
+        keys = _choose_keys(body.llm, self._main(row), self._fallbacks(row))
+        return await self._seal(agent_id, body.llm, keys), (row.llm, row.llm_key)
 
     async def _seal(
-        self, agent_id: str, llm: OpenAiCompatible | BuiltIn | None, key: SecretStr | None
+        self,
+        agent_id: str,
+        llm: OpenAiCompatible | BuiltIn | None,
+        keys: Sequence[SecretStr | None],
     ) -> _Sealed:
-        """Check `llm` and take it apart for the store."""
+        """Check `llm` and take it apart for the store; `keys` are its own and its fallbacks'."""
         if llm is None:
-            return _Sealed(None, None, None, [])
+            return _Sealed()
         if isinstance(llm, BuiltIn):
-            return _Sealed({"type": BUILT_IN, "model": llm.model}, None, None, [])
-        params = (
-            None
-            if llm.base_params is None
-            else llm.base_params.model_dump(by_alias=True, exclude_unset=True)
+            return _Sealed(_plain_built_in(llm))
+        servers = [llm, *(llm.fallbacks or [])]
+        issues, checked = await self._passed(
+            [
+                None if isinstance(server, BuiltIn) else _endpoint_of(server, key)
+                for server, key in zip(servers, keys, strict=True)
+            ]
         )
-        plain = None if params is None else dict(params)
-        headers = plain.pop("defaultHeaders", None) if plain is not None else None
-        endpoint = make_endpoint(llm.base_url, key, params or {}, headers or {})
-        issues = await self._passed(endpoint)
-        return _Sealed(
-            {"type": OPENAI_COMPATIBLE, "baseURL": llm.base_url, "baseParams": plain},
-            None if key is None else self._secrets.seal(key.get_secret_value(), _key_at(agent_id)),
-            None
-            if headers is None
-            else self._secrets.seal(json.dumps(headers), _headers_at(agent_id)),
-            [asdict(issue) for issue in issues],
-        )
+        parts = [
+            _plain_built_in(server)
+            if isinstance(server, BuiltIn)
+            else self._seal_server(agent_id, server, key)
+            for server, key in zip(servers, keys, strict=True)
+        ]
+        main = {
+            **parts[0],
+            "fallbacks": parts[1:],
+            "failureMessage": llm.failure_message or None,
+            "hedgeAfterMs": llm.hedge_after_ms,
+        }
+        key, headers = main.pop("key"), main.pop("headers")
+        return _Sealed(main, key, headers, [asdict(issue) for issue in issues], checked)
 
-    async def _passed(self, endpoint: Endpoint) -> Sequence[LlmIssue]:
-        """Check `endpoint`; what was noticed, unless something forbids saving."""
-        issues = tuple(await self._check_llm(endpoint))
+    def _seal_server(
+        self, agent_id: str, server: LlmServer, key: SecretStr | None
+    ) -> dict[str, Any]:
+        """One LLM as it is stored: nothing in it that is secret is plain."""
+        plain = dict(_params_of(server))
+        headers, query = plain.pop("defaultHeaders", None), plain.pop("query", None)
+
+        def seal(value: object, at: str) -> str | None:
+            return None if value is None else self._secrets.seal(json.dumps(value), at)
+
+        text = None if key is None else key.get_secret_value()
+        return {
+            "type": OPENAI_COMPATIBLE,
+            "baseURL": server.base_url,
+            "baseParams": None if server.base_params is None else plain,
+            "timeouts": _timeouts_of(server),
+            "tell": server.tell,
+            "key": text and self._secrets.seal(text, _key_at(agent_id)),
+            "headers": seal(headers, _headers_at(agent_id)),
+            "query": seal(query, _query_at(agent_id)),
+        }
+
+    async def _passed(
+        self, endpoints: Sequence[Endpoint | None]
+    ) -> tuple[Sequence[LlmIssue], Sequence[Checked | None]]:
+        """Check an LLM and its fallbacks; what was noticed, unless something forbids saving."""
+        reports = await asyncio.gather(*(self._check_one(endpoint) for endpoint in endpoints))
+        checked = [[] if report is None else report.issues for report in reports]
+        issues = [
+            issue if not n else replace(issue, message=f"Fallback {n}: {issue.message}")
+            for n, found in enumerate(checked)
+            for issue in found
+        ]
         errors = [issue for issue in issues if issue.severity == "error"]
         if errors:
-            found = " ".join(_sentence(issue.message) for issue in errors)
+            failed = next(
+                n for n, found in enumerate(checked) if any(i.severity == "error" for i in found)
+            )
+            told = " ".join(_sentence(issue.message) for issue in errors)
             raise BadRequestError(
-                f"The agent's LLM did not pass the check, so nothing was saved. {found}",
-                field="llm",
+                f"The agent's LLM did not pass the check, so nothing was saved. {told}",
+                field="llm" if not failed else f"llm.fallbacks.{failed - 1}",
                 hint=" ".join(dict.fromkeys(_sentence(issue.fix) for issue in errors if issue.fix)),
                 details=tuple(dict(asdict(issue)) for issue in issues),
             )
-        return issues
+        return issues, reports
 
-    def _key(self, row: AgentRow) -> SecretStr | None:
-        if row.llm_key is None:
-            return None
-        return SecretStr(self._secrets.open(row.llm_key, _key_at(row.id)))
+    async def _check_one(self, endpoint: Endpoint | None) -> Checked | None:
+        return None if endpoint is None else await self._checks.check(endpoint)
 
-    def _headers(self, row: AgentRow) -> dict[str, str | None] | None:
-        if row.llm_headers is None:
-            return None
-        opened = json.loads(self._secrets.open(row.llm_headers, _headers_at(row.id)))
-        return cast("dict[str, str | None]", opened)
+    async def _keep_checks(self, agent_id: str, sealed: _Sealed) -> None:
+        """Keep what was found out about an LLM that is saved now, and about its fallbacks."""
+        main, *fallbacks = sealed.checked or (None,)
+        for checked in fallbacks:
+            if checked is not None:
+                await learn(checked)
+        await self._checks.keep(agent_id, main)
 
-    def _endpoint(self, row: AgentRow) -> Endpoint | None:
+    def _main(self, row: AgentRow) -> _Opened | None:
+        """An agent's own LLM, opened; None for the built-in one."""
         if row.llm is None or row.llm["type"] == BUILT_IN:
             return None
-        params = row.llm["baseParams"] or {}
-        return make_endpoint(row.llm["baseURL"], self._key(row), params, self._headers(row) or {})
+        return self._open_server(row.id, row.llm, row.llm_key, row.llm_headers)
+
+    def _fallbacks(self, row: AgentRow) -> tuple[_Opened | None, ...]:
+        """Who stands by, opened; None for the built-in one."""
+        stored = (row.llm or {}).get("fallbacks") or []
+        return tuple(
+            None
+            if one["type"] == BUILT_IN
+            else self._open_server(row.id, one, one["key"], one["headers"])
+            for one in stored
+        )
+
+    def _open_server(
+        self, agent_id: str, stored: Mapping[str, Any], key: str | None, headers: str | None
+    ) -> _Opened:
+        unseal, query = self._secrets.open, stored.get("query")
+        return _Opened(
+            stored,
+            None if key is None else SecretStr(unseal(key, _key_at(agent_id))),
+            None if headers is None else json.loads(unseal(headers, _headers_at(agent_id))),
+            None if query is None else json.loads(unseal(query, _query_at(agent_id))),
+        )
+
+    def _answering(self, row: AgentRow) -> dict[str, Any]:
+        """Who answers for an agent, as a conversation is given it."""
+        main = self._main(row)
+        if main is None:
+            return {"llm": None}
+        hedge_ms = main.stored.get("hedgeAfterMs")
+        return {
+            "llm": main.endpoint(),
+            "fallbacks": tuple(one and one.endpoint() for one in self._fallbacks(row)),
+            "failure_message": main.stored.get("failureMessage"),
+            "hedge_after_s": None if hedge_ms is None else hedge_ms / 1000,
+        }
 
     def _view(self, row: AgentRow) -> AgentView:
         own_llm = row.llm is not None and row.llm["type"] == OPENAI_COMPATIBLE
@@ -282,16 +423,20 @@ class Agents:
     def _llm_view(self, row: AgentRow) -> LlmView | None:
         if row.llm is None:
             return None
-        if row.llm["type"] == BUILT_IN:
+        main = self._main(row)
+        if main is None:
             return LlmView(type="built-in", model=row.llm["model"])
-        key, params, headers = self._key(row), row.llm["baseParams"], self._headers(row)
-        if headers is not None:
-            params = {**(params or {}), "defaultHeaders": headers}
+        stored = cast("list[dict[str, Any]]", row.llm.get("fallbacks") or [])
         return LlmView(
-            type="openai-compatible",
-            base_url=row.llm["baseURL"],
-            api_key=None if key is None else mask_key(key.get_secret_value()),
-            base_params=params,
+            **main.view(),
+            fallbacks=[
+                FallbackView(type="built-in", model=plain["model"])
+                if one is None
+                else FallbackView(**one.view())
+                for plain, one in zip(stored, self._fallbacks(row), strict=True)
+            ],
+            failure_message=row.llm.get("failureMessage"),
+            hedge_after_ms=row.llm.get("hedgeAfterMs"),
         )
 
 
@@ -301,6 +446,39 @@ def _key_at(agent_id: str) -> str:
 
 def _headers_at(agent_id: str) -> str:
     return f"agents:llm_headers:{agent_id}"
+
+
+def _query_at(agent_id: str) -> str:
+    return f"agents:llm_query:{agent_id}"
+
+
+def _plain_built_in(llm: BuiltIn) -> dict[str, Any]:
+    return {"type": BUILT_IN, "model": llm.model}
+
+
+def _params_of(server: LlmServer) -> dict[str, Any]:
+    """`baseParams` as they were sent, by the contract's names."""
+    if server.base_params is None:
+        return {}
+    return server.base_params.model_dump(by_alias=True, exclude_unset=True)
+
+
+def _timeouts_of(server: LlmServer) -> dict[str, int | None] | None:
+    return None if server.timeouts is None else server.timeouts.model_dump(by_alias=True)
+
+
+def _endpoint_of(server: LlmServer, key: SecretStr | None) -> Endpoint:
+    """What a conversation would call, before it is stored."""
+    params = _params_of(server)
+    return make_endpoint(
+        server.base_url,
+        key,
+        params,
+        params.get("defaultHeaders") or {},
+        query=params.get("query"),
+        timeouts=_timeouts_of(server),
+        tell=server.tell,
+    )
 
 
 def _sentence(text: str) -> str:
@@ -315,7 +493,7 @@ def _apply(row: AgentRow, body: NewAgent, fields: frozenset[str]) -> None:
 
 def _store_llm(row: AgentRow, sealed: _Sealed) -> None:
     row.llm, row.llm_key = sealed.llm, sealed.key
-    row.llm_headers, row.llm_issues = sealed.headers, sealed.issues
+    row.llm_headers, row.llm_issues = sealed.headers, list(sealed.issues)
 
 
 async def _row(session: AsyncSession, agent_id: str, *, lock: bool = False) -> AgentRow:
@@ -338,30 +516,60 @@ async def _own_row(
     return row
 
 
-def _chosen_key(
-    llm: OpenAiCompatible | BuiltIn | None, stored: SecretStr | None, stored_url: str | None
+def _choose_keys(
+    llm: OpenAiCompatible | BuiltIn | None,
+    main: _Opened | None,
+    fallbacks: Sequence[_Opened | None],
+) -> list[SecretStr | None]:
+    """The keys an `llm` field means, its own first: those sent, else those stored."""
+    if not isinstance(llm, OpenAiCompatible):
+        return []
+    known = [one for one in (main, *fallbacks) if one is not None]
+    keys = [_choose_key(llm, main, known, "llm")]
+    for n, server in enumerate(llm.fallbacks or []):
+        if isinstance(server, BuiltIn):
+            keys.append(None)
+            continue
+        same = [one for one in known if one is not main and one.url == server.base_url]
+        here = fallbacks[n] if n < len(fallbacks) else None
+        own = here if here in same or not same else same[0]
+        keys.append(_choose_key(server, own, known, f"llm.fallbacks.{n}"))
+    return keys
+
+
+def _choose_key(
+    server: LlmServer, own: _Opened | None, known: Sequence[_Opened], field: str
 ) -> SecretStr | None:
-    """The key an `llm` field means: the one sent, or the stored one when it sends none.
+    """The key one LLM means: the one sent, or the stored one of its `own` when it sends none.
 
     A stored key never follows to another server: whoever may edit the agent could otherwise
     read the key by pointing `baseURL` at a server of their own.
     """
-    if not isinstance(llm, OpenAiCompatible):
-        return None
-    sent = "" if llm.api_key is None else llm.api_key.get_secret_value()
-    if "api_key" in llm.model_fields_set and MASK[0] not in sent:
+    sent = "" if server.api_key is None else server.api_key.get_secret_value()
+    if "api_key" in server.model_fields_set and MASK[0] not in sent:
         return SecretStr(sent) if sent else None
-    if sent and (stored is None or sent != mask_key(stored.get_secret_value())):
+    if sent:
+        own = _find_masked(server, sent, [one for one in (own, *known) if one], field)
+    if own is None or own.key is None:
+        return None
+    if origin(own.url) != origin(server.base_url):
         raise BadRequestError(
-            "llm.apiKey is a mask, as responses show it, and not the mask of the stored key",
-            field="llm.apiKey",
+            f"{field}.baseURL points to another server than before, and the stored key is not "
+            "sent to a server it was not given for",
+            field=f"{field}.apiKey",
+            hint=f"Send {field}.apiKey again for the new server, or null if it needs none.",
+        )
+    return own.key
+
+
+def _find_masked(server: LlmServer, mask: str, known: Sequence[_Opened], field: str) -> _Opened:
+    """Whose key `mask` stands for; of several, one of the same server."""
+    found = [one for one in known if one.key and mask == mask_key(one.key.get_secret_value())]
+    if not found:
+        raise BadRequestError(
+            f"{field}.apiKey is a mask, as responses show it, and not the mask of the stored key",
+            field=f"{field}.apiKey",
             hint="Send the key itself.",
         )
-    if stored is not None and (stored_url is None or origin(stored_url) != origin(llm.base_url)):
-        raise BadRequestError(
-            "llm.baseURL points to another server than before, and the stored key is not sent "
-            "to a server it was not given for",
-            field="llm.apiKey",
-            hint="Send llm.apiKey again for the new server, or null if it needs none.",
-        )
-    return stored
+    here = [one for one in found if origin(one.url) == origin(server.base_url)]
+    return (here or found)[0]

@@ -14,6 +14,7 @@ from fastapi.routing import APIRoute
 
 from sayso.accounts.access import Access
 from sayso.accounts.service import Accounts
+from sayso.agents.check_routes import check_routes
 from sayso.agents.routes import agent_routes
 from sayso.agents.service import Agents
 from sayso.api.docs import install_docs
@@ -66,6 +67,7 @@ def build_api(
     access = Access(services.accounts, clock)
     for router in (
         agent_routes(services.agents, services.voices, access, settings),
+        check_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)

@@ -80,9 +80,14 @@ def dotted(location: Sequence[str | int]) -> str | None:
     kept = [
         part
         for at, part in enumerate(parts)
-        if not (at > 0 and parts[at - 1] == "llm" and part in _LLM_KINDS) and part != "[key]"
+        if not (part in _LLM_KINDS and _is_llm(parts[:at])) and part != "[key]"
     ]
     return ".".join(kept) or None
+
+
+def _is_llm(parts: Sequence[str]) -> bool:
+    """Whether a path leads to an LLM, whose kind is a part of it for pydantic only."""
+    return parts[-1:] == ["llm"] or (parts[-2:-1] == ["fallbacks"] and parts[-1].isdigit())
 
 
 def describe_json(text: str, position: int) -> str:

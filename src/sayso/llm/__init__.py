@@ -2,16 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from enum import StrEnum
+from typing import Literal, Protocol, TypeAlias
 
 from pydantic import SecretStr
+
+from sayso.errors import LlmError
+
+
+class Tell(StrEnum):
+    """How an LLM is told which conversation it answers in."""
+
+    OFF = "off"
+    HEADERS = "headers"
+    BODY = "body"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long an agent waits for its LLM, in seconds; None leaves it to the operator."""
+
+    connect_s: float | None = None
+    first_token_s: float | None = None
+    between_tokens_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One OpenAI-compatible server, as an agent's `llm` field names it (contract §3.1)."""
+    """One OpenAI-compatible server, as an agent's `llm` field names it (contract §3.1).
+
+    Values of `headers` and `query` may hold `{{conversationId}}`, `{{agentId}}`, `{{callerId}}`.
+    """
 
     base_url: str
     api_key: SecretStr | None = None
@@ -20,6 +43,24 @@ class Endpoint:
     max_tokens: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, object] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
+    timeouts: Timeouts = Timeouts()
+    tell: Tell = Tell.OFF
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Which conversation an LLM answers in, as far as it is told (`Endpoint.tell`).
+
+    Attributes:
+        conversation_id: stable for one conversation, also when it is continued later.
+        agent_id: the agent that speaks.
+        caller_id: who calls, where that is known; "" where it is not.
+    """
+
+    conversation_id: str = "check"
+    agent_id: str = "check"
+    caller_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +71,23 @@ class Message:
     content: str
 
 
+Mishap: TypeAlias = Callable[[LlmError], None]
+"""Is told a failure that was recovered from: the caller does not notice, the record does."""
+
+
+def ignore(_: LlmError) -> None:
+    """Tell nobody of a mishap."""
+
+
 class Llm(Protocol):
     """Whatever answers for one agent."""
 
-    def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    def reply(
+        self, messages: Sequence[Message], mishap: Mishap = ignore
+    ) -> AsyncGenerator[str, None]:
         """Answer `messages` as text pieces, first ones first. Raises LlmError.
 
-        Closing the generator abandons the answer and frees the server.
+        A failure that was recovered from is told to `mishap`. Closing the generator abandons the
+        answer and frees the server.
         """
         ...

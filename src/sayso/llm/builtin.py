@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sayso.llm import Llm, Message
+from sayso.llm import Llm, Message, Mishap, ignore
 from sayso.llm.notes import (
     Notes,
     answer_small_talk,
@@ -127,6 +127,10 @@ class _Bound:
         self._mind = mind
         self._notes = notes
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,  # noqa: ARG002 - nothing goes wrong here
+    ) -> AsyncGenerator[str, None]:
         for n, sentence in enumerate(await self._mind.answer(self._notes, messages)):
             yield f" {sentence}" if n else sentence

@@ -1,39 +1,50 @@
 """Whether an agent's LLM works, asked the way a conversation would ask (contract §3.3).
 
-One user message asks to repeat the smoke-test sentence, streamed. Everything that would leave a
-caller in silence is found here, before the agent is saved, and said in one sentence with the
-proof and the next step.
+One user message asks to repeat the smoke-test sentence, streamed; then a whole conversation is
+sent. Everything that would leave a caller in silence is found here, before the agent is saved,
+and said in one sentence with the proof and the next step. `check` answers soon; `deepen` looks
+further, after the answer.
 """
 
 from __future__ import annotations
 
 import asyncio
-import re
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin, urlsplit, urlunsplit
+from typing import TypeAlias
+from urllib.parse import urlsplit
 
-from sayso.llm import Endpoint, Message
-from sayso.llm.client import Exchange, LlmClient, shorten
-from sayso.llm.findings import Finding, FindingError, Severity, redact, show_url
+from sayso.llm import Endpoint
+from sayso.llm.candidates import list_candidates
+from sayso.llm.client import LlmClient
+from sayso.llm.findings import Finding, Severity, show_url
+from sayso.llm.probes import PROBES
+from sayso.llm.profile import STRANGER, Profile
+from sayso.llm.stages import Stage, Times, lay_out
+from sayso.llm.tolerance import (
+    CONVERSATION,
+    SMOKE,
+    learn_cadence,
+    learn_parameters,
+    learn_roles,
+    read_smoke,
+)
+from sayso.llm.trial import Answer, Trial, on_trial
 
-SMOKE_SENTENCE = "The smoke test has passed."
-"""With a capital T: PlayAI's own test server answers only this spelling."""
-PROMPT = f'Repeat this sentence exactly, and say nothing else: "{SMOKE_SENTENCE}"'
 LATE_S = 1.5
 """A first word later than this is worth a warning, in seconds."""
-MAX_CANDIDATES = 6
-"""How many other base URLs are tried when the given one is wrong."""
 CANDIDATE_S = 3.0
-"""How long each of them may take, in seconds."""
+"""How long each other base URL may take, in seconds."""
+DEEP_BUDGET_S = 120.0
+"""Longest look into an endpoint after the answer, in seconds."""
+
+Quiet: TypeAlias = Callable[[], Awaitable[None]]
+"""Waits until nobody would be disturbed."""
 
 _WRONG_PLACE = frozenset(
     ("body.not_sse", "http.html", "path.not_found", "redirect.refused", "stream.no_choices")
 )
-_PASTED = re.compile(
-    r"(/chat)?/completions$|/(chat|models|responses|embeddings|messages|docs)$", re.IGNORECASE
-)
-_DOUBLED = re.compile(r"(/[^/]+)\1+(?=/|$)")
+_SENTENCE = "smoke test has passed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +56,12 @@ class CheckReport:
         findings: errors first.
         url: the URL that was called, without its query.
         first_token_ms: from the request to the first word; None if there was none.
-        total_ms: the whole check.
+        total_ms: until the check answered.
         answer: what the LLM said, as far as it came.
         suggestion: another base URL that was tried and works, if one was found.
+        stages: how far the check got, in order.
+        profile: what the endpoint tolerates, as far as that is known.
+        complete: whether everything was looked at; else only what a save waits for.
     """
 
     ok: bool
@@ -57,115 +71,198 @@ class CheckReport:
     total_ms: float
     answer: str
     suggestion: str | None = None
+    stages: tuple[Stage, ...] = ()
+    profile: Profile = STRANGER
+    complete: bool = False
 
 
 class LlmCheck:
     """Checks endpoints, each within one budget of time."""
 
-    def __init__(self, client: LlmClient, *, budget_s: float = 12.0) -> None:
-        """Check with `client`, for at most `budget_s` seconds (`llm_check_timeout_s`)."""
+    def __init__(
+        self, client: LlmClient, *, budget_s: float = 12.0, deep_budget_s: float = DEEP_BUDGET_S
+    ) -> None:
+        """Check by the limits of `client`.
+
+        Args:
+            client: whose limits hold; checks have connections of their own.
+            budget_s: longest `check`, in seconds (`llm_check_timeout_s`).
+            deep_budget_s: longest `deepen`, in seconds.
+        """
         self._client = client
         self._budget_s = budget_s
+        self._deep_budget_s = deep_budget_s
 
     async def check(self, endpoint: Endpoint) -> CheckReport:
         """Try `endpoint`, and look for the right base URL if it is wrong. Never raises LlmError."""
         now_s = asyncio.get_running_loop().time
         started_s = now_s()
-        report, location = await self._probe(endpoint, self._budget_s)
-        if not report.ok and report.findings[0].code in _WRONG_PLACE:
-            until_s = started_s + self._budget_s
-            found = await self._search(endpoint, location, until_s)
-            report = _propose(report, found) if found else report
+        async with on_trial(self._client, endpoint, budget_s=self._budget_s) as trial:
+            smoke = await _converse(trial)
+            report = _report(trial, smoke)
+            if not report.ok and report.findings[0].code in _WRONG_PLACE:
+                found = await _search(trial, smoke.location)
+                report = _propose(report, found) if found else report
         return replace(report, total_ms=_ms(now_s() - started_s))
 
-    async def _probe(self, endpoint: Endpoint, budget_s: float) -> tuple[CheckReport, str | None]:
-        """One request; its report, and where it was redirected to."""
-        said: list[str] = []
-        failure: Finding | None = None
-        exchange: Exchange | None = None
-        try:
-            exchange = self._client.ask(
-                endpoint, [Message("user", PROMPT)], shorten(self._client.deadlines, budget_s)
-            )
-            async with aclosing(exchange.pieces()) as pieces:
-                async for piece in pieces:
-                    said.append(piece)  # noqa: PERF401 - what came before a failure counts
-        except FindingError as error:
-            failure = error.detail
-        if exchange is None:
-            url = redact(show_url(endpoint.base_url), ())
-            findings = (failure,) if failure else ()
-            return CheckReport(False, findings, url, None, 0.0, ""), None
-        return _report(exchange, failure, "".join(said)), exchange.location
+    async def deepen(
+        self, endpoint: Endpoint, report: CheckReport, quiet: Quiet | None = None
+    ) -> CheckReport:
+        """Look into everything else, if `check` found that `endpoint` works. Never raises LlmError.
 
-    async def _search(self, endpoint: Endpoint, location: str | None, until_s: float) -> str | None:
-        """The first other base URL that works."""
-        now_s = asyncio.get_running_loop().time
-        for base_url in list_candidates(endpoint.base_url, location):
-            left_s = until_s - now_s()
-            if left_s <= 0:
-                return None
-            candidate = replace(endpoint, base_url=base_url)
-            report, _ = await self._probe(candidate, min(left_s, CANDIDATE_S))
-            if report.ok:
-                return base_url
-        return None
+        Gives `report` with what was found added to its findings, stages and profile. `quiet` is
+        awaited before each probe; the time it takes is not counted.
+        """
+        if not report.ok:
+            return replace(report, complete=True)
+        budget_s = self._deep_budget_s
+        async with on_trial(
+            self._client, endpoint, budget_s=budget_s, profile=report.profile
+        ) as trial:
+            for probe in PROBES:
+                if quiet is not None:
+                    await trial.rest(quiet())
+                if trial.left_s <= 0:
+                    break
+                await probe(trial)
+        return _extend(report, trial)
 
 
-def list_candidates(base_url: str, location: str | None = None) -> list[str]:
-    """Base URLs that may have been meant, likeliest first; all on the same host.
+# The part a save waits for --------------------------------------------------------------------
 
-    A pasted path is cut off, doubled parts are folded, `/v1` is added or taken away, and a
-    redirect on the same host is followed: the key goes nowhere else.
+
+async def _converse(trial: Trial) -> Answer:
+    """The smoke test, and all that a conversation needs to know; the test's answer."""
+    smoke, conversation = await _ask_twice(trial)
+    if smoke.refused:
+        smoke = await learn_parameters(trial, smoke)
+        conversation = None
+    if smoke.failure is not None and smoke.failure.code == "stream.empty":
+        smoke = await _ask_again(trial, smoke)
+    if smoke.failure is not None:
+        return smoke
+    trial.profile = read_smoke(trial.profile, smoke)
+    await learn_roles(trial, conversation)
+    await learn_cadence(trial, smoke)
+    return smoke
+
+
+async def _ask_twice(trial: Trial) -> tuple[Answer, Answer | None]:
+    """The smoke test, and a whole conversation as soon as the test's first word has come.
+
+    Not sooner: a server that does one thing at a time would look slow.
     """
-    parts = urlsplit(base_url.strip())
-    path = parts.path.rstrip("/")
-    bare = _PASTED.sub("", path)
-    folded = _DOUBLED.sub(r"\1", bare)
-    paths = [bare, folded]
-    for start in (folded, bare):
-        paths += [start.removesuffix("/v1") if start.endswith("/v1") else f"{start}/v1"]
-    paths += ["/v1", "", "/api/v1", "/openai/v1", "/api"]
-    found = [urlunsplit((parts.scheme, parts.netloc, p, parts.query, "")) for p in paths]
-    if location and (redirected := _follow(base_url, location)):
-        found.insert(0, redirected)
-    given = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-    return [url for url in dict.fromkeys(found) if url != given][:MAX_CANDIDATES]
+    spoke = asyncio.Event()
+    async with asyncio.TaskGroup() as both:
+        first = both.create_task(trial.ask(SMOKE, spoke=spoke))
+        await spoke.wait()
+        if first.done() and first.result().failure is not None:
+            return first.result(), None
+        second = both.create_task(trial.ask(CONVERSATION, enough=1))
+    return first.result(), second.result()
 
 
-def _follow(base_url: str, location: str) -> str | None:
-    """The base URL a redirect points to, if that is on the same host and no less private."""
-    called = base_url.strip().rstrip("/") + "/chat/completions"
-    try:
-        here, there = urlsplit(called), urlsplit(urljoin(called, location))
-        same = here.hostname == there.hostname and here.port == there.port
-    except ValueError:
-        return None
-    upgraded = same and (here.scheme, there.scheme) == ("http", "https") and here.port is None
-    if not upgraded and not (same and here.scheme == there.scheme):
-        return None
-    path = there.path.rstrip("/").removesuffix("/chat/completions")
-    return urlunsplit((there.scheme, there.netloc, path, there.query, ""))
+async def _ask_again(trial: Trial, empty: Answer) -> Answer:
+    """Some servers answer nothing once, and then answer; a conversation asks again, too."""
+    again = await trial.ask(SMOKE)
+    if again.failure is not None:
+        return empty
+    trial.note("stream.empty_once")
+    return again
 
 
-def _report(exchange: Exchange, failure: Finding | None, answer: str) -> CheckReport:
-    findings = [failure] if failure else []
-    findings += exchange.reader.warnings.values()
-    if failure is None and "smoke test has passed" not in answer.lower():
-        findings.append(exchange.scene.find("answer.different", answer))
-    first_s = exchange.first_token_s
-    if failure is None and first_s is not None and first_s > LATE_S:
-        findings.append(exchange.scene.find("answer.late", first_token_s=first_s, limit_s=LATE_S))
+async def _search(trial: Trial, location: str | None) -> str | None:
+    """The first other base URL that works."""
+    for base_url in list_candidates(trial.endpoint.base_url, location):
+        if trial.left_s <= 0:
+            return None
+        meant = replace(trial.endpoint, base_url=base_url)
+        answer = await trial.ask(SMOKE, endpoint=meant, limit_s=CANDIDATE_S)
+        if answer.failure is None:
+            return base_url
+    return None
+
+
+# Reports --------------------------------------------------------------------------------------
+
+
+def _report(trial: Trial, smoke: Answer) -> CheckReport:
+    """What the answer to the smoke test, and everything noted, amount to."""
+    if smoke.failure is not None:
+        trial.findings.setdefault(smoke.failure.code, smoke.failure)
+    for warning in smoke.warnings:
+        trial.findings.setdefault(warning.code, _price(warning, smoke))
+    if smoke.failure is None and _SENTENCE not in smoke.text.lower():
+        trial.note("answer.different", smoke.text)
+    if smoke.failure is None and smoke.first_s is not None and smoke.first_s > LATE_S:
+        trial.note("answer.late", first_token_s=smoke.first_s, limit_s=LATE_S)
+    findings = _sort(trial.findings.values())
     return CheckReport(
-        ok=all(finding.severity is not Severity.ERROR for finding in findings),
-        findings=tuple(
-            sorted(findings, key=lambda finding: list(Severity).index(finding.severity))
-        ),
-        url=exchange.url,
-        first_token_ms=None if first_s is None else _ms(first_s),
+        ok=_is_ok(findings),
+        findings=findings,
+        url=smoke.url,
+        first_token_ms=None if smoke.first_s is None else _ms(smoke.first_s),
         total_ms=0.0,
-        answer=answer,
+        answer=smoke.text,
+        stages=lay_out(findings, _measure(trial, smoke), secure=_is_secure(trial)),
+        profile=trial.profile,
     )
+
+
+def _price(warning: Finding, smoke: Answer) -> Finding:
+    """Say what an answer in one piece costs."""
+    if warning.code != "body.json_not_sse" or smoke.first_s is None:
+        return warning
+    cost = f"Callers wait {smoke.first_s:.1f} s even for a short answer, longer for a long one."
+    return replace(warning, message=f"{warning.message} {cost}")
+
+
+def _measure(trial: Trial, smoke: Answer) -> Times:
+    spread_s = smoke.arrivals_s[-1] - smoke.arrivals_s[0] if smoke.arrivals_s else None
+    return Times(
+        dns_s=trial.trace.dns_s,
+        connect_s=trial.trace.connect_s,
+        headers_s=trial.trace.headers_s,
+        first_token_s=smoke.first_s,
+        spread_s=spread_s,
+        total_s=smoke.total_s,
+    )
+
+
+def _is_secure(trial: Trial) -> bool:
+    try:
+        return urlsplit(trial.endpoint.base_url.strip()).scheme == "https"
+    except ValueError:
+        return False
+
+
+def _extend(report: CheckReport, trial: Trial) -> CheckReport:
+    """`report` with what was found later."""
+    known = {finding.code for finding in report.findings}
+    added = [finding for finding in trial.findings.values() if finding.code not in known]
+    findings = _sort([*report.findings, *added])
+    later = {stage.name: stage for stage in lay_out(added, Times())}
+    stages = tuple(max(stage, later[stage.name], key=_gravity) for stage in report.stages)
+    return replace(
+        report,
+        ok=_is_ok(findings),
+        findings=findings,
+        stages=stages,
+        profile=trial.profile,
+        complete=True,
+    )
+
+
+def _gravity(stage: Stage) -> int:
+    return ("skipped", "ok", "warning", "failed").index(stage.state.value)
+
+
+def _sort(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    return tuple(sorted(findings, key=lambda finding: list(Severity).index(finding.severity)))
+
+
+def _is_ok(findings: tuple[Finding, ...]) -> bool:
+    return all(finding.severity is not Severity.ERROR for finding in findings)
 
 
 def _propose(report: CheckReport, base_url: str) -> CheckReport:

@@ -8,26 +8,35 @@ from __future__ import annotations
 
 import asyncio
 import errno
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
-from urllib.parse import urlsplit, urlunsplit
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import aiohttp
 import msgspec
+import structlog
 from aiohttp import ClientConnectionError, ClientError
 
 from sayso import __version__
 from sayso.config import Settings
-from sayso.llm import Endpoint, Llm, Message
+from sayso.llm import Endpoint, Llm, Message, Mishap, Tell, Timeouts, Told, ignore
+from sayso.llm.body import DEFAULT_MODEL, amend, build_body, fill, tell_headers
 from sayso.llm.chunks import read_error
 from sayso.llm.findings import Finding, FindingError, Scene, quote, redact, show_url
+from sayso.llm.profile import (
+    STRANGER,
+    MemoryProfiles,
+    Profile,
+    ProfileKey,
+    Profiles,
+    key_of,
+)
 from sayso.llm.reader import ReplyReader, is_about_model
 from sayso.security.outbound import MARK, guarded_connector
 
-DEFAULT_MODEL = "gpt-3.5-turbo"
-"""Sent when an agent names no model: the contract's sample request has it (§3.1, §3.2), and
-many servers refuse a request without one."""
 MAX_CONNECTIONS = 512
 """Requests under way at once; the next ones wait, within their connect timeout."""
 MAX_ERROR_BODY_BYTES = 4096
@@ -37,10 +46,13 @@ ERROR_BODY_S = 2.0
 DRAIN_S = 1.0
 """How long the end of a complete answer is waited for, to keep its connection for the next."""
 
+log = structlog.get_logger("sayso.llm")
+
 _FORBIDDEN_HEADERS = frozenset(
     ("connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade")
 )
-_KEPT_FIELDS = frozenset(("messages", "stream"))
+MAX_AMENDS = 6
+"""How often one question is asked again with less in it; OpenAI names one culprit at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +83,20 @@ def deadlines_of(settings: Settings) -> Deadlines:
     )
 
 
-def join_url(base_url: str) -> str:
+def limit_waits(deadlines: Deadlines, timeouts: Timeouts) -> Deadlines:
+    """The deadlines of an agent that has `timeouts` of its own."""
+    return replace(
+        deadlines,
+        connect_s=timeouts.connect_s or deadlines.connect_s,
+        first_token_s=timeouts.first_token_s or deadlines.first_token_s,
+        between_tokens_s=timeouts.between_tokens_s or deadlines.between_tokens_s,
+    )
+
+
+def join_url(base_url: str, query: Mapping[str, str] | None = None) -> str:
     """The URL to call: `/chat/completions` below `base_url`, nothing else added.
 
-    A trailing slash is not doubled, and a query stays behind the path.
+    A trailing slash is not doubled, and a query stays behind the path; `query` joins it.
 
     Raises:
         ValueError: `base_url` cannot be called; the text says why.
@@ -90,25 +112,11 @@ def join_url(base_url: str) -> str:
         raise ValueError("it contains a blank or an unprintable character")
     _ = parts.port  # raises ValueError when it is not a port
     path = parts.path.rstrip("/") + "/chat/completions"
-    return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
+    queries = [part for part in (parts.query, urlencode(query or {})) if part]
+    return urlunsplit((parts.scheme, parts.netloc, path, "&".join(queries), ""))
 
 
-def build_body(endpoint: Endpoint, messages: Sequence[Message]) -> dict[str, object]:
-    """The smallest request that says everything: strict servers refuse fields they don't know."""
-    body: dict[str, object] = {
-        "model": endpoint.model or DEFAULT_MODEL,
-        "messages": [{"role": line.role, "content": line.content} for line in messages],
-        "stream": True,
-    }
-    if endpoint.temperature is not None:
-        body["temperature"] = endpoint.temperature
-    if endpoint.max_tokens is not None:
-        body["max_tokens"] = endpoint.max_tokens
-    body.update((k, v) for k, v in endpoint.extra.items() if k not in _KEPT_FIELDS)
-    return body
-
-
-def build_headers(endpoint: Endpoint) -> dict[str, str]:
+def build_headers(endpoint: Endpoint, told: Told | None = None) -> dict[str, str]:
     """The request's headers; a default header of the agent wins over ours.
 
     Raises:
@@ -118,6 +126,8 @@ def build_headers(endpoint: Endpoint) -> dict[str, str]:
     if key := _bare_key(endpoint):
         headers["Authorization"] = f"Bearer {key}"
     headers["Accept-Encoding"] = "identity"
+    if told is not None and endpoint.tell is Tell.HEADERS:
+        headers |= tell_headers(told)
     ours = {name.lower(): name for name in headers}
     for name, value in endpoint.headers.items():
         _refuse_header(name, value)
@@ -147,6 +157,7 @@ def list_secrets(endpoint: Endpoint) -> tuple[str, ...]:
     """Everything of `endpoint` that no message may quote: the key, header values, the query."""
     query = urlsplit(endpoint.base_url).query if "?" in endpoint.base_url else ""
     values = [pair.partition("=")[2] for pair in query.split("&")]
+    values += endpoint.query.values()
     found = [_bare_key(endpoint), *endpoint.headers.values(), *values]
     found += [value.removeprefix("Bearer ") for value in endpoint.headers.values()]
     return tuple(dict.fromkeys(value for value in found if value))
@@ -161,7 +172,9 @@ class LlmClient:
         *,
         private: bool = True,
         notice: Callable[[Endpoint, Finding], None] | None = None,
+        profiles: Profiles | None = None,
         max_connections: int = MAX_CONNECTIONS,
+        traces: Sequence[aiohttp.TraceConfig] = (),
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -169,14 +182,22 @@ class LlmClient:
             deadlines: how long answers may take.
             private: whether private and loopback addresses may be called (`outbound_private`).
             notice: is told what was overcome in an answer, such as JSON in place of a stream.
+            profiles: what endpoints were seen to tolerate; kept in memory unless given.
             max_connections: requests under way at once.
+            traces: are told of every connection made, as aiohttp does it.
         """
         self.deadlines = deadlines
         self._private = private
         self._notice = notice
+        self.profiles: Profiles = MemoryProfiles() if profiles is None else profiles
         self._max_connections = max_connections
+        self._traces = tuple(traces)
         self._session: aiohttp.ClientSession | None = None
-        self._drains: set[asyncio.Task[None]] = set()
+        self._aside: set[asyncio.Task[None]] = set()
+
+    def fresh(self, trace: aiohttp.TraceConfig) -> LlmClient:
+        """A client of the same limits with connections of its own, to be opened: for a check."""
+        return LlmClient(self.deadlines, private=self._private, traces=(trace,))
 
     async def open(self) -> None:
         """Make the session. Opens no connection."""
@@ -185,43 +206,77 @@ class LlmClient:
             cookie_jar=aiohttp.DummyCookieJar(),
             headers={"User-Agent": f"sayso/{__version__}"},
             trust_env=False,
+            trace_configs=list(self._traces),
         )
 
     async def close(self) -> None:
         """Close every connection; answers under way end."""
-        for task in tuple(self._drains):
+        for task in tuple(self._aside):
             task.cancel()
-        await asyncio.gather(*self._drains, return_exceptions=True)
+        await asyncio.gather(*self._aside, return_exceptions=True)
         if self._session is not None:
             await self._session.close()
             self._session = None
 
-    def bind(self, endpoint: Endpoint) -> Llm:
-        """The `Llm` of an agent whose `llm` field is `endpoint`."""
-        return _Bound(self, endpoint, self._notice)
+    def bind(self, endpoint: Endpoint, told: Told | None = None) -> Llm:
+        """The `Llm` of an agent whose `llm` field is `endpoint`, in the conversation `told`."""
+        return _Bound(self, endpoint, told or Told(), self._notice)
 
     def ask(
-        self, endpoint: Endpoint, messages: Sequence[Message], deadlines: Deadlines | None = None
+        self,
+        endpoint: Endpoint,
+        messages: Sequence[Message],
+        deadlines: Deadlines | None = None,
+        *,
+        body: Mapping[str, object] | None = None,
+        profile: Profile = STRANGER,
+        told: Told | None = None,
+        since_s: float | None = None,
     ) -> Exchange:
         """Prepare one request; iterate its `pieces` to send it.
+
+        Args:
+            endpoint: whom to ask.
+            messages: what to ask.
+            deadlines: other limits than the endpoint's own.
+            body: is sent exactly as it is, in place of one made from `messages`.
+            profile: what the endpoint tolerates.
+            told: the conversation, as far as the endpoint is told of it.
+            since_s: when the waiting began, on the loop's clock; else when it is sent.
 
         Raises:
             LlmError: the endpoint cannot be called at all.
         """
         if self._session is None:
             raise RuntimeError("the LLM client is not open")
-        return Exchange(self, self._session, endpoint, messages, deadlines or self.deadlines)
+        told = told or Told()
+        limits = deadlines or self.deadlines_for(endpoint)
+        body = build_body(endpoint, messages, profile, told) if body is None else body
+        reads = ReplyReader if not profile.thinks_first else partial(ReplyReader, inside=True)
+        return Exchange(self, self._session, endpoint, told, body, limits, reads, since_s)
+
+    def deadlines_for(self, endpoint: Endpoint) -> Deadlines:
+        """How long `endpoint` may take: as its agent says, else as the operator does."""
+        return limit_waits(self.deadlines, endpoint.timeouts)
+
+    def learn(self, key: ProfileKey, profile: Profile) -> None:
+        """Keep what was learned about an endpoint, beside the conversation."""
+        self._do_aside(_keep(self.profiles, key, profile))
+
+    def _do_aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work)
+        self._aside.add(task)
+        task.add_done_callback(self._aside.discard)
+        return task
 
     def let_go(self, response: aiohttp.ClientResponse, *, complete: bool) -> None:
         """Free an answer's connection: for reuse if its end is near, by closing it if not."""
         if response.content.at_eof() or not complete:
             response.close()
             return
-        task = asyncio.create_task(_drain(response))
-        self._drains.add(task)
+        task = self._do_aside(_drain(response))
         # Not in the task's own `finally`: one that is cancelled before it began has none.
         task.add_done_callback(lambda _: response.close())
-        task.add_done_callback(self._drains.discard)
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:
@@ -234,27 +289,99 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
         pass  # the answer is complete; only the connection is lost
 
 
+async def _keep(profiles: Profiles, key: ProfileKey, profile: Profile) -> None:
+    try:
+        await profiles.put(key, profile)
+    except Exception:
+        # The conversation goes on; only the next one has to learn it again.
+        log.exception("profile_not_kept", base_url=show_url(key.base_url), model=key.model)
+
+
 class _Bound:
-    """The `Llm` of one endpoint."""
+    """The `Llm` of one endpoint in one conversation."""
 
     def __init__(
         self,
         client: LlmClient,
         endpoint: Endpoint,
+        told: Told,
         notice: Callable[[Endpoint, Finding], None] | None,
     ) -> None:
         self._client = client
         self._endpoint = endpoint
+        self._told = told
         self._notice = notice
+        self._key = key_of(endpoint, DEFAULT_MODEL)
+        self._here: Profile | None = None  # knows more than what is kept, for this agent only
 
-    async def reply(self, messages: Sequence[Message]) -> AsyncGenerator[str, None]:
-        exchange = self._client.ask(self._endpoint, messages)
-        async with aclosing(exchange.pieces()) as pieces:
-            async for piece in pieces:
-                yield piece
+    async def reply(
+        self, messages: Sequence[Message], mishap: Mishap = ignore
+    ) -> AsyncGenerator[str, None]:
+        since_s = asyncio.get_running_loop().time()
+        retries = _Retries()
+        while True:
+            exchange = self._client.ask(
+                self._endpoint, messages, profile=self._profile, told=self._told, since_s=since_s
+            )
+            try:
+                async with aclosing(exchange.pieces()) as pieces:
+                    async for piece in pieces:
+                        self._learn(retries)
+                        yield piece
+            except FindingError as error:
+                if exchange.first_token_s is not None or not self._retry(exchange, error, retries):
+                    raise
+                mishap(error)
+            else:
+                self._take_notice(exchange)
+                return
+
+    @property
+    def _profile(self) -> Profile:
+        return self._here or self._client.profiles.get(self._key)
+
+    def _retry(self, exchange: Exchange, error: FindingError, retries: _Retries) -> bool:
+        """Whether to ask again at once: an empty answer once, a refused body with less in it."""
+        if error.finding == "stream.empty" and not retries.empties:
+            retries.empties += 1
+            return True
+        if exchange.refusal is None or retries.amends >= MAX_AMENDS:
+            return False
+        amended = amend(self._profile, exchange.sent, *exchange.refusal)
+        if amended is None or amended.profile == self._profile:
+            return False
+        retries.amends += 1
+        if amended.lasting:
+            kept = retries.lesson or self._client.profiles.get(self._key)
+            lesson = amend(kept, exchange.sent, *exchange.refusal)
+            retries.lesson = lesson.profile if lesson else None
+        self._here = amended.profile
+        return True
+
+    def _learn(self, retries: _Retries) -> None:
+        """Keep what the refusals taught, now that it worked."""
+        if retries.lesson is not None:
+            self._client.learn(self._key, retries.lesson)
+            retries.lesson = None
+
+    def _take_notice(self, exchange: Exchange) -> None:
+        """Tell what was overcome, and remember an endpoint whose thoughts have no beginning."""
+        reader, kept = exchange.reader, self._client.profiles.get(self._key)
+        if (unopened := reader.unopened) is not None and unopened != self._profile.thinks_first:
+            self._client.learn(self._key, replace(kept, thinks_first=unopened))
+            self._here = self._here and replace(self._here, thinks_first=unopened)
         if self._notice is not None:
-            for finding in exchange.reader.warnings.values():
+            for finding in reader.warnings.values():
                 self._notice(self._endpoint, finding)
+
+
+@dataclass(slots=True)
+class _Retries:
+    """What was tried again for one reply, and what that taught."""
+
+    amends: int = 0
+    empties: int = 0
+    lesson: Profile | None = None
 
 
 class Exchange:
@@ -265,6 +392,9 @@ class Exchange:
         reader: what was noticed in the answer.
         first_token_s: from the request to the first useful token; None before it.
         location: where a redirect points, if the answer was one.
+        status: of the answer; None before it.
+        sent: the body that is sent.
+        refusal: status and first characters of an answer that was not 200.
     """
 
     def __init__(
@@ -272,9 +402,13 @@ class Exchange:
         client: LlmClient,
         session: aiohttp.ClientSession,
         endpoint: Endpoint,
-        messages: Sequence[Message],
+        told: Told,
+        body: Mapping[str, object],
         deadlines: Deadlines,
+        reads: Callable[..., ReplyReader],
+        since_s: float | None,
     ) -> None:
+        endpoint = _fill(endpoint, told)
         secrets = list_secrets(endpoint)
         self._client = client
         self._session = session
@@ -283,23 +417,28 @@ class Exchange:
         self._secrets = secrets
         self._url = _check_url(endpoint, secrets)
         self.scene = Scene(self._url, secrets)
-        self._headers = _check_headers(endpoint, self.scene)
-        self._body = _encode(build_body(endpoint, messages), self.scene)
+        self._headers = _check_headers(endpoint, told, self.scene)
+        self._body = _encode(body, self.scene)
+        self._since_s = since_s
         self._started_s = 0.0
         self._heard_s = 0.0  # when the last bytes came
         self._spoke_s: float | None = None  # when the last useful token came
+        self.sent = body
         self.url = redact(show_url(self._url), secrets)
-        self.reader = ReplyReader(self.scene, model=self._model)
+        self.reader = reads(self.scene, model=self._model)
         self.first_token_s: float | None = None
         self.location: str | None = None
+        self.status: int | None = None
+        self.refusal: tuple[int, str] | None = None
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """Send the request and get the answer's words as they come. Raises LlmError.
 
         Closing the generator closes the connection at once.
         """
-        self._started_s = self._now()
+        self._started_s = self._now() if self._since_s is None else self._since_s
         response = await self._post()
+        self.status = response.status
         try:
             if response.status != 200:
                 raise FindingError(await self._read_refusal(response))
@@ -421,6 +560,7 @@ class Exchange:
             return find("redirect.refused", status=status, location=shown)
         until_s = min(self._until(), self._now() + ERROR_BODY_S)
         body = await _read_head(response, until_s)
+        self.refusal = (status, body)
         if status in (400, 404, 422) and is_about_model(body):
             return find("model.unknown", body, model=self._model)
         codes: Mapping[int, str] = {
@@ -435,16 +575,25 @@ class Exchange:
 
 def _check_url(endpoint: Endpoint, secrets: tuple[str, ...]) -> str:
     try:
-        return join_url(endpoint.base_url)
+        return join_url(endpoint.base_url, endpoint.query)
     except ValueError as error:
         scene = Scene(endpoint.base_url, secrets)
         shown = show_url(endpoint.base_url) or "an empty text"
         raise FindingError(scene.find("url.bad", url=shown, reason=str(error))) from error
 
 
-def _check_headers(endpoint: Endpoint, scene: Scene) -> dict[str, str]:
+def _fill(endpoint: Endpoint, told: Told) -> Endpoint:
+    """`endpoint` with the variables in its headers and its query filled in."""
+    return replace(
+        endpoint,
+        headers={name: fill(value, told) for name, value in endpoint.headers.items()},
+        query={name: fill(value, told) for name, value in endpoint.query.items()},
+    )
+
+
+def _check_headers(endpoint: Endpoint, told: Told, scene: Scene) -> dict[str, str]:
     try:
-        return build_headers(endpoint)
+        return build_headers(endpoint, told)
     except ValueError as error:
         name, reason = error.args
         raise FindingError(scene.find("header.bad", name=quote(name), reason=reason)) from error

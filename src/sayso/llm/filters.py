@@ -101,20 +101,33 @@ class Repeats:
 
 _TAGS = ("think", "thinking", "thought", "reasoning")
 _FLAGS = re.IGNORECASE | re.ASCII
-_OPEN = re.compile(rf"<({'|'.join(_TAGS)})>", _FLAGS)
-_OPENS = tuple(f"<{tag}>" for tag in _TAGS)
+_MARK = re.compile(rf"<(/?)({'|'.join(_TAGS)})>", _FLAGS)
+_MARKS = tuple(f"<{slash}{tag}>" for slash in ("", "/") for tag in _TAGS)
+_ANY_CLOSE = re.compile(rf"</({'|'.join(_TAGS)})>", _FLAGS)
+_LONGEST = max(len(mark) for mark in _MARKS)
 
 
 class Thoughts:
-    """Drops `<think>...</think>` and its cousins, also when cut anywhere."""
+    """Drops `<think>...</think>` and its cousins, also when cut anywhere.
 
-    def __init__(self) -> None:
-        self._close: re.Pattern[str] | None = None  # set while inside a block
-        self._close_chars = 0
+    Some templates open the block in the prompt, so that an answer begins inside its thoughts and
+    only `</think>` is sent. What came before it was spoken by then; who knows beforehand passes
+    `inside`, and nothing is spoken until the block closes, or the answer ends without that.
+
+    Attributes:
+        dropped: there were thoughts.
+        unopened: whether the answer began inside its thoughts; None if there is no telling.
+    """
+
+    def __init__(self, *, inside: bool = False) -> None:
+        self._close = _ANY_CLOSE if inside else None  # set while inside a block
+        self._close_chars = _LONGEST
+        self._doubted: list[str] | None = [] if inside else None
         self._held = ""
         self._trim = False
         self._spoken = False
         self.dropped = False
+        self.unopened: bool | None = None
 
     def feed(self, text: str) -> str:
         """Take a piece; get what is to be spoken."""
@@ -131,29 +144,40 @@ class Thoughts:
     def finish(self) -> str:
         """Take the end; get what was held back: a `<` that opened nothing."""
         held, self._held = self._held, ""
+        if self._doubted is not None:
+            held, self._doubted = "".join(self._doubted) + held, None
+            self._close, self.unopened = None, False if held.strip() else None
         return "" if self._close is not None else self._speak(held)
 
     def _enter(self, text: str) -> tuple[str, str]:
         """Outside a block: what is left to look at, and what is to be spoken."""
-        match = _OPEN.search(text)
+        match = _MARK.search(text)
         if match is None:
             at = text.rfind("<")
-            if at >= 0 and any(tag.startswith(text[at:].lower()) for tag in _OPENS):
+            if at >= 0 and any(mark.startswith(text[at:].lower()) for mark in _MARKS):
                 self._held = text[at:]
                 return "", text[:at]
             return "", text
-        tag = f"</{match[1]}>"
-        self._close, self._close_chars = re.compile(re.escape(tag), _FLAGS), len(tag)
         self.dropped = True
+        if match[1]:
+            self.unopened = True  # all up to here were thoughts, and are spoken by now
+            return text[match.end() :], text[: match.start()]
+        tag = f"</{match[2]}>"
+        self._close, self._close_chars = re.compile(re.escape(tag), _FLAGS), len(tag)
         return text[match.end() :], text[: match.start()]
 
     def _leave(self, text: str) -> tuple[str, str]:
         """Inside a block: the same; nothing in it is spoken."""
         match = self._close.search(text) if self._close else None
         if match is None:
-            self._held = text[-(self._close_chars - 1) :]
+            keep = len(text) - (self._close_chars - 1)
+            if self._doubted is not None:
+                self._doubted.append(text[: max(0, keep)])
+            self._held = text[max(0, keep) :]
             return "", ""
         self._close = None
+        if self._doubted is not None:
+            self._doubted, self.unopened, self.dropped = None, True, True
         self._trim = not self._spoken
         return text[match.end() :], ""
 

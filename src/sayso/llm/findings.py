@@ -12,7 +12,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from urllib.parse import urlsplit, urlunsplit
 
-from sayso.errors import LlmError
+from sayso.errors import Blame, LlmError
 
 MAX_EVIDENCE_CHARS = 200
 """How much of somebody's answer is quoted in a finding."""
@@ -40,11 +40,33 @@ class Finding:
     fix: str
 
 
+_OWNERS = frozenset(
+    (
+        "url.bad",
+        "header.bad",
+        "body.bad",
+        "redirect.refused",
+        "auth.refused",
+        "path.not_found",
+        "model.unknown",
+        "http.html",
+    )
+)
+
+
+def blame_for(code: str) -> Blame:
+    """Who must act for a finding to go away."""
+    if code == "outbound.refused":
+        return Blame.OPERATOR
+    return Blame.OWNER if code in _OWNERS else Blame.LLM
+
+
 class FindingError(LlmError):
     """An `LlmError` that carries its whole finding."""
 
     def __init__(self, detail: Finding) -> None:
         super().__init__(detail.message, finding=detail.code, hint=detail.fix)
+        self.blame = blame_for(detail.code)
         self.detail = detail
 
 
@@ -143,6 +165,33 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "{where} answered {status} instead of 200.",
             "Read the answer below, and the LLM server's log.",
         ),
+        "request.refused": Entry(
+            _E,
+            "{where} answered {status} even to the smallest request: model, messages, stream.",
+            "Read the answer below: it says which part of the request the server refuses.",
+        ),
+        "params.rejected": Entry(
+            _W,
+            "{where} refuses {names}; conversations leave it out.",
+            "Remove it from baseParams, or use a model that takes it.",
+        ),
+        "max_tokens.renamed": Entry(
+            _N,
+            "{where} refuses {refused} and takes {taken}; conversations send that.",
+            "Nothing needs to be done.",
+        ),
+        "system.refused": Entry(
+            _W,
+            "{where} refuses a system message; the agent's prompt goes into the caller's first "
+            "message.",
+            "It works; a chat template with a system role follows the prompt more closely.",
+        ),
+        "history.refused": Entry(
+            _E,
+            "{where} answers a single message, but refuses a conversation with a system message, "
+            "an answer of the agent and a second question.",
+            "Take messages of the roles system, user and assistant, however many.",
+        ),
         "http.html": Entry(
             _E,
             "{where} answered {status} with a web page, not with a chat completion.",
@@ -196,12 +245,25 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         "first_token.slow": Entry(
             _E,
             "{where} sent no word to speak within {limit_s:g} s ({reason}).",
-            "Use a faster model, switch thinking off, or raise SAYSO_LLM_FIRST_TOKEN_TIMEOUT_S.",
+            "Use a faster model, switch thinking off, or raise llm.timeouts.firstTokenMs "
+            "(without it, SAYSO_LLM_FIRST_TOKEN_TIMEOUT_S).",
         ),
         "stream.stalled": Entry(
             _E,
             "{where} fell silent for {limit_s:g} s in the middle of its answer.",
-            "Look into the LLM server's log, or raise SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S.",
+            "Look into the LLM server's log, or raise llm.timeouts.betweenTokensMs "
+            "(without it, SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S).",
+        ),
+        "stream.empty_once": Entry(
+            _W,
+            "{where} answered without a single word, and with words when asked again.",
+            "Look into the LLM server's log; each empty answer costs the caller a second wait.",
+        ),
+        "stream.buffered": Entry(
+            _W,
+            "{where} sends its answer at once at the end: callers wait {first_token_s:.1f} s even "
+            "for a short one, and longer for a long one.",
+            "Flush each chunk, and switch off buffering in proxies (nginx: `proxy_buffering off`).",
         ),
         "stream.bad_json": Entry(
             _W,
@@ -227,6 +289,45 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             _W,
             "{where} answered, but did not repeat the sentence it was asked to repeat.",
             "Fine for an LLM with a strong persona; otherwise check what it was made to say.",
+        ),
+        "tools.refused": Entry(
+            _W,
+            "{where} refuses `tools`; the agent's actions and page events cannot be called.",
+            "Use a model and a server that take tools, if the agent needs actions.",
+        ),
+        "unicode.broken": Entry(
+            _W,
+            "{where} damages letters beyond ASCII; they are spoken wrongly.",
+            "Send UTF-8, and do not cut a character between two events.",
+        ),
+        "prompt.too_long": Entry(
+            _W,
+            "{where} refuses a prompt of {chars} characters, which a long conversation of an "
+            "agent with much knowledge has.",
+            "Raise the model's context length, or keep prompt and knowledge short.",
+        ),
+        "parallel.refused": Entry(
+            _W,
+            "{where} refuses a second request while it answers the first; with two callers, one "
+            "hears an apology.",
+            "Let the server take several requests at once, or queue them.",
+        ),
+        "parallel.queued": Entry(
+            _N,
+            "{where} answers one request after the other; with two callers, one waits.",
+            "Start the LLM server with more slots, if several people call at once.",
+        ),
+        "cancel.ignored": Entry(
+            _W,
+            "{where} goes on writing after the caller interrupted, and the next answer waits "
+            "for it ({waited_s:.1f} s).",
+            "Stop generating when the connection closes.",
+        ),
+        "keepalive.none": Entry(
+            _N,
+            "{where} closes the connection after each answer, so that every reply pays for a "
+            "new one.",
+            "Let the server keep connections open (HTTP keep-alive).",
         ),
         "answer.late": Entry(
             _W,

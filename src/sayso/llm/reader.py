@@ -13,6 +13,7 @@ from sayso.errors import LlmError
 from sayso.llm.chunks import ChunkError, read_chunk
 from sayso.llm.filters import Repeats, Surrogates, Thoughts
 from sayso.llm.findings import Finding, Scene
+from sayso.llm.scrub import Scrub
 from sayso.llm.sse import MAX_EVENT_BYTES, Event, SseParser
 
 MAX_REPLY_CHARS = 32_000
@@ -54,13 +55,15 @@ class ReplyReader:
         spoken: there was something to speak.
     """
 
-    def __init__(self, scene: Scene, *, model: str = "") -> None:
+    def __init__(self, scene: Scene, *, model: str = "", inside: bool = False) -> None:
+        """Read an answer of `model`; `inside` when it begins inside its thoughts."""
         self._scene = scene
         self._model = model
         self._parser = SseParser()
         self._surrogates = Surrogates()
         self._repeats = Repeats()
-        self._thoughts = Thoughts()
+        self._thoughts = Thoughts(inside=inside)
+        self._scrub = Scrub()
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._first_line_read = False
@@ -74,6 +77,11 @@ class ReplyReader:
         self.finish_reason: str | None = None
         self.done = False
         self.spoken = False
+
+    @property
+    def unopened(self) -> bool | None:
+        """Whether the answer began inside its thoughts; None if there is no telling."""
+        return self._thoughts.unopened
 
     @property
     def complete(self) -> bool:
@@ -97,6 +105,7 @@ class ReplyReader:
         text = ""
         if self.form is Form.JSON and not self.failure:
             self._warn("body.json_not_sse", self._head)
+            self._thoughts = Thoughts(inside=True)  # nothing is spoken yet, so nothing is lost
             text = self._read([Event(b"".join(self._body).decode("utf-8", "replace"))])
         elif self.form is Form.SSE and not self.failure and not self.done:
             text = self._parse_end()
@@ -206,11 +215,12 @@ class ReplyReader:
         text = self._repeats.feed(self._surrogates.feed(text), whole=whole)
         if self._repeats.chars > MAX_REPLY_CHARS:
             self._fail("stream.too_long", reason=f"more than {MAX_REPLY_CHARS} characters")
-        return self._say(self._thoughts.feed(text)) if text else ""
+        return self._say(self._scrub.feed(self._thoughts.feed(text))) if text else ""
 
     def _flush(self) -> str:
         held = self._repeats.finish()
-        return self._say(self._thoughts.feed(held) + self._thoughts.finish())
+        spoken = self._scrub.feed(self._thoughts.feed(held) + self._thoughts.finish())
+        return self._say(spoken + self._scrub.finish())
 
     def _say(self, text: str) -> str:
         self.spoken = self.spoken or bool(text.strip())

@@ -1,9 +1,10 @@
-"""An LLM check for the terminal: `sayso check-llm`."""
+"""The report of an LLM check: as a document for programs, and in lines for a terminal."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from collections.abc import Iterator
+from typing import Any
 
 import typer
 
@@ -11,36 +12,158 @@ from sayso.config import Settings
 from sayso.llm import Endpoint
 from sayso.llm.check import CheckReport, LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
-from sayso.llm.findings import Severity
+from sayso.llm.findings import Finding, Severity
+from sayso.llm.profile import Limit, Profile
+from sayso.llm.stages import Stage, StageName, StageState
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
+_SIGNS = {
+    StageState.OK: ("ok", "green"),
+    StageState.WARNING: ("warning", "yellow"),
+    StageState.FAILED: ("failed", "red"),
+    StageState.SKIPPED: ("not reached", "bright_black"),
+}
+_TITLES = {
+    StageName.URL: "URL",
+    StageName.OUTBOUND: "outbound policy",
+    StageName.DNS: "name resolves",
+    StageName.CONNECT: "connection",
+    StageName.TLS: "TLS",
+    StageName.HTTP: "HTTP answer",
+    StageName.CONTENT: "content",
+    StageName.FIRST_TOKEN: "first word",
+    StageName.CADENCE: "stream",
+    StageName.END: "end of stream",
+    StageName.ANSWER: "the answer",
+    StageName.CONVERSATION: "conversation",
+}
 
 
-async def check_once(endpoint: Endpoint, settings: Settings) -> CheckReport:
-    """Check `endpoint` with a client of its own."""
+async def check_once(endpoint: Endpoint, settings: Settings, *, deep: bool = False) -> CheckReport:
+    """Check `endpoint` with a client of its own; with `deep`, look into everything."""
     client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
-    await client.open()
-    try:
-        return await LlmCheck(client, budget_s=settings.llm_check_timeout_s).check(endpoint)
-    finally:
-        await client.close()
+    check = LlmCheck(client, budget_s=settings.llm_check_timeout_s)
+    report = await check.check(endpoint)
+    return await check.deepen(endpoint, report) if deep else report
+
+
+# For programs ---------------------------------------------------------------------------------
+
+
+def make_document(report: CheckReport) -> dict[str, Any]:
+    """`report` as the REST API answers it; JSON values only."""
+    return {
+        "state": "complete" if report.complete else "quick",
+        "ok": report.ok,
+        "url": report.url,
+        "suggestion": report.suggestion,
+        "answer": report.answer,
+        "firstTokenMs": report.first_token_ms,
+        "totalMs": report.total_ms,
+        "stages": [_stage(stage) for stage in report.stages],
+        "findings": [_finding(finding) for finding in report.findings],
+        "profile": _profile(report.profile) if report.ok else None,
+    }
+
+
+def _stage(stage: Stage) -> dict[str, Any]:
+    return {"name": stage.name.value, "state": stage.state.value, "ms": stage.ms}
+
+
+def _finding(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "evidence": finding.evidence,
+        "fix": finding.fix,
+    }
+
+
+def _profile(profile: Profile) -> dict[str, Any]:
+    return {
+        "answers": profile.answers.value,
+        "limit": profile.limit.value,
+        "temperature": profile.temperature,
+        "system": profile.system,
+        "alternates": profile.alternates,
+        "thinksFirst": profile.thinks_first,
+        "refused": sorted(profile.refused),
+        "tools": profile.tools,
+        "streamOptions": profile.stream_options,
+        "unicode": profile.unicode,
+        "longPrompt": profile.long_prompt,
+        "parallel": profile.parallel,
+        "cancels": profile.cancels,
+        "keepAlive": profile.keep_alive,
+    }
+
+
+# For a terminal -------------------------------------------------------------------------------
 
 
 def print_report(report: CheckReport, *, as_json: bool) -> None:
     """Print what was found, for a person or for a program."""
     if as_json:
-        typer.echo(json.dumps(asdict(report), indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(make_document(report), indent=2, ensure_ascii=False))
         return
-    typer.secho(
-        f"{'passed' if report.ok else 'failed'}  {report.url}",
-        fg="green" if report.ok else "red",
-        bold=True,
-    )
+    word, colour = ("passed", "green") if report.ok else ("failed", "red")
+    typer.secho(f"{word}  {report.url}", fg=colour, bold=True)
+    _print_stages(report)
     for finding in report.findings:
-        typer.secho(f"  {finding.severity.value} {finding.code}", fg=_COLOURS[finding.severity])
-        typer.echo(f"    {finding.message}")
-        typer.echo(f"    {finding.fix}")
+        _print_finding(finding)
     if report.suggestion:
-        typer.echo(f"  a base URL that works: {report.suggestion}")
-    if report.first_token_ms is not None:
-        typer.echo(f"  first word after {report.first_token_ms:.0f} ms, {report.answer!r}")
+        typer.echo()
+        typer.secho(f"  A base URL that works: {report.suggestion}", bold=True)
+    if report.ok:
+        _print_profile(report)
+
+
+def _print_stages(report: CheckReport) -> None:
+    typer.echo()
+    failed = any(stage.state is StageState.FAILED for stage in report.stages)
+    for stage in report.stages:
+        sign, colour = _SIGNS[stage.state]
+        if stage.state is StageState.SKIPPED and not failed:
+            sign = "not used"
+        took = "" if stage.ms is None else f"{stage.ms:{20 - len(sign)}.1f} ms"
+        typer.echo(f"  {_TITLES[stage.name]:<16} {typer.style(sign, fg=colour)}{took}")
+
+
+def _print_finding(finding: Finding) -> None:
+    typer.echo()
+    typer.secho(f"  {finding.severity.value}: {finding.code}", fg=_COLOURS[finding.severity])
+    typer.echo(f"    {finding.message}")
+    typer.echo(f"    What to do: {finding.fix}")
+
+
+def _print_profile(report: CheckReport) -> None:
+    typer.echo()
+    typer.echo(f"  It said: {report.answer!r}")
+    for line in describe_profile(report.profile):
+        typer.echo(f"  {line}")
+    if not report.complete:
+        typer.echo("  --deep looks further: tools, long prompts, parallel callers, hang-ups.")
+
+
+def describe_profile(profile: Profile) -> Iterator[str]:
+    """What a conversation sends to an endpoint, and what it can expect, in a line each."""
+    yield f"Answers come as: {profile.answers.value}"
+    roles = "in a system message" if profile.system else "in the caller's first message"
+    yield f"The agent's prompt goes: {roles}"
+    if profile.limit is not Limit.NONE:
+        yield f"The longest answer is sent as: {profile.limit.value}"
+    if profile.refused:
+        yield f"Left out: {', '.join(sorted(profile.refused))}"
+    tried = {
+        "tools": profile.tools,
+        "usage in the stream": profile.stream_options,
+        "letters beyond ASCII": profile.unicode,
+        "long prompts": profile.long_prompt,
+        "callers at once": profile.parallel,
+        "stops when hung up on": profile.cancels,
+        "keeps connections": profile.keep_alive,
+    }
+    for what, verdict in tried.items():
+        if verdict is not None:
+            yield f"{what[0].upper()}{what[1:]}: {'yes' if verdict else 'no'}"

@@ -1,8 +1,10 @@
 """The tables, typed; the one description of what is stored.
 
     users ─┬─ api_keys
-           └─ agents ── conversations ─┬─ lines   the transcript
-                                       └─ turns   how long each step of a turn took
+           └─ agents ─┬─ llm_checks          the last check of its LLM
+                      └─ conversations ─┬─ lines   the transcript
+                                        └─ turns   how long each step of a turn took
+    llm_profiles                      what LLM endpoints tolerate, whoever uses them
 
 Deleting a row deletes what hangs below it.
 """
@@ -120,6 +122,28 @@ class AgentRow(Table):
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
     llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+
+
+class LlmCheckRow(Table):
+    """The last check of an agent's LLM, as the REST API answers it; no secrets are in it."""
+
+    __tablename__ = "llm_checks"
+
+    agent_id: Mapped[str] = mapped_column(
+        ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True
+    )
+    checked_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    report: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class LlmProfileRow(Table):
+    """What one LLM endpoint tolerates; its id is a hash, for a base URL's query may be secret."""
+
+    __tablename__ = "llm_profiles"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    learned_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    profile: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class ConversationRow(Table):

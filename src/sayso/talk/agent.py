@@ -24,6 +24,7 @@ class Agent:
         language: the contract's name of a language (`english`).
         llm: what answers for it.
         prompt: what the LLM is told when the conversation stands at these lines.
+        failure_message: what it says when nobody could answer; "" for the usual sentence.
     """
 
     id: str
@@ -33,3 +34,4 @@ class Agent:
     language: str
     llm: Llm
     prompt: Callable[[Sequence[Line]], Sequence[Message]]
+    failure_message: str = ""

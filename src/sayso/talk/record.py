@@ -44,6 +44,11 @@ class Stopwatch:
         """Keep a fact about this reply, such as what failed."""
         self._marks[key] = value
 
+    def add(self, key: str, value: str) -> None:
+        """Keep one more fact of a kind; all of a kind are one text, with commas."""
+        known = self._marks.get(key)
+        self._marks[key] = f"{known}, {value}" if known else value
+
     @property
     def timings(self) -> Mapping[str, float | str | None]:
         """Everything noted so far."""

@@ -64,6 +64,7 @@ class Reply:
         watch: notes when each step was reached.
         on_start: called when its first sound leaves.
         on_fault: called when a part of it failed; the reply goes on as well as it can.
+        if_silent: what is said when `pieces` gives nothing to speak; "" for nothing.
     """
 
     def __init__(
@@ -75,6 +76,7 @@ class Reply:
         *,
         on_start: Callable[[], None],
         on_fault: Callable[[SaysoError], None],
+        if_silent: str = "",
     ) -> None:
         self.number = number
         self.watch = watch
@@ -82,6 +84,7 @@ class Reply:
         self._mouth = mouth
         self._on_start = on_start
         self._on_fault = on_fault
+        self._if_silent = if_silent
         self._pacer = Pacer(mouth.ahead_s)
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -146,7 +149,7 @@ class Reply:
             self._fail(error)
             for clause in sentences.finish():
                 wrote = await self._put_clause(clause) or wrote
-            await self._put_clause(phrases.LLM_BROKE_OFF if wrote else phrases.LLM_FAILED)
+            await self._put_clause(phrases.LLM_BROKE_OFF if wrote else self._if_silent)
         else:
             for clause in sentences.finish():
                 await self._put_clause(clause)
@@ -163,16 +166,26 @@ class Reply:
 
     async def _voice(self) -> None:
         """Speak each clause; one that cannot be spoken is left out, and said so."""
+        uttered = False
         while (clause := await self._clauses.get()) is not None:
-            self._mouth.ledger.clause(self.number, clause)
-            if words := speakable(clause):
-                try:
-                    await self._speak(words)
-                except SpeechError as error:
-                    self._fail(error)
-            self._mouth.ledger.finish(self.number)
+            uttered = await self._utter(clause) or uttered
+        if self._if_silent and not uttered:
+            self._fail(LlmError("the answer has no words to speak", finding="answer.unspeakable"))
+            await self._utter(self._if_silent)
         self._text_complete = True
         await self._sound.put(None)
+
+    async def _utter(self, clause: str) -> bool:
+        """Speak one clause if there are words in it; whether there were."""
+        self._mouth.ledger.clause(self.number, clause)
+        words = speakable(clause)
+        if words:
+            try:
+                await self._speak(words)
+            except SpeechError as error:
+                self._fail(error)
+        self._mouth.ledger.finish(self.number)
+        return bool(words)
 
     async def _speak(self, words: str) -> None:
         mouth = self._mouth

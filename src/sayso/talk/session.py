@@ -15,6 +15,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, assert_never
 
 import structlog
@@ -362,7 +363,7 @@ class Session:
         """Begin a reply that makes no sound until `_answer` takes it up."""
         self._drop_draft()
         self._ledger.open(number, words, notes)
-        reply = self._make_reply(number, self._think(), self._start_watch())
+        reply = self._make_answer(number)
         reply.hold()
         self._drafted = _Drafted(words, notes, reply, self._start(reply.run()))
 
@@ -386,12 +387,17 @@ class Session:
         else:
             self._drop_draft()
             self._ledger.open(number, words, notes)
-            reply, making = self._make_reply(number, self._think(), self._start_watch()), None
+            reply, making = self._make_answer(number), None
         reply.watch.mark("endpoint", self._clock.now_s())
         self._take_up(reply, making)
 
-    def _think(self) -> AsyncGenerator[str, None]:
-        return self._agent.llm.reply(self._agent.prompt(self._ledger.prompt))
+    def _make_answer(self, number: int) -> Reply:
+        """A reply of the LLM to what the ledger holds."""
+        watch = self._start_watch()
+        prompt = self._agent.prompt(self._ledger.prompt)
+        pieces = self._agent.llm.reply(prompt, partial(self._take_mishap, watch))
+        if_silent = self._agent.failure_message or phrases.LLM_FAILED
+        return self._make_reply(number, pieces, watch, if_silent=if_silent)
 
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
@@ -414,7 +420,12 @@ class Session:
         self._take_up(self._make_reply(number, _as_pieces(text), watch))
 
     def _make_reply(
-        self, number: int, pieces: AsyncGenerator[str, None], watch: Stopwatch
+        self,
+        number: int,
+        pieces: AsyncGenerator[str, None],
+        watch: Stopwatch,
+        *,
+        if_silent: str = "",
     ) -> Reply:
         mouth = Mouth(
             tts=self._rooms.tts,
@@ -433,6 +444,7 @@ class Session:
             watch,
             on_start=lambda: self._begin_reply(number),
             on_fault=lambda error: self._report(error, TalkCode.INTERNAL),
+            if_silent=if_silent,
         )
 
     def _take_up(self, reply: Reply, making: asyncio.Task[None] | None = None) -> None:
@@ -504,26 +516,37 @@ class Session:
         for said in lines:
             self._record.line(said.role, said.content, self._clock.utc())
 
-    def _report(self, error: SaysoError, code: int) -> None:
-        """A failure the conversation survives: one line for the operator, a code for the client."""
-        finding = error.finding if isinstance(error, LlmError) else type(error).__name__
+    def _take_mishap(self, watch: Stopwatch, error: LlmError) -> None:
+        """A failure the caller does not notice: kept with the turn, and one line of the log."""
+        watch.add("mishaps", f"{error.finding} ({error.blame.value})")
+        self._log("llm_mishap", error)
+
+    def _log(self, event: str, error: SaysoError) -> None:
         log.warning(
-            "conversation_disturbed",
-            finding=finding,
+            event,
+            finding=_name(error),
             blame=error.blame.value,
             reason=error.message,
             hint=error.hint,
             turn=self._turn.number,
         )
+
+    def _report(self, error: SaysoError, code: int) -> None:
+        """A failure the conversation survives: one line for the operator, a code for the client."""
+        self._log("conversation_disturbed", error)
         told = error.message
         if isinstance(error, LlmError):
-            told = f"the agent's LLM could not answer ({finding})"
+            told = f"the agent's LLM could not answer ({error.finding})"
         self._line.post(Fault(code, told))
 
     @property
     def ended_with(self) -> TalkError | None:
         """What broke the conversation off, if anything did."""
         return self._failed
+
+
+def _name(error: SaysoError) -> str:
+    return error.finding if isinstance(error, LlmError) else type(error).__name__
 
 
 def _first(group: BaseExceptionGroup[TalkError]) -> TalkError:

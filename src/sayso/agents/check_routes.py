@@ -1,0 +1,42 @@
+"""The REST API of LLM checks; all of it is an extension of the contract."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Depends, Path
+
+from sayso.accounts.access import Access
+from sayso.accounts.schema import Account
+from sayso.agents.reports import LlmCheckView, NewCheck
+from sayso.agents.schema import EXTENSION
+from sayso.agents.service import Agents
+from sayso.config import Settings
+
+_ID = Path(alias="agentId", description="The agent's id.")
+_EXTENSION: dict[str, Any] = dict(EXTENSION)
+
+
+def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
+    """The routes below `/api/v1` that check LLMs and read reports."""
+    router = APIRouter(tags=["llm checks"])
+    reader = access.account()
+    checker = access.account("check llm", settings.check_llm_per_min)
+
+    @router.post("/llm-checks", summary="Check an LLM, and save nothing", openapi_extra=_EXTENSION)
+    async def check_llm(body: NewCheck, account: Account = Depends(checker)) -> LlmCheckView:
+        """The body is an `llm` object; a check that fails is answered with 200 as well."""
+        return await agents.try_llm(account, body)
+
+    @router.get(
+        "/agents/{agentId}/llm-check",
+        summary="Read the last check of an agent's LLM",
+        openapi_extra=_EXTENSION,
+    )
+    async def get_llm_check(
+        agent_id: str = _ID, account: Account = Depends(reader)
+    ) -> LlmCheckView:
+        """It is made when `llm` is saved, and completed soon after."""
+        return await agents.last_check(account, agent_id)
+
+    return router

@@ -1,0 +1,80 @@
+"""The report of an LLM check, as the REST API answers it and as it is stored."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic.alias_generators import to_camel
+
+from sayso.agents.schema import LlmIssue, LlmServer, refuse_unstorable
+
+
+class _View(BaseModel):
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
+    )
+
+
+MAX_ID_CHARS = 100
+
+
+class NewCheck(LlmServer):
+    """The body of `POST /api/v1/llm-checks`: an `llm` object, and whose key it may use."""
+
+    agent_id: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = Field(
+        default=None,
+        description="An agent of yours whose stored key is used when `apiKey` is left away.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, body: object) -> object:
+        return refuse_unstorable(body)
+
+
+class LlmStageView(_View):
+    """One stage of a check, in order."""
+
+    name: str
+    state: Literal["ok", "warning", "failed", "skipped"]
+    ms: float | None = Field(description="How long it took, where that was measured.")
+
+
+class LlmProfileView(_View):
+    """What the LLM tolerates, and what conversations send accordingly; null is not tried yet."""
+
+    answers: Literal["stream", "buffered", "json"]
+    limit: Literal["max_tokens", "max_completion_tokens", "none"]
+    temperature: bool
+    system: bool
+    alternates: bool
+    thinks_first: bool
+    refused: list[str] = Field(description="Body fields that are left out.")
+    tools: bool | None
+    stream_options: bool | None
+    unicode: bool | None
+    long_prompt: bool | None
+    parallel: bool | None
+    cancels: bool | None
+    keep_alive: bool | None
+
+
+class LlmCheckView(_View):
+    """What a check of an LLM found."""
+
+    state: Literal["quick", "running", "complete"] = Field(
+        description="`quick`: what a save waits for; `running`: the rest is being looked at; "
+        "`complete`: everything was."
+    )
+    checked_at: datetime | None = Field(default=None, description="When it was last changed.")
+    ok: bool
+    url: str = Field(description="What was called, without its query.")
+    suggestion: str | None = Field(description="Another base URL that was tried and works.")
+    answer: str = Field(description="What the LLM said.")
+    first_token_ms: float | None
+    total_ms: float
+    stages: list[LlmStageView]
+    findings: list[LlmIssue]
+    profile: LlmProfileView | None = Field(description="Null when the check failed.")

@@ -1,0 +1,280 @@
+"""What the fake was asked, what it says to that, and an answer under way."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from aiohttp import web
+
+SMOKE_SENTENCE = "The smoke test has passed."
+"""What the check asks for; the capital letter matters (contract §3.3)."""
+
+_CUTS = re.compile(r"(?=[^A-Za-z])")
+_SECRET_HEADERS = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One request, as it came."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: Mapping[str, object]
+
+    def describe(self) -> str:
+        """The request in a few lines, with secret headers masked."""
+        shown = {name: _mask(name, value) for name, value in self.headers.items()}
+        lines = [f"{self.method} {self.path}", *(f"  {n}: {v}" for n, v in shown.items())]
+        if self.body:
+            lines.append(f"  {json.dumps(self.body, ensure_ascii=False)}")
+        return "\n".join(lines)
+
+
+def _mask(name: str, value: str) -> str:
+    return f"…{value[-4:]}" if _SECRET_HEADERS.search(name) and len(value) > 8 else value
+
+
+def _ignore(_: Received) -> None:
+    """Tell nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class FakeConfig:
+    """How the fake behaves.
+
+    Attributes:
+        mode: `echo` repeats the last message; `scripted` says the lines of `script` in turn, one
+            for each message the caller has sent, and begins again after the last; `tools` calls
+            the first function it is offered, and then says what that returned.
+        script: what to say when `scripted`.
+        first_token_s: wait before the first piece, in seconds.
+        token_s: wait between pieces, in seconds.
+        jitter_s: up to so much is added to each wait, at random, in seconds.
+        elsewhere: what other paths answer: a web page with status 200, or 404.
+        prefix: path in front of `/chat/completions`, such as `/v1`.
+        listen: is told each request.
+        seed: makes the jitter repeatable.
+    """
+
+    mode: Literal["echo", "scripted", "tools"] = "echo"
+    script: Sequence[str] = ()
+    first_token_s: float = 0.1
+    token_s: float = 0.1
+    jitter_s: float = 0.0
+    elsewhere: Literal["html", "not_found"] = "html"
+    prefix: str = ""
+    listen: Callable[[Received], None] = field(default=_ignore)
+    seed: int = 0
+
+
+def read_script(text: str) -> tuple[str, ...]:
+    """A script from a file's text: a JSON list of strings, or one reply a line."""
+    if text.lstrip().startswith("["):
+        lines = json.loads(text)
+        if not all(isinstance(line, str) for line in lines):
+            raise ValueError("a script is a JSON list of strings, or one reply a line")
+        return tuple(lines)
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def choose_reply(config: FakeConfig, messages: Sequence[Mapping[str, object]]) -> str:
+    """What the fake says to `messages`."""
+    contents = [str(message.get("content") or "") for message in messages]
+    if len(contents) == 1 and SMOKE_SENTENCE in contents[0]:
+        return SMOKE_SENTENCE
+    if config.mode == "scripted" and config.script:
+        turns = sum(1 for message in messages if message.get("role") == "user")
+        return config.script[max(0, turns - 1) % len(config.script)]
+    if messages and messages[-1].get("role") == "tool":
+        return f"The function says: {contents[-1]}"
+    return contents[-1] if contents else ""
+
+
+def cut_pieces(text: str) -> list[str]:
+    """Text cut before each non-letter, as PlayAI's fake does it."""
+    return [piece for piece in _CUTS.split(text) if piece]
+
+
+# Functions -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionCall:
+    """A function the fake calls, with arguments that fit its schema."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+def choose_call(body: Mapping[str, object]) -> FunctionCall | None:
+    """The call of the first function offered in `body`; None if none is, or it was just called."""
+    offered, messages = body.get("tools"), body.get("messages")
+    last = messages[-1] if isinstance(messages, list) and messages else {}
+    if not isinstance(last, dict) or last.get("role") == "tool":
+        return None
+    if not isinstance(offered, list) or not offered or not isinstance(offered[0], dict):
+        return None
+    function = offered[0].get("function")
+    if not isinstance(function, dict):
+        return None
+    words = str(last.get("content") or "")
+    schema = function.get("parameters")
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    known = properties if isinstance(properties, dict) else {}
+    filled = {name: _make_up(wanted, words) for name, wanted in known.items()}
+    return FunctionCall(str(function.get("name")), filled)
+
+
+def _make_up(schema: object, words: str) -> object:
+    """A value that fits a parameter's schema."""
+    wanted = schema if isinstance(schema, dict) else {}
+    if wanted.get("enum"):
+        return wanted["enum"][0]
+    made: Mapping[object, object] = {
+        "number": 4.5,
+        "integer": 4,
+        "boolean": True,
+        "array": [],
+        "object": {},
+    }
+    return made.get(wanted.get("type"), words)
+
+
+# Answers -------------------------------------------------------------------------------------
+
+
+class Answer:
+    """One answer under way: waits, writes, and knows OpenAI's and PlayAI's shapes.
+
+    Attributes:
+        request: what it answers.
+        body: the request's JSON.
+        reply: what it is to say.
+        pieces: the same in pieces.
+        attempt: how often the same was asked before.
+        response: where it is written.
+    """
+
+    def __init__(
+        self,
+        request: web.Request,
+        config: FakeConfig,
+        body: Mapping[str, object],
+        *,
+        attempt: int = 0,
+    ) -> None:
+        self.request = request
+        self.body = body
+        self.messages = _list_messages(body)
+        self.reply = choose_reply(config, self.messages)
+        self.model = str(body.get("model") or "fake")
+        self.pieces = cut_pieces(self.reply)
+        self.call = choose_call(body) if config.mode == "tools" else None
+        self.attempt = attempt
+        self.response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+        self._config = config
+        self._random = random.Random(config.seed)  # noqa: S311 - jitter, not secrets
+        self._waited = False
+
+    async def open(self) -> None:
+        """Send the headers."""
+        await self.response.prepare(self.request)
+
+    async def wait(self) -> None:
+        """Wait as long as configured before the next piece."""
+        config = self._config
+        wait_s = config.token_s if self._waited else config.first_token_s
+        self._waited = True
+        wait_s += self._random.uniform(0.0, config.jitter_s)
+        if wait_s > 0:
+            await asyncio.sleep(wait_s)
+
+    async def write(self, text: str | bytes) -> None:
+        """Send bytes as they are."""
+        await self.response.write(text.encode() if isinstance(text, str) else text)
+
+    async def send(self, body: object, end: str = "\n\n") -> None:
+        """Send one event."""
+        await self.write(f"data: {json.dumps(body)}{end}")
+
+    async def say(self, *, end: str = "\n\n") -> None:
+        """Send all pieces, each after its wait."""
+        for piece in self.pieces:
+            await self.wait()
+            await self.send(self.chunk({"content": piece}), end)
+
+    async def speak(self) -> web.StreamResponse:
+        """The whole answer, as PlayAI's fake gives it."""
+        await self.open()
+        await self.say()
+        return await self.finish()
+
+    async def finish(self, *, done: bool = True) -> web.StreamResponse:
+        """Send the last chunk and `[DONE]`, and end the body."""
+        if done:
+            await self.send(self.chunk({}, "stop"))
+            await self.write("data: [DONE]\n\n")
+        await self.response.write_eof()
+        return self.response
+
+    def break_off(self) -> web.StreamResponse:
+        """Close the connection, wherever the answer is."""
+        if self.request.transport is not None:
+            self.request.transport.close()
+        return self.response
+
+    def chunk(self, delta: object, finish: str | None = None) -> dict[str, object]:
+        """A chunk in the dialect of PlayAI's fake."""
+        return {
+            "id": "chatcmpl-fake",
+            "object": "chat.completion.chunk",
+            "created": 1_700_000_000,
+            "model": self.model,
+            "choices": [{"index": 0, "delta": delta, "flogprobs": None, "finishReason": finish}],
+        }
+
+    def openai_chunk(self, delta: object, finish: str | None = None) -> dict[str, object]:
+        """A chunk as OpenAI's own servers spell it."""
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return {**self.chunk({}), "choices": [choice]}
+
+    def completion(self) -> dict[str, object]:
+        """The whole answer as one JSON body."""
+        message = {"role": "assistant", "content": self.reply}
+        usage = {"prompt_tokens": 1, "completion_tokens": len(self.pieces), "total_tokens": 1}
+        return {
+            "id": "chatcmpl-fake",
+            "object": "chat.completion",
+            "created": 1_700_000_000,
+            "model": self.model,
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+            "usage": usage | {"total_tokens": 1 + len(self.pieces)},
+        }
+
+
+def _list_messages(body: Mapping[str, object]) -> list[Mapping[str, object]]:
+    messages = body.get("messages")
+    return [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
+
+
+async def call_function(answer: Answer, call: FunctionCall) -> web.StreamResponse:
+    """Ask for a function, its arguments in pieces, as OpenAI's servers do it."""
+    await answer.open()
+    first = {"index": 0, "id": "call_1", "type": "function"}
+    named = {"name": call.name, "arguments": ""}
+    await answer.wait()
+    await answer.send(answer.openai_chunk({"tool_calls": [{**first, "function": named}]}))
+    for piece in cut_pieces(json.dumps(call.arguments)):
+        await answer.wait()
+        more = {"index": 0, "function": {"arguments": piece}}
+        await answer.send(answer.openai_chunk({"tool_calls": [more]}))
+    await answer.send(answer.openai_chunk({}, "tool_calls"))
+    await answer.write("data: [DONE]\n\n")
+    return await answer.finish(done=False)

@@ -1,0 +1,225 @@
+"""A secret that an agent's LLM is called with is found nowhere else.
+
+A server runs in a process of its own, at the most talkative log level; its LLMs quote the key and
+the headers back wherever they can. Then everything that left it is searched: answers, messages,
+both outputs, and every byte in its folder.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import urllib.parse
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+from aiohttp import web
+
+from sayso.caller import call
+from served import FakeLlm, ask, fake_llm, hear_greeting
+
+CANARIES = {
+    "key": "sk-canary-8d1f6a7730c94e25",
+    "header": "canary-header-51b2c9aa04",
+    "query": "canary-query-e07f11d9",
+    "fallback": "canary/fallback+key=93b1",
+    "new": "plain-canary-of-a-new-key",
+    "checked": "canary-only-checked-77ab",
+}
+QUIRKS = ("401_quotes_key", "error_quotes_key", "redirect", "html", "cut", "minimal", "json")
+
+
+@dataclass
+class Running:
+    """A server, and all that it told."""
+
+    url: str
+    key: str
+    told: list[str] = field(default_factory=list)
+
+    async def send(self, method: str, path: str, body: object = None) -> str:
+        """Ask by REST; the answer is kept with its headers. Gives the `id` in it, if any.
+
+        Only what an owner's own agent shows of `baseParams` is left out: headers and query are
+        settings they read back; keys never are.
+        """
+        headers = {"Authorization": f"Bearer {self.key}"}
+        async with httpx2.AsyncClient(base_url=f"{self.url}/api/v1", timeout=30) as rest:
+            answer = await rest.request(method, path, json=body, headers=headers)
+        found = answer.json()
+        agents = found if isinstance(found, list) else [found]
+        for agent in agents if answer.is_success else ():
+            if isinstance(agent.get("llm"), dict):
+                agent["llm"].pop("baseParams")
+        self.told.append(f"{method} {path}: {answer.headers} {json.dumps(found)}")
+        return str(agents[0].get("id")) if agents else ""
+
+
+@contextmanager
+def running(folder: Path) -> Iterator[Running]:
+    """A server with scripted ears and voice; its outputs go into files of `folder`."""
+    environment = {
+        "SAYSO_DATA_DIR": str(folder / "data"),
+        "SAYSO_PORT": "0",
+        "SAYSO_LOG_LEVEL": "debug",
+        "SAYSO_LLM_FIRST_TOKEN_TIMEOUT_S": "2",
+        "SAYSO_STT": "scripted",
+        "SAYSO_TTS": "scripted",
+        "SAYSO_TTS_OPTIONS": '{"chars_per_s": "200"}',
+        "SAYSO_CREATE_AGENT_PER_MIN": "0",
+        "SAYSO_UPDATE_AGENT_PER_MIN": "0",
+        "PYTHONUNBUFFERED": "1",
+    }
+    program = [sys.executable, "-c", "from sayso.cli import main; main()", "serve"]
+    with (folder / "stderr").open("wb") as errors:
+        process = subprocess.Popen(
+            program,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            env={**os.environ, **environment},
+        )
+        assert process.stdout is not None
+        lines, found = [], {}
+        try:
+            for line in process.stdout:
+                lines.append(line)
+                words = line.split()
+                if "ready at" in line:
+                    found["url"] = words[4]
+                elif words[:2] == ["API", "key"]:
+                    found["key"] = words[2]
+                elif "Ctrl+C" in line:
+                    break
+            yield Running(found["url"], found["key"])
+        finally:
+            process.terminate()
+            rest, _ = process.communicate(timeout=30)
+            (folder / "stdout").write_text("".join([*lines, rest or ""]))
+
+
+@dataclass
+class Telltale:
+    """A well-behaved LLM, until it is spoilt: then each answer quotes the whole request.
+
+    Attributes:
+        url: its base URL.
+        spoilt: from now on it tells tales.
+    """
+
+    url: str = ""
+    spoilt: bool = False
+
+    async def answer(self, request: web.Request) -> web.Response:
+        if self.spoilt:
+            quoted = {"path": request.path_qs, **request.headers}
+            return web.json_response({"error": {"message": json.dumps(quoted)}}, status=401)
+        words = {"role": "assistant", "content": "The smoke test has passed."}
+        return web.json_response({"choices": [{"index": 0, "message": words}]})
+
+
+@asynccontextmanager
+async def running_telltale() -> AsyncIterator[Telltale]:
+    telltale = Telltale()
+    app = web.Application()
+    app.router.add_post("/chat/completions", telltale.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    telltale.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    try:
+        yield telltale
+    finally:
+        await runner.cleanup()
+
+
+def llm_of(base_url: str, standby: str) -> dict[str, object]:
+    """An `llm` with a secret wherever one may stand."""
+    params = {
+        "model": "any",
+        "temperature": 0.5,
+        "defaultHeaders": {"X-Tenant": CANARIES["header"]},
+        "query": {"token": CANARIES["query"]},
+    }
+    other = {"baseURL": standby, "apiKey": CANARIES["fallback"]}
+    own = {"baseURL": base_url, "apiKey": CANARIES["key"], "baseParams": params}
+    return {**own, "fallbacks": [other]}
+
+
+AGENT = {"displayName": "Canary", "description": "", "voice": "any"}
+
+
+async def check_quirks(server: Running, llm: FakeLlm) -> None:
+    """Save and check agents whose LLMs fail or tell tales: what is said about them is kept."""
+    for quirk in QUIRKS:
+        own = llm_of(f"{llm.url}/quirk/{quirk}", f"{llm.url}/quirk/401_quotes_key")
+        await server.send("POST", "/agents", {**AGENT, "llm": own})
+        await server.send("POST", "/llm-checks", {**own, "apiKey": CANARIES["checked"]})
+
+
+async def change(server: Running, path: str, llm: FakeLlm) -> None:
+    """Change an agent's LLM in ways that are refused."""
+    own = {"baseURL": llm.url, "apiKey": CANARIES["new"], "baseParams": {"model": "any"}}
+    for wrong in (
+        {"baseURL": f"{llm.url}/quirk/401_quotes_key"},
+        {"baseURL": "http://169.254.169.254/v1"},
+        {"baseURL": f"http://user:{CANARIES['new']}@127.0.0.1/"},
+        {"baseParams": {"temperature": "no"}},
+        {"apiKey": [CANARIES["new"]]},
+        {"apiKey": f"{CANARIES['new']} with blanks"},
+    ):
+        await server.send("PATCH", path, {"llm": {**own, **wrong}})
+
+
+async def talk(server: Running, path: str, telltale: Telltale) -> None:
+    """A conversation that goes well, and one that does not; then everything is looked at."""
+    for telltale.spoilt in (False, True):
+        agent_id = path.rpartition("/")[2]
+        async with call(server.url, agent_id, api_key=server.key) as caller:
+            await hear_greeting(caller)
+            await ask(caller, "Hello?")
+        server.told += [json.dumps(dict(told.message)) for told in caller.told]
+    conversation = f"{path}/conversations/{caller.conversation_id}"
+    for resource in (path, "/agents", conversation, f"{conversation}/turns", f"{path}/llm-check"):
+        await server.send("GET", resource)
+
+
+def spellings(secret: str) -> set[bytes]:
+    """The secret, and what encodings make of it."""
+    raw = secret.encode()
+    quoted = urllib.parse.quote(secret, safe="").encode()
+    return {raw, quoted, raw.hex().encode(), *(base64.b64encode(raw[at:])[:16] for at in range(3))}
+
+
+def read_all(folder: Path) -> dict[str, bytes]:
+    """Every file in `folder`, by its path."""
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+async def test_a_secret_is_found_nowhere(tmp_path: Path) -> None:
+    async with fake_llm() as llm, running_telltale() as telltale:
+        with running(tmp_path) as server:
+            await check_quirks(server, llm)
+            own = llm_of(telltale.url, telltale.url)
+            agent_id = await server.send("POST", "/agents", {**AGENT, "llm": own})
+            await change(server, f"/agents/{agent_id}", llm)
+            await talk(server, f"/agents/{agent_id}", telltale)
+    sent = "\n".join(json.dumps([dict(r.headers), r.path]) for r in llm.received)
+    assert [name for name, secret in CANARIES.items() if secret not in sent] == []
+    places = read_all(tmp_path)
+    places |= {f"answer {n}": told.encode() for n, told in enumerate(server.told)}
+    assert any("sayso.db" in place for place in places)
+    assert b"conversation_disturbed" in places[str(tmp_path / "stderr")]
+    leaks = [
+        (name, place)
+        for name, secret in CANARIES.items()
+        for place, content in places.items()
+        if any(spelling in content for spelling in spellings(secret))
+    ]
+    assert leaks == []

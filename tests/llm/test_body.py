@@ -1,0 +1,292 @@
+from __future__ import annotations
+
+import itertools
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.llm import Endpoint, Message, Tell, Told
+from sayso.llm.body import (
+    OPENING,
+    Amendment,
+    amend,
+    build_body,
+    fill,
+    shape,
+    tell_headers,
+)
+from sayso.llm.profile import STRANGER, Limit, Profile
+
+ASKED = [Message("system", "Be kind."), Message("user", "Hello!")]
+TOLD = Told("conv-1", "agent-1", "+1555")
+FULL = Endpoint(
+    "http://h", model="m", temperature=0.5, max_tokens=9, extra={"top_p": 1, "seed": 2},
+    tell=Tell.BODY,
+)  # fmt: skip
+
+
+def test_all_that_is_set_is_sent() -> None:
+    assert build_body(FULL, ASKED, STRANGER, TOLD) == {
+        "model": "m",
+        "messages": [
+            {"role": "system", "content": "Be kind."},
+            {"role": "user", "content": "Hello!"},
+        ],
+        "stream": True,
+        "temperature": 0.5,
+        "max_tokens": 9,
+        "top_p": 1,
+        "seed": 2,
+        "user": "+1555",
+        "metadata": {"conversation_id": "conv-1", "agent_id": "agent-1", "caller_id": "+1555"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("profile", "gone", "there"),
+    [
+        (replace(STRANGER, temperature=False), {"temperature"}, set()),
+        (replace(STRANGER, limit=Limit.NONE), {"max_tokens"}, set()),
+        (
+            replace(STRANGER, limit=Limit.MAX_COMPLETION_TOKENS),
+            {"max_tokens"},
+            {"max_completion_tokens"},
+        ),
+        (STRANGER.refusing("seed").refusing("metadata"), {"seed", "metadata"}, {"user"}),
+        (STRANGER.refusing("messages").refusing("stream"), {"stream"}, {"messages"}),
+    ],
+)
+def test_what_an_endpoint_does_not_tolerate_is_left_out(
+    profile: Profile, gone: set[str], there: set[str]
+) -> None:
+    body = build_body(FULL, ASKED, profile, TOLD)
+    assert not gone & set(body)
+    assert there <= set(body)
+
+
+@pytest.mark.parametrize("tell", [Tell.OFF, Tell.HEADERS])
+def test_the_body_tells_nothing_unless_asked_to(tell: Tell) -> None:
+    body = build_body(replace(FULL, tell=tell), ASKED, STRANGER, TOLD)
+    assert not {"user", "metadata"} & set(body)
+
+
+def test_who_is_not_known_is_not_named() -> None:
+    told = Told("conv-1", "agent-1")
+    assert tell_headers(told) == {"X-Conversation-Id": "conv-1", "X-Agent-Id": "agent-1"}
+    body = build_body(FULL, ASKED, STRANGER, told)
+    assert body["user"] == "conv-1"
+    assert body["metadata"] == {"conversation_id": "conv-1", "agent_id": "agent-1"}
+
+
+@pytest.mark.parametrize(
+    ("text", "filled"),
+    [
+        ("plain", "plain"),
+        ("{{conversationId}}", "conv-1"),
+        ("a {{ agentId }} b {{callerId}}", "a agent-1 b +1555"),
+        ("{{unknown}} {conversationId}", "{{unknown}} {conversationId}"),
+    ],
+)
+def test_variables(text: str, filled: str) -> None:
+    assert fill(text, TOLD) == filled
+
+
+# Roles ----------------------------------------------------------------------------------------
+
+
+def lines(*pairs: tuple[str, str]) -> list[Message]:
+    return [Message(role, content) for role, content in pairs]  # type: ignore[arg-type]
+
+
+TALK = lines(
+    ("system", "S"), ("assistant", "Hi."), ("user", "A"), ("user", "B"), ("assistant", "C"),
+    ("user", "D"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("profile", "shaped"),
+    [
+        (
+            STRANGER,
+            lines(("system", f"S\n\n{OPENING}Hi."), ("user", "A B"), ("assistant", "C"),
+                  ("user", "D")),
+        ),
+        (replace(STRANGER, alternates=False), TALK),
+        (
+            replace(STRANGER, system=False),
+            lines(("user", f"S\n\n{OPENING}Hi.\n\nA B"), ("assistant", "C"), ("user", "D")),
+        ),
+        (
+            replace(STRANGER, system=False, alternates=False),
+            lines(("assistant", "Hi."), ("user", "S\n\nA"), ("user", "B"), ("assistant", "C"),
+                  ("user", "D")),
+        ),
+    ],
+)  # fmt: skip
+def test_roles_are_as_the_template_wants_them(profile: Profile, shaped: list[Message]) -> None:
+    assert shape(TALK, profile) == shaped
+
+
+def test_instructions_alone_are_still_said() -> None:
+    system = [Message("system", "S")]
+    assert shape(system, STRANGER) == system
+    assert shape(system, replace(STRANGER, system=False)) == [Message("user", "S")]
+    assert shape([Message("user", "A")], STRANGER) == [Message("user", "A")]
+
+
+ROLES = st.sampled_from(["system", "user", "assistant"])
+
+
+@given(
+    st.lists(st.builds(Message, ROLES, st.text("ab", min_size=1, max_size=3)), max_size=8),
+    st.booleans(),
+)
+def test_any_talk_alternates_and_loses_nothing(talk: list[Message], system: bool) -> None:
+    shaped = shape(talk, replace(STRANGER, system=system))
+    turns = [line.role for line in shaped if line.role != "system"]
+    assert all(a != b for a, b in itertools.pairwise(turns))
+    assert turns[:1] in ([], ["user"])
+    assert [line.role for line in shaped].count("system") <= system
+    everything = " ".join(line.content for line in shaped)
+    assert all(line.content in everything for line in talk)
+
+
+# Refusals -------------------------------------------------------------------------------------
+
+
+def refusal(message: str, param: str | None = None, **more: object) -> str:
+    return json.dumps({"error": {"message": message, "param": param, **more}})
+
+
+def learned(status: int, text: str, profile: Profile = STRANGER) -> Amendment | None:
+    return amend(profile, build_body(FULL, ASKED, profile, TOLD), status, text)
+
+
+@pytest.mark.parametrize(
+    ("status", "text", "changes"),
+    [
+        (  # OpenAI, reasoning models
+            400,
+            refusal("Unsupported parameter: 'max_tokens' is not supported with this model. Use "
+                    "'max_completion_tokens' instead.", "max_tokens"),
+            {"limit": Limit.MAX_COMPLETION_TOKENS},
+        ),
+        (
+            400,
+            refusal("Unsupported value: 'temperature' does not support 0.5 with this model. Only "
+                    "the default (1) value is supported.", "temperature"),
+            {"temperature": False, "refused": frozenset({"temperature"})},
+        ),
+        (  # Azure before it knew of metadata
+            400,
+            refusal("The 'metadata' parameter is only allowed when 'store' is enabled.",
+                    "metadata.agent_id"),
+            {"refused": frozenset({"metadata"})},
+        ),
+        (  # FastAPI with extra="forbid"
+            422,
+            json.dumps({"detail": [
+                {"type": "extra_forbidden", "loc": ["body", "seed"], "msg": "Extra inputs"},
+                {"type": "extra_forbidden", "loc": ["body", "user"], "msg": "Extra inputs"},
+            ]}),
+            {"refused": frozenset({"seed", "user"})},
+        ),
+        (  # vLLM
+            400,
+            json.dumps({"object": "error", "message": "[{'type': 'extra_forbidden', 'loc': "
+                        "('body', 'metadata'), 'msg': 'Extra inputs are not permitted'}]"}),
+            {"refused": frozenset({"metadata"})},
+        ),
+        (  # Mistral
+            422,
+            json.dumps({"message": {"detail": [{"loc": ["body", "user"]}]}, "x": '"user"'})
+            + " extra fields not permitted",
+            {"refused": frozenset({"user"})},
+        ),
+        (400, 'unknown field "seed"', {"refused": frozenset({"seed"})}),
+        (400, "Unrecognized request argument supplied: user", {"refused": frozenset({"user"})}),
+        (400, "property 'top_p' is unsupported", {"refused": frozenset({"top_p"})}),
+        (400, "user is not supported here", {"refused": frozenset({"user"})}),
+        (400, "`stream` is not supported", {"refused": frozenset({"stream"})}),
+        (400, refusal("System role not supported"), {"system": False}),
+        (400, "Developer instruction is not enabled for models/gemma-3", {"system": False}),
+        (400, "Only user and assistant roles are supported!", {"system": False}),
+        (
+            500,  # llama.cpp
+            refusal("Jinja Exception: Conversation roles must alternate user/assistant/..."),
+            {"system": False},
+        ),
+    ],
+)  # fmt: skip
+def test_a_refusal_teaches(status: int, text: str, changes: dict[str, Any]) -> None:
+    found = learned(status, text)
+    assert found is not None
+    assert found.profile == replace(STRANGER, **changes)
+    assert found.lasting
+
+
+@pytest.mark.parametrize(
+    ("status", "text"),
+    [
+        (400, "Bad Request"),
+        (400, refusal("The model `m` does not exist", "model")),
+        (400, refusal("roles: user and assistant messages are too long", "messages")),
+        (400, "This user is blocked"),
+        (401, refusal("Unsupported parameter: temperature", "temperature")),
+        (404, 'unknown field "seed"'),
+        (500, "temperature sensor on fire"),
+        (400, "[" * 10_000),
+        (422, '{"detail": [1, {"loc": "body"}, {"loc": ["body"]}, {"loc": ["query", "page"]}]}'),
+        (422, '{"detail": {"loc": 1}}'),
+    ],
+)  # fmt: skip
+def test_a_refusal_that_teaches_nothing(status: int, text: str) -> None:
+    assert learned(status, text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "limit"),
+    [
+        ("max_tokens is too large: 9. This model supports at most 4", Limit.NONE),
+        ("max_tokens: at most 4 may be asked for", Limit.NONE),
+    ],
+)
+def test_a_value_that_is_refused_is_left_out_for_this_agent_only(text: str, limit: Limit) -> None:
+    found = learned(400, refusal(text, "max_tokens"))
+    assert found is not None
+    assert (found.profile.limit, found.lasting, found.culprit) == (limit, False, "max_tokens")
+
+
+def test_the_longest_answer_is_given_up_in_the_end() -> None:
+    new = replace(STRANGER, limit=Limit.MAX_COMPLETION_TOKENS)
+    text = "max_completion_tokens is not supported"
+    found = learned(400, text, new)
+    assert found is not None
+    assert found.profile.limit is Limit.NONE
+    back = learned(400, "unknown field max_completion_tokens, use max_tokens", new)
+    assert back is not None
+    assert back.profile.limit is Limit.MAX_TOKENS
+
+
+def test_roles_are_put_in_order_before_the_instructions_are_moved() -> None:
+    loose = replace(STRANGER, alternates=False)
+    found = learned(400, "Conversation roles must alternate", loose)
+    assert found is not None
+    assert found.profile == STRANGER
+
+
+def test_instructions_that_were_not_sent_cannot_be_refused() -> None:
+    assert amend(STRANGER, {"messages": None}, 400, "System role not supported") is None
+    folded = replace(STRANGER, system=False)
+    assert learned(400, "System role not supported", folded) is None
+
+
+@given(st.text(max_size=80), st.sampled_from([400, 422, 500]))
+def test_no_refusal_breaks_anything(text: str, status: int) -> None:
+    found = learned(status, text)
+    assert found is None or found.profile != STRANGER

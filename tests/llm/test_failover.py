@@ -1,0 +1,304 @@
+"""Who is asked when: with LLMs that follow a script, and a clock that runs ahead."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+import pytest
+from structlog.testing import capture_logs
+
+from sayso.errors import Blame, LlmError
+from sayso.llm import Message, Mishap, ignore
+from sayso.llm.failover import RESERVE_S, Runner, Standby
+from sayso.llm.health import FAILURES, Health
+
+HELLO = [Message("user", "Hello")]
+DOWN = LlmError("nobody is there", finding="connect.refused")
+CUT = LlmError("it broke off", finding="stream.cut")
+
+
+def owners_error() -> LlmError:
+    error = LlmError("the key was refused", finding="auth.refused")
+    error.blame = Blame.OWNER
+    return error
+
+
+@dataclass
+class Scripted:
+    """An LLM whose answers are lists of words, waits in seconds, and errors."""
+
+    answers: list[list[str | float | LlmError | Exception]] = field(default_factory=list)
+    asked: int = 0
+    closed: int = 0
+
+    async def reply(
+        self, messages: Sequence[Message], mishap: Mishap = ignore
+    ) -> AsyncGenerator[str, None]:
+        self.asked += 1
+        try:
+            for step in self.answers.pop(0):
+                if isinstance(step, Exception):
+                    raise step
+                if isinstance(step, float):
+                    await asyncio.sleep(step)
+                else:
+                    yield step
+        finally:
+            self.closed += 1
+
+
+def scripted(*answers: Sequence[str | float | LlmError | Exception]) -> Scripted:
+    return Scripted([list(answer) for answer in answers])
+
+
+@dataclass
+class Team:
+    """Runners of one agent, and what was told of them."""
+
+    llms: Sequence[Scripted]
+    start_s: float = 5.0
+    hedge_after_s: float | None = None
+    health: Health = field(default_factory=Health)
+    mishaps: list[str] = field(default_factory=list)
+    probe: Scripted | None = None
+
+    def __post_init__(self) -> None:
+        self.standby = Standby(start_s=self.start_s, health=self.health)
+        runners = [
+            Runner(llm, f"llm {n}", n, self.probe if n == 0 else None)
+            for n, llm in enumerate(self.llms)
+        ]
+        self.llm = self.standby.bind(runners, hedge_after_s=self.hedge_after_s)
+
+    async def reply(self) -> str:
+        return "".join(
+            [
+                piece
+                async for piece in self.llm.reply(
+                    HELLO, lambda error: self.mishaps.append(error.finding)
+                )
+            ]
+        )
+
+    async def fail(self) -> LlmError:
+        with pytest.raises(LlmError) as failed:
+            await self.reply()
+        return failed.value
+
+    @property
+    def asked(self) -> list[int]:
+        return [llm.asked for llm in self.llms]
+
+    @property
+    def freed(self) -> bool:
+        return all(llm.asked == llm.closed for llm in self.llms)
+
+
+async def test_who_answers_is_the_only_one_asked() -> None:
+    team = Team([scripted(["Hel", "lo."]), scripted(["No."])])
+    assert await team.reply() == "Hello."
+    assert (team.asked, team.mishaps, team.freed) == ([1, 0], [], True)
+
+
+async def test_a_failure_before_any_word_is_taken_over_at_once() -> None:
+    team = Team([scripted([DOWN]), scripted(["Hello."])])
+    assert await team.reply() == "Hello."
+    assert (team.mishaps, team.freed) == (["connect.refused"], True)
+
+
+async def test_blanks_are_no_words() -> None:
+    team = Team([scripted([" ", "\n", CUT]), scripted(["  ", "Hello."])])
+    assert await team.reply() == "  Hello."
+
+
+async def test_an_answer_without_words_is_a_failure() -> None:
+    team = Team([scripted([" "]), scripted([])])
+    assert (await team.fail()).finding == "stream.empty"
+    assert team.mishaps == ["stream.empty"]
+
+
+async def test_after_a_word_nobody_else_is_asked() -> None:
+    team = Team([scripted(["We open", CUT], ["At nine."]), scripted(["Hello."])])
+    pieces = team.llm.reply(HELLO)
+    assert await anext(pieces) == "We open"
+    with pytest.raises(LlmError) as failed:
+        await anext(pieces)
+    assert (failed.value, team.asked) == (CUT, [1, 0])
+    assert team.health.of(0).failures == 1
+    assert await team.reply() == "At nine."
+    assert (team.health.of(0).failures, team.freed) == (0, True)
+
+
+async def test_when_all_fail_the_last_one_is_the_error() -> None:
+    team = Team([scripted([DOWN]), scripted([owners_error()])])
+    assert (await team.fail()).finding == "auth.refused"
+    assert team.mishaps == ["connect.refused"]
+
+
+async def test_one_alone_fails_as_it_is() -> None:
+    team = Team([scripted([DOWN])])
+    assert await team.fail() is DOWN
+    assert team.mishaps == []
+
+
+async def test_a_bug_is_not_hidden() -> None:
+    team = Team([scripted([ValueError("oops")]), scripted(["Hello."])])
+    with pytest.raises(ValueError, match="oops"):
+        await team.reply()
+    assert team.freed
+
+
+class TestDeadlines:
+    async def test_silence_is_a_failure_within_the_limit(self) -> None:
+        team = Team([scripted([9.0, "Late."])], start_s=0.05)
+        began_s = asyncio.get_running_loop().time()
+        assert (await team.fail()).finding == "first_token.slow"
+        assert asyncio.get_running_loop().time() - began_s < 1
+        assert team.freed
+
+    async def test_time_is_left_for_those_behind(self) -> None:
+        team = Team([scripted([9.0]), scripted([9.0]), scripted(["Hi."])], start_s=0.09)
+        assert await team.reply() == "Hi."
+        assert team.mishaps == ["first_token.slow"] * 2
+
+    async def test_of_much_time_only_so_much_is_kept_back(self) -> None:
+        team = Team([scripted([0.2, "Hi."]), scripted([])], start_s=RESERVE_S + 0.3)
+        assert await team.reply() == "Hi."
+
+    async def test_only_the_start_is_bounded(self) -> None:
+        team = Team([scripted(["Hello", 0.1, " there."])], start_s=0.05)
+        assert await team.reply() == "Hello there."
+
+
+class TestHedging:
+    async def test_the_first_words_win_and_the_other_is_freed(self) -> None:
+        team = Team([scripted([9.0]), scripted(["Quick."])], hedge_after_s=0.02)
+        assert await team.reply() == "Quick."
+        assert (team.mishaps, team.freed, team.health.of(0).failures) == ([], True, 0)
+
+    async def test_the_main_one_may_still_win(self) -> None:
+        team = Team([scripted([0.06, "Main."]), scripted([9.0])], hedge_after_s=0.02)
+        assert await team.reply() == "Main."
+        assert (team.asked, team.freed) == ([1, 1], True)
+
+    async def test_a_quick_one_is_asked_alone(self) -> None:
+        team = Team([scripted(["Main."]), scripted(["No."])], hedge_after_s=0.05)
+        assert await team.reply() == "Main."
+        assert team.asked == [1, 0]
+
+    async def test_the_fallback_may_fail_meanwhile(self) -> None:
+        team = Team([scripted([0.05, "Main."]), scripted([DOWN])], hedge_after_s=0.01)
+        assert await team.reply() == "Main."
+        assert team.mishaps == ["connect.refused"]
+
+    async def test_after_a_failure_there_is_nothing_to_hedge(self) -> None:
+        llms = [scripted([DOWN]), scripted([0.05, "Second."]), scripted(["Third."])]
+        team = Team(llms, hedge_after_s=0.01)
+        assert await team.reply() == "Second."
+        assert team.asked == [1, 1, 0]
+
+    async def test_without_a_fallback_it_means_nothing(self) -> None:
+        team = Team([scripted([0.03, "Main."])], hedge_after_s=0.01)
+        assert await team.reply() == "Main."
+
+
+class TestInterrupted:
+    async def test_before_any_word_everybody_is_freed(self) -> None:
+        team = Team([scripted([9.0]), scripted([9.0])], hedge_after_s=0.01)
+        asking = asyncio.create_task(team.reply())
+        await asyncio.sleep(0.05)
+        asking.cancel()
+        await asyncio.gather(asking, return_exceptions=True)
+        assert (team.asked, team.freed) == ([1, 1], True)
+
+    async def test_in_the_middle_its_server_is_freed_and_it_counts_as_an_answer(self) -> None:
+        team = Team([scripted([DOWN], ["Once ", "upon ", "a time."]), scripted(["Hi."])])
+        await team.reply()
+        async with aclosing(team.llm.reply(HELLO)) as pieces:
+            assert await anext(pieces) == "Once "
+        assert (team.freed, team.health.of(0).failures) == (True, 0)
+
+
+class TestHealth:
+    async def test_one_that_keeps_failing_rests_and_the_fallback_is_first(self) -> None:
+        main = scripted(*[[DOWN]] * FAILURES, ["Main."])
+        team = Team([main, scripted(*[["Hi."]] * 5)])
+        with capture_logs() as logs:
+            for _ in range(FAILURES + 2):
+                assert await team.reply() == "Hi."
+        assert main.asked == FAILURES
+        assert [line["llm"] for line in logs if line["event"] == "llm_rests"] == ["llm 0"]
+
+    async def test_a_resting_one_is_still_better_than_nobody(self) -> None:
+        team = Team([scripted(*[[DOWN]] * FAILURES, ["Main."]), scripted(*[[DOWN]] * 9)])
+        for _ in range(FAILURES):
+            await team.fail()
+        assert await team.reply() == "Main."
+
+    async def test_health_is_shared_by_all_conversations(self) -> None:
+        health = Health()
+        for _ in range(FAILURES):
+            await Team([scripted([DOWN]), scripted(["Hi."])], health=health).reply()
+        other = Team([scripted(["Main."]), scripted(["Hi."])], health=health)
+        assert await other.reply() == "Hi."
+        assert other.asked == [0, 1]
+
+    @pytest.mark.parametrize(
+        "error", [owners_error(), LlmError("too many", finding="rate.limited")]
+    )
+    async def test_what_is_wrong_with_one_key_is_nobody_elses_trouble(
+        self, error: LlmError
+    ) -> None:
+        team = Team([scripted(*[[error]] * 5), scripted(*[["Hi."]] * 5)])
+        for _ in range(5):
+            await team.reply()
+        assert team.asked == [5, 5]
+
+    async def test_the_built_in_one_never_rests(self) -> None:
+        team = Team([])
+        team.llm = team.standby.bind([Runner(scripted([DOWN], [DOWN], [DOWN], ["Hi."]))])
+        for _ in range(3):
+            await team.fail()
+        assert await team.reply() == "Hi."
+
+
+class TestProbes:
+    async def rest(self, probe: Scripted, start_s: float = 5.0) -> Team:
+        """A team whose main one rests, and is due for a probe."""
+        health = Health()
+        began_s = asyncio.get_running_loop().time() - 20.0
+        for _ in range(FAILURES):
+            health.failed(0, began_s)
+        return Team(
+            [scripted(["Main."]), scripted(["Hi."], ["Hi."])],
+            health=health,
+            probe=probe,
+            start_s=start_s,
+        )
+
+    async def test_one_that_is_well_again_is_the_first_again(self) -> None:
+        probe = scripted(["Hello", " and so on."])
+        team = await self.rest(probe)
+        assert await team.reply() == "Hi."
+        await asyncio.sleep(0.01)
+        assert (probe.asked, probe.closed) == (1, 1)
+        assert await team.reply() == "Main."
+
+    @pytest.mark.parametrize("answer", [[DOWN], [9.0]])
+    async def test_one_that_is_not_rests_longer(self, answer: list[LlmError | float]) -> None:
+        team = await self.rest(scripted(answer), start_s=0.05)
+        assert await team.reply() == "Hi."
+        await asyncio.sleep(0.1)
+        assert team.health.of(0).rest_s == 60
+        assert await team.reply() == "Hi."
+
+    async def test_closing_ends_it(self) -> None:
+        probe = scripted([9.0])
+        team = await self.rest(probe)
+        await team.reply()
+        await asyncio.sleep(0)
+        await team.standby.close()
+        assert (probe.asked, probe.closed) == (1, 1)

@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.llm.learned import LearnedProfiles, dump_profile, identify, read_profile
+from sayso.llm.profile import STRANGER, Answers, Limit, Profile, ProfileKey
+
+KEY = ProfileKey("https://llm.example.com/v1?key=canary", "m")
+PROFILE = Profile(
+    answers=Answers.JSON,
+    limit=Limit.MAX_COMPLETION_TOKENS,
+    system=False,
+    tools=False,
+    refused=frozenset({"top_p", "seed"}),
+    first_token_ms=12.5,
+    keep_alive=True,
+)
+
+
+class Box:
+    """A shelf that is a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, dict[str, Any]] = {}
+
+    async def load(self) -> Mapping[str, Mapping[str, object]]:
+        return self.kept
+
+    async def save(self, id_: str, profile: Mapping[str, object]) -> None:
+        self.kept.pop(id_, None)
+        self.kept[id_] = dict(profile)
+
+
+async def test_a_profile_outlives_the_process_and_its_id_holds_no_secret() -> None:
+    box = Box()
+    profiles = LearnedProfiles(box)
+    await profiles.open()
+    assert profiles.get(KEY) is STRANGER
+    await profiles.put(KEY, PROFILE)
+    assert profiles.get(KEY) == PROFILE
+    assert profiles.get(ProfileKey(KEY.base_url, "other")) is STRANGER
+    again = LearnedProfiles(box)
+    await again.open()
+    assert again.get(KEY) == PROFILE
+    assert "canary" not in repr(box.kept)
+    assert list(box.kept) == [identify(KEY)]
+
+
+async def test_what_did_not_change_is_not_written_again() -> None:
+    box = Box()
+    profiles = LearnedProfiles(box)
+    await profiles.put(KEY, PROFILE)
+    box.kept.clear()
+    await profiles.put(KEY, PROFILE)
+    assert box.kept == {}
+    await profiles.put(KEY, STRANGER)
+    assert profiles.get(KEY) == STRANGER
+    assert len(box.kept) == 1
+
+
+async def test_the_longest_unused_is_forgotten_first() -> None:
+    profiles = LearnedProfiles(Box(), max_profiles=2)
+    keys = [ProfileKey("http://h", model) for model in "abc"]
+    await profiles.put(keys[0], PROFILE)
+    await profiles.put(keys[1], PROFILE)
+    profiles.get(keys[0])
+    await profiles.put(keys[2], PROFILE)
+    assert [profiles.get(key) is STRANGER for key in keys] == [False, True, False]
+
+
+@given(
+    st.builds(
+        Profile,
+        refused=st.frozensets(st.text(max_size=5), max_size=3),
+        tools=st.none() | st.booleans(),
+        first_token_ms=st.none() | st.floats(0, 1e6),
+    )
+)
+def test_any_profile_survives_its_document(profile: Profile) -> None:
+    assert read_profile(dump_profile(profile)) == profile
+
+
+def test_a_document_of_another_version_is_read_as_far_as_it_goes() -> None:
+    assert read_profile({"system": False, "gone": 1}) == Profile(system=False)

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from picky_server import Picky, running
+from sayso.llm import Endpoint
+from sayso.llm.check import CheckReport, LlmCheck
+from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.probes import LETTERS
+from sayso.llm.tolerance import COUNT
+
+PACE_S = 0.02
+
+
+@pytest.fixture
+def checker(client: LlmClient) -> LlmCheck:
+    client.deadlines = Deadlines(first_token_s=5.0)
+    return LlmCheck(client, budget_s=8.0, deep_budget_s=20.0)
+
+
+def codes(report: CheckReport) -> set[str]:
+    return {finding.code for finding in report.findings}
+
+
+async def deepen(checker: LlmCheck, picky: Picky) -> CheckReport:
+    async with running(picky) as url:
+        endpoint = Endpoint(url)
+        report = await checker.check(endpoint)
+        assert report.ok, report.findings
+        return await checker.deepen(endpoint, report)
+
+
+async def test_a_good_server_is_good_in_every_way(checker: LlmCheck) -> None:
+    picky = Picky(token_s=PACE_S)
+    report = await deepen(checker, picky)
+    assert report.ok
+    assert report.complete
+    assert report.findings == ()
+    known = report.profile
+    assert known.tools
+    assert known.stream_options
+    assert not known.alternates
+    assert known.unicode
+    assert known.long_prompt
+    assert known.parallel
+    assert known.keep_alive
+    assert known.cancels is None
+    assert picky.busy == 0
+
+
+@pytest.mark.parametrize(
+    ("picky", "code", "field"),
+    [
+        (Picky(refuses=frozenset({"tools"})), "tools.refused", "tools"),
+        (Picky(refuses=frozenset({"stream_options"})), None, "stream_options"),
+        (Picky(mangles=True), "unicode.broken", "unicode"),
+        (Picky(max_chars=2000), "prompt.too_long", "long_prompt"),
+        (Picky(closes=True), "keepalive.none", "keep_alive"),
+    ],
+)
+async def test_what_a_server_lacks(
+    checker: LlmCheck, picky: Picky, code: str | None, field: str
+) -> None:
+    report = await deepen(checker, picky)
+    assert report.ok
+    assert codes(report) == ({code} if code else set())
+    assert getattr(report.profile, field) is False
+    assert all(finding.fix for finding in report.findings)
+
+
+async def test_roles_that_must_alternate(checker: LlmCheck) -> None:
+    assert (await deepen(checker, Picky(alternating=True))).profile.alternates
+
+
+async def test_a_server_that_turns_the_second_caller_away(checker: LlmCheck) -> None:
+    report = await deepen(checker, Picky(slots=1, token_s=PACE_S))
+    assert codes(report) == {"parallel.refused"}
+    assert report.profile.parallel is False
+    assert report.profile.cancels is True
+
+
+async def test_a_server_that_lets_the_second_caller_wait(checker: LlmCheck) -> None:
+    report = await deepen(checker, Picky(slots=1, queues=True, token_s=PACE_S))
+    assert codes(report) == {"parallel.queued"}
+    assert report.profile.parallel is False
+    assert report.profile.cancels is True
+
+
+@pytest.mark.parametrize("queues", [False, True])
+async def test_a_server_that_goes_on_after_a_hang_up(checker: LlmCheck, queues: bool) -> None:
+    picky = Picky(slots=1, queues=queues, deaf=True, token_s=0.05)
+    report = await deepen(checker, picky)
+    assert "cancel.ignored" in codes(report)
+    assert report.profile.cancels is False
+
+
+async def test_a_failed_check_is_not_looked_into(checker: LlmCheck) -> None:
+    report = await checker.check(Endpoint("http://127.0.0.1:1/v1"))
+    deep = await checker.deepen(Endpoint("http://127.0.0.1:1/v1"), report)
+    assert deep.complete
+    assert deep.findings == report.findings
+
+
+async def test_an_endpoint_that_died_meanwhile_leaves_the_profile_as_it_was(
+    checker: LlmCheck,
+) -> None:
+    async with running(Picky()) as url:
+        report = await checker.check(Endpoint(url))
+    deep = await checker.deepen(Endpoint(url), report)
+    assert deep.ok
+    assert deep.profile == report.profile
+    assert deep.findings == ()
+
+
+async def test_the_deep_look_ends_when_its_time_is_up(client: LlmClient) -> None:
+    client.deadlines = Deadlines(first_token_s=5.0)
+    checker = LlmCheck(client, budget_s=8.0, deep_budget_s=0.3)
+    now_s = asyncio.get_running_loop().time
+    async with running(Picky(first_s=0.2, token_s=0.05)) as url:
+        report = await checker.check(Endpoint(url))
+        started_s = now_s()
+        deep = await checker.deepen(Endpoint(url), report)
+        assert now_s() - started_s < 5 * 0.3
+    assert deep.complete
+    assert deep.profile.parallel is None
+
+
+def test_the_probes_ask_what_they_need() -> None:
+    assert not LETTERS.isascii()
+    assert len(COUNT) > 60

@@ -1,0 +1,151 @@
+"""A server that tolerates what a test lets it: fields, roles, lengths, callers at once."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+from aiohttp import web
+
+from sayso.llm.fake import cut_pieces
+
+SMOKE = "The smoke test has passed."
+
+
+@dataclass
+class Picky:
+    """What the server does not tolerate, and what it saw.
+
+    Attributes:
+        refuses: fields it answers 400 to; the text says nothing about which.
+        roles: roles it knows.
+        alternating: roles must alternate.
+        max_chars: of all messages.
+        slots: answers at the same time.
+        queues: the next caller waits for a slot; else is answered 429.
+        deaf: goes on when the caller hangs up, and keeps the slot.
+        closes: closes the connection after each answer.
+        holds_back: sends all words at once, at the end.
+        swallows_headers: sends even the status only then, as some proxies do.
+        first_s, token_s: before the first word, and between words.
+        mangles: spoils letters beyond ASCII.
+        says: answers this to everything.
+    """
+
+    refuses: frozenset[str] = frozenset()
+    roles: frozenset[str] = frozenset({"system", "user", "assistant"})
+    alternating: bool = False
+    max_chars: int = 1_000_000
+    slots: int = 100
+    queues: bool = False
+    deaf: bool = False
+    closes: bool = False
+    holds_back: bool = False
+    swallows_headers: bool = False
+    first_s: float = 0.0
+    token_s: float = 0.0
+    mangles: bool = False
+    says: str | None = None
+    status: int = 400
+    bodies: list[Mapping[str, Any]] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
+    busy: int = 0
+    most: int = 0
+
+    def refusal(self, body: Mapping[str, Any]) -> str | None:
+        """Why `body` is refused; never which field it is."""
+        roles = [message["role"] for message in body["messages"]]
+        if self.refuses & body.keys():
+            return "bad request"
+        if not self.roles.issuperset(roles):
+            return "bad request"
+        turns = [role for role in roles if role != "system"]
+        if self.alternating and any(a == b for a, b in pairwise(turns)):
+            return "bad request"
+        if sum(len(message["content"]) for message in body["messages"]) > self.max_chars:
+            return "this model's maximum context length is 2048 tokens"
+        return None
+
+    def reply(self, body: Mapping[str, Any]) -> str:
+        """What is said to `body`."""
+        if self.says is not None:
+            return self.says
+        asked = body["messages"][-1]["content"]
+        reply = SMOKE if SMOKE in asked else asked
+        return reply.encode().decode("latin-1") if self.mangles else reply
+
+
+@asynccontextmanager
+async def running(picky: Picky) -> AsyncIterator[str]:
+    """Run it; gives its base URL."""
+    gate = asyncio.Semaphore(picky.slots)
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        body = await request.json()
+        picky.bodies.append(body)
+        picky.headers.append(dict(request.headers))
+        if (reason := picky.refusal(body)) is not None:
+            return web.json_response({"error": {"message": reason}}, status=picky.status)
+        if gate.locked() and not picky.queues:
+            return web.json_response({"error": {"message": "no slot"}}, status=429)
+        await gate.acquire()
+        picky.busy += 1
+        picky.most = max(picky.most, picky.busy)
+        work = asyncio.ensure_future(_speak(picky, request, picky.reply(body)))
+        try:
+            return await asyncio.shield(work)
+        finally:
+            if picky.deaf:
+                await asyncio.wait({work})
+            work.cancel()
+            picky.busy -= 1
+            gate.release()
+
+    app = web.Application()
+    app.router.add_post("/v1/chat/completions", answer)
+    runner = web.AppRunner(
+        app, access_log=None, shutdown_timeout=0.1, handler_cancellation=not picky.deaf
+    )
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
+    finally:
+        await runner.cleanup()
+
+
+async def _speak(picky: Picky, request: web.Request, reply: str) -> web.StreamResponse:
+    response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
+    if picky.closes:
+        response.force_close()
+    if not picky.swallows_headers:
+        await response.prepare(request)
+    await asyncio.sleep(picky.first_s)
+    held = b""
+    for n, piece in enumerate(cut_pieces(reply)):
+        if n:
+            await asyncio.sleep(picky.token_s)
+        event = {"choices": [{"index": 0, "delta": {"content": piece}}]}
+        held += f"data: {json.dumps(event)}\n\n".encode()
+        if not picky.holds_back:
+            held = await _send(picky, response, held)
+    if picky.swallows_headers:
+        await response.prepare(request)
+    await _send(picky, response, held + b"data: [DONE]\n\n")
+    await response.write_eof()
+    return response
+
+
+async def _send(picky: Picky, response: web.StreamResponse, data: bytes) -> bytes:
+    try:
+        await response.write(data)
+    except ConnectionResetError:
+        if not picky.deaf:
+            raise
+    return b""
