@@ -11,7 +11,7 @@ help:  ## Show the verbs.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 serve: $(STAMP) models  ## Install what is needed, start the server, print whom to talk to.
-	@$(BIN)/sayso serve
+	@$(BIN)/sayso serve || test $$? -eq 130  # Ctrl+C is how it is stopped
 
 test: $(DEV) models  ## Run every test.
 	@$(BIN)/python -m pytest $(TESTS)

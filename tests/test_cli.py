@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from sayso import __version__
 from sayso.caller import socket_url
 from sayso.cli import app, main
 
@@ -70,7 +72,30 @@ def test_before_the_first_start_there_are_no_keys(fails: Fails) -> None:
     assert "sayso: " in fails("keys", "list")
 
 
+def test_a_taken_port_is_said_before_anything_is_loaded(fails: Fails) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        assert "SAYSO_PORT" in fails("serve", "--port", port)
+        assert "--port names another" in fails("fake-llm", "--port", port)
+
+
+def test_the_version_is_the_packages() -> None:
+    assert RUN.invoke(app, ["--version"]).stdout == f"sayso {__version__}\n"
+
+
 class TestTalk:
+    @pytest.mark.parametrize(
+        ("words", "told"),
+        [
+            (["--text", " "], "nothing to say"),
+            (["--text", "Hi", "--out", "nowhere/a.wav"], "no such folder"),
+        ],
+    )
+    def test_what_cannot_end_well_is_refused_first(
+        self, fails: Fails, words: list[str], told: str
+    ) -> None:
+        assert told in fails("talk", "agent", *words)
+
     def test_without_a_server_says_so(self, fails: Fails) -> None:
         told = fails("talk", "http://127.0.0.1:9/agent/nobody", "--text", "Hi")
         assert "cannot be reached" in told

@@ -145,6 +145,22 @@ class Caller:
         await self.until(is_there, within_s=within_s, what=f"reply {number}")
         return self.replies[number]
 
+    async def answer(self, number: int, *, within_s: float) -> HeardReply:
+        """Wait for the last word on what was said: reply `number`, or one that replaced it.
+
+        A pause in the question may be taken for its end; what is then said is interrupted by
+        the rest of the question, and answered anew.
+
+        Raises:
+            TalkError: the conversation ended before, or took longer than `within_s`.
+        """
+
+        def is_there() -> bool:
+            return len(self.replies) > number and self.replies[-1].complete
+
+        await self.until(is_there, within_s=within_s, what="an answer")
+        return self.replies[-1]
+
     async def hear_out(self, reply: HeardReply) -> None:
         """Wait as long as `reply` takes to play, then say so, as a player does."""
         if reply.first_sound_s is not None:

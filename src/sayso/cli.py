@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sayso import __version__
 from sayso.errors import SaysoError
 
 if TYPE_CHECKING:
@@ -30,6 +31,22 @@ app = typer.Typer(
 )
 keys_app = typer.Typer(help="Make, list and revoke the owner's API keys.", no_args_is_help=True)
 app.add_typer(keys_app, name="keys")
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"sayso {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def sayso(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """An open, self-hosted home for voice agents that speak with your LLM."""
 
 
 def main() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -16,6 +17,7 @@ from sayso.accounts.service import Accounts
 from sayso.app import Server
 from sayso.clock import SystemClock
 from sayso.config import Settings
+from sayso.errors import InstallationError
 from sayso.observe.logs import set_up_logs
 from sayso.security.secrets import load_secrets
 from sayso.store.database import Database, migrate
@@ -31,6 +33,7 @@ def run_server(settings: Settings) -> None:
         InstallationError: something this machine needs is missing; says what.
     """
     set_up_logs(settings.log_level, settings.log_format)
+    _refuse_taken_port(settings)
     with _step("Preparing the database"):
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         migrate(settings.database)
@@ -38,6 +41,19 @@ def run_server(settings: Settings) -> None:
         server = Server(settings)
     with _step("Loading ears, voice and mind") as done:
         _Announcing(uvicorn_config(server, settings), server, settings, done).run()
+
+
+def _refuse_taken_port(settings: Settings) -> None:
+    """Say so before anything is loaded, not after."""
+    try:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        with socket.create_server((settings.host, settings.port), family=family):
+            return
+    except OSError as error:
+        raise InstallationError(
+            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}",
+            hint="Another server may be running there; SAYSO_PORT names another port.",
+        ) from None
 
 
 def uvicorn_config(server: Server, settings: Settings) -> uvicorn.Config:

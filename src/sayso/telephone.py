@@ -40,16 +40,34 @@ async def place_call(wanted: Call) -> int:
         SaysoError: the call failed; says why, and what to do.
     """
     sound = read_sound(wanted.question) if wanted.question else None
+    _refuse_early(wanted)
     try:
         async with call(wanted.url, wanted.agent_id, api_key=wanted.api_key) as caller:
             if sound is None and wanted.text is None:
                 return await _talk_by_microphone(caller)
             return await _ask_once(caller, sound, wanted)
+    except aiohttp.WSServerHandshakeError as error:
+        raise InstallationError(
+            f"{wanted.url} answered {error.status}: no agent {wanted.agent_id!r}",
+            hint="Name an agent by its id, or by the URL of its talk page.",
+        ) from None
     except aiohttp.ClientError as error:
         raise InstallationError(
             f"{wanted.url} cannot be reached: {error}",
             hint="Is the server running? `make serve` starts it.",
         ) from None
+
+
+def _refuse_early(wanted: Call) -> None:
+    """What cannot end well is said before anybody is called."""
+    if wanted.text is not None and not wanted.text.strip():
+        raise InstallationError("there is nothing to say", hint="Give --text some words.")
+    if wanted.text is not None and wanted.question is not None:
+        raise InstallationError("--in and --text are two questions", hint="Give one of them.")
+    if wanted.out is not None and not wanted.out.absolute().parent.is_dir():
+        raise InstallationError(
+            f"{wanted.out} cannot be written: there is no such folder", hint="Make it first."
+        )
 
 
 async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:
@@ -61,7 +79,7 @@ async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:
     else:
         await caller.write(wanted.text or "")
     async with _open_microphone(caller):
-        answer = await caller.reply(1 if greeted else 0, within_s=ANSWER_WITHIN_S)
+        answer = await caller.answer(1 if greeted else 0, within_s=ANSWER_WITHIN_S)
         await caller.hear_out(answer)
     _print_answer(caller, answer, wanted)
     if wanted.out:

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 
 from aiohttp import web
 
+from sayso.errors import InstallationError
 from sayso.llm.fake.answer import Answer, FakeConfig, Received, call_function
 from sayso.llm.fake.failing import PAGE
 from sayso.llm.fake.picky import refuse
@@ -86,7 +87,11 @@ async def running_fake(
 
 
 def run_fake(config: FakeConfig, host: str = "127.0.0.1", port: int = 3000) -> None:
-    """Run the fake until interrupted, as `sayso fake-llm` does."""
+    """Run the fake until interrupted, as `sayso fake-llm` does.
+
+    Raises:
+        InstallationError: the port cannot be had.
+    """
 
     async def serve() -> None:
         async with running_fake(config, host, port) as url:
@@ -100,3 +105,8 @@ def run_fake(config: FakeConfig, host: str = "127.0.0.1", port: int = 3000) -> N
         asyncio.run(serve())
     except KeyboardInterrupt:
         print("Stopped.")
+    except OSError as error:
+        raise InstallationError(
+            f"{host}:{port} cannot be listened on: {error.strerror}",
+            hint="Another fake may be running there; --port names another port.",
+        ) from None
