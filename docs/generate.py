@@ -69,8 +69,9 @@ is room for another conversation, and 503 when there is none. Neither asks for a
 
 FINDINGS_INTRO = """\
 What can be wrong with an agent's LLM, by its stable code. You meet the codes in the answer to \
-`POST` and `PATCH /api/v1/agents` (`details`, `llmIssues`), in what `sayso check-llm` prints, and \
-in the server's log. `{where}` stands for the call, such as `POST \
+`POST` and `PATCH /api/v1/agents` (`details`, `llmIssues`), in the report of an agent's last check \
+(`GET /api/v1/agents/{agentId}/llm-check`, `POST /api/v1/llm-checks`), in what `sayso check-llm` \
+prints, and in the server's log. `{where}` stands for the call, such as `POST \
 https://llm.example.com/v1/chat/completions`; a finding also quotes the first bytes of the LLM's \
 answer, without keys."""
 

@@ -35,6 +35,8 @@ class Picky:
         first_s, token_s: before the first word, and between words.
         mangles: spoils letters beyond ASCII.
         says: answers this to everything.
+        status: of a refusal.
+        refuse_s: before a refusal.
     """
 
     refuses: frozenset[str] = frozenset()
@@ -52,6 +54,7 @@ class Picky:
     mangles: bool = False
     says: str | None = None
     status: int = 400
+    refuse_s: float = 0.0
     bodies: list[Mapping[str, Any]] = field(default_factory=list)
     headers: list[Mapping[str, str]] = field(default_factory=list)
     busy: int = 0
@@ -90,6 +93,7 @@ async def running(picky: Picky) -> AsyncIterator[str]:
         picky.bodies.append(body)
         picky.headers.append(dict(request.headers))
         if (reason := picky.refusal(body)) is not None:
+            await asyncio.sleep(picky.refuse_s)
             return web.json_response({"error": {"message": reason}}, status=picky.status)
         if gate.locked() and not picky.queues:
             return web.json_response({"error": {"message": "no slot"}}, status=429)

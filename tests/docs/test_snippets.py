@@ -6,12 +6,15 @@ import json
 import re
 import subprocess
 import tomllib
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
 import typer
+from pydantic import BaseModel
 
 from documents import ROOT, Block, blocks, pages
+from sayso.agents.reports import NewCheck
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
 
@@ -50,24 +53,43 @@ def test_every_block_says_what_it_is() -> None:
     assert [str(block) for block in blocks("")] == []
 
 
+def kind_of(command: str) -> str:
+    """What a `curl` command asks for."""
+    if "/chat/completions" in command:
+        return "completion"
+    if "/llm-checks" in command:
+        return "check"
+    return "PATCH" if "PATCH" in command else "POST"
+
+
 def bodies() -> list[tuple[Block, str, str]]:
-    """What `curl` sends in the snippets, and how."""
+    """What `curl` sends in the snippets, and for what."""
     return [
-        (block, "PATCH" if "PATCH" in command else "POST", body)
+        (block, kind_of(command), body)
         for block in BASH
         for command in re.split(r"(?m)^(?=.*\bcurl )", block.text)
         for body in re.findall(r"(?s)--(?:data|json) '(.*?)'", command)
     ]
 
 
-@pytest.mark.parametrize(("block", "method", "body"), bodies(), ids=str)
-def test_requests_are_valid(block: Block, method: str, body: str) -> None:
-    shape = AgentChanges if method == "PATCH" else NewAgent
-    shape.model_validate(json.loads(body))
+SHAPES: Mapping[str, type[BaseModel]] = {
+    "POST": NewAgent,
+    "PATCH": AgentChanges,
+    "check": NewCheck,
+}
+
+
+@pytest.mark.parametrize(("block", "kind", "body"), bodies(), ids=str)
+def test_requests_are_valid(block: Block, kind: str, body: str) -> None:
+    sent = json.loads(body)
+    if kind == "completion":
+        assert set(sent) == {"model", "messages", "stream"}
+    else:
+        SHAPES[kind].model_validate(sent)
 
 
 def test_there_are_requests_to_check() -> None:
-    assert {method for _, method, _ in bodies()} == {"POST", "PATCH"}
+    assert {kind for _, kind, _ in bodies()} == {*SHAPES, "completion"}
 
 
 def commands() -> list[tuple[Block, str]]:

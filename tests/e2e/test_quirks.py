@@ -181,3 +181,11 @@ async def test_the_same_by_voice(hurried: Served, llm: FakeLlm, name: str) -> No
         note(outcome, caller, reply, spoken_s)
     outcome.logged = [outcome.quirk.finding or ""]
     assert outcome.problems() == []
+
+
+@pytest.mark.xfail(reason="words wait for what follows them, however long that takes")
+async def test_words_before_a_pause_are_not_held_back(hurried: Served, llm: FakeLlm) -> None:
+    """The quirk says "One moment, please." and then nothing for half a second."""
+    outcome, _ = await converse(hurried, llm, QUIRKS["wait_text"])
+    assert outcome.sound_after_s is not None
+    assert outcome.sound_after_s < 0.4

@@ -1,4 +1,4 @@
-"""Servers that refuse requests others take, until they are asked as they want it."""
+"""Servers that must be known first: what they refuse, and where their answer begins."""
 
 from __future__ import annotations
 
@@ -77,4 +77,11 @@ async def _text_only(answer: Answer) -> web.StreamResponse:
         return refuse(400, "messages: content must not be empty")
     if any(not isinstance(message.get("content"), str) for message in answer.messages):
         return refuse(422, "Input should be a valid string")
+    return await answer.speak()
+
+
+@PICKY.spoken("think_unopened", params={"temperature": 0.5})
+async def _think_unopened(answer: Answer) -> web.StreamResponse:
+    """Begins inside its thoughts, because the template opens them: only `</think>` is sent."""
+    answer.pieces = ["Hm. The user ", "wants a test.", "</th", "ink>\n\n", *answer.pieces]
     return await answer.speak()
