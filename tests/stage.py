@@ -102,9 +102,9 @@ class ToneTts:
 
 @dataclass
 class ListedLlm:
-    """Gives the listed answers in turn, a word at a time; an LlmError in a list is raised."""
+    """Gives the listed answers in turn, a piece at a time; waits for numbers, raises LlmErrors."""
 
-    answers: list[list[str | LlmError]] = field(default_factory=list)
+    answers: list[list[str | float | LlmError]] = field(default_factory=list)
     prompts: list[list[Message]] = field(default_factory=list)
     closed: int = 0
     mishaps: list[LlmError] = field(default_factory=list)
@@ -117,7 +117,9 @@ class ListedLlm:
         self.prompts.append(list(messages))
         try:
             for piece in self.answers.pop(0):
-                await asyncio.sleep(0)
+                await asyncio.sleep(piece if isinstance(piece, float) else 0)
+                if isinstance(piece, float):
+                    continue
                 if isinstance(piece, LlmError):
                     raise piece
                 yield piece
@@ -219,7 +221,7 @@ RAW = OutputAudio(OutputFormat.RAW, 16_000)
 @asynccontextmanager
 async def staged(
     *,
-    answers: Sequence[Sequence[str | LlmError]] = (),
+    answers: Sequence[Sequence[str | float | LlmError]] = (),
     heard: Sequence[str | Exception] = (),
     greeting: str = "",
     mishaps: Sequence[LlmError] = (),

@@ -161,6 +161,16 @@ class TestInterrupted:
         assert stage.line.of(Interrupted)
 
 
+async def test_a_complete_sentence_does_not_wait_for_a_slow_tool() -> None:
+    """Some LLMs say "One moment, please." and then work for seconds."""
+    async with staged(answers=[["One moment, please.", 1.0, " Found it."]]) as stage:
+        stage.line.client(Text("Look it up."))
+        await stage.until_sent(ReplySound)
+        assert stage.tts.spoken == ["One moment, please."]
+        await stage.until(lambda: bool(stage.record.turns))
+    assert stage.record.lines[-1] == ("assistant", "One moment, please. Found it.")
+
+
 class TestDrafts:
     async def test_a_draft_makes_no_sound_until_it_is_the_answer(self) -> None:
         async with staged(heard=["Hello?"], answers=[["Hi."]]) as stage:

@@ -212,3 +212,24 @@ def test_little_is_held_back(text: str) -> None:
     for character in text.replace("`", "'"):
         sentences.feed(character)
         assert len(sentences._held.strip()) <= LONGEST_CHARS + 20
+
+
+@pytest.mark.parametrize(
+    ("held", "spoken"),
+    [
+        ("One moment, please.", ["One moment, please."]),
+        ('Really?"', ['Really?"']),
+        ("Einen Moment。", ["Einen Moment。"]),
+        ("One moment", []),
+        ("It costs 3.", []),
+        ("Ask Dr.", []),
+        ("```a.", []),
+        ("...", []),
+        ("", []),
+    ],
+)
+def test_at_a_pause_only_a_complete_sentence_is_spoken(held: str, spoken: list[str]) -> None:
+    sentences = Sentences()
+    assert sentences.feed(held) == []
+    assert sentences.pause() == spoken
+    assert sentences.finish() == ([] if spoken or not held else [held])

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -32,6 +32,9 @@ from sayso.tts.spoken import speakable
 
 CLAUSES_AHEAD: Final = 2
 """Clauses written but not yet spoken before the LLM's stream is left waiting."""
+
+PAUSE_S: Final = 0.2
+"""A writer silent for so long, in seconds, pauses: what stands complete is spoken."""
 
 PIECES_AHEAD: Final = 100
 """Pieces of sound spoken but not yet sent before the voice is left waiting."""
@@ -92,6 +95,7 @@ class Reply:
         self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
         self._sound: asyncio.Queue[Samples | None] = asyncio.Queue(PIECES_AHEAD)
         self._encoder: Encoder | None = None
+        self._wrote = False
         self._text_complete = False
         self._text_posted = False
         self._all_sent = False
@@ -139,28 +143,41 @@ class Reply:
 
     async def _write(self) -> None:
         """Cut the text into clauses as it comes; a failure becomes a sentence of its own."""
-        sentences, wrote = Sentences(), False
+        sentences = Sentences()
         try:
-            async for piece in self._pieces:
-                self._mark("llm_first_token")
-                for clause in sentences.feed(piece):
-                    wrote = await self._put_clause(clause) or wrote
+            await self._write_pieces(sentences)
         except LlmError as error:
             self._fail(error)
-            for clause in sentences.finish():
-                wrote = await self._put_clause(clause) or wrote
-            await self._put_clause(phrases.LLM_BROKE_OFF if wrote else self._if_silent)
+            await self._put_clauses(sentences.finish())
+            await self._put_clauses([phrases.LLM_BROKE_OFF if self._wrote else self._if_silent])
         else:
-            for clause in sentences.finish():
-                await self._put_clause(clause)
+            await self._put_clauses(sentences.finish())
         await self._clauses.put(None)
 
-    async def _put_clause(self, clause: str) -> bool:
-        text = clause.strip()
-        if text:
+    async def _write_pieces(self, sentences: Sentences) -> None:
+        loop = asyncio.get_running_loop()
+        pause = loop.call_later(PAUSE_S, self._use_pause, sentences)
+        try:
+            async for piece in self._pieces:
+                pause.cancel()
+                self._mark("llm_first_token")
+                await self._put_clauses(sentences.feed(piece))
+                pause = loop.call_later(PAUSE_S, self._use_pause, sentences)
+        finally:
+            pause.cancel()
+
+    def _use_pause(self, sentences: Sentences) -> None:
+        """The LLM is silent: say "One moment, please." now, if the voice has nothing else."""
+        if self._clauses.empty() and (text := " ".join(sentences.pause())):
             self._mark("first_clause")
+            self._wrote = True
+            self._clauses.put_nowait(text)
+
+    async def _put_clauses(self, clauses: Iterable[str]) -> None:
+        for text in filter(None, map(str.strip, clauses)):
+            self._mark("first_clause")
+            self._wrote = True
             await self._clauses.put(text)
-        return bool(text)
 
     # Voice -------------------------------------------------------------------------------------
 

@@ -65,6 +65,16 @@ class Sentences:
         """Get what is left; nothing more will come."""
         return self._cut_all(final=True)
 
+    def pause(self) -> list[str]:
+        """The writer pauses: a sentence that stands complete need not wait for what follows."""
+        text = self._held.strip()
+        at = len(text.rstrip(CLOSERS)) - 1
+        if at < 0 or FENCE in text or not has_words(text) or text[at - 1].isdigit():
+            return []  # "3." may become 3.14
+        shortens = text[at] == "." and is_abbreviation(text, 0, at, "A")
+        stops = text[at] in WIDE_STOPS + STOPS and not shortens
+        return self._cut_all(final=True) if stops else []
+
     def _cut_all(self, *, final: bool) -> list[str]:
         pieces: list[str] = []
         begin = 0
