@@ -131,7 +131,8 @@ async def hear_in(served: Served, agent_id: str, sent: Input, samples: Samples) 
     """What the agent understands of `samples` sent in this way, at the pace they are spoken."""
     slices = sent.cut(samples)
     pace_s = len(samples) / EAR_RATE_HZ / len(slices)
-    async with served.call(agent_id, **sent.setup) as caller:
+    # Patient, so that a busy machine that sends a slice late does not split the sentence.
+    async with served.call(agent_id, **{**sent.setup, "utteranceEndThreshold": 1500}) as caller:
         await hear_greeting(caller)
         due_s = time.monotonic()
         for data in slices:
