@@ -9,7 +9,7 @@ import pytest
 from sayso.llm.client import Deadlines, LlmClient
 from sayso.llm.fake import FakeConfig, Received, running_fake
 
-DEADLINES = Deadlines(connect_s=2.0, first_token_s=0.4, between_tokens_s=0.2, reply_s=5.0)
+DEADLINES = Deadlines(connect_s=2.0, first_token_s=0.8, between_tokens_s=0.2, reply_s=5.0)
 
 
 @pytest.fixture
