@@ -18,8 +18,9 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -30,8 +31,9 @@ import uvloop
 from httpx_sse import aconnect_sse
 
 from child import CALLERS_CORE, pin, start
-from sayso.llm import Endpoint, Message
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm import Endpoint, Message, no_spare
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
 from sayso.llm.findings import Scene
 from sayso.llm.reader import ReplyReader
 from tokens import WORDS, write_events
@@ -39,7 +41,9 @@ from tokens import WORDS, write_events
 HERE = Path(__file__).parent
 ANSWER = "".join(WORDS)
 QUESTION = "Hello, how are you today?"
-AT_ONCE = 10
+AT_ONCE = 50
+VOICE_CHARS_S = 15.0
+"""How many characters a voice speaks in a second."""
 MOST_TOKEN_US = 25.0
 """The most that reading one token may cost, in microseconds."""
 AIMS: Mapping[str, float] = {"openai": 0.1, "httpx-sse": 0.25}
@@ -57,17 +61,35 @@ class Cost:
     reply_ms: float
 
 
+class Voice:
+    """Speaks what it is given, at a voice's pace: how long it can do without more words."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+        self._began_s = time.monotonic()
+
+    def spare_s(self) -> float:
+        """Seconds of speech that are still to come."""
+        chars = sum(map(len, self.said))
+        return chars / VOICE_CHARS_S - (time.monotonic() - self._began_s)
+
+
 # Clients -------------------------------------------------------------------------------------
 
 
 @asynccontextmanager
-async def our_client(url: str) -> AsyncGenerator[Ask]:
+async def our_client(url: str, *, speaks: bool = True) -> AsyncGenerator[Ask]:
+    """Ours as a conversation uses it; without `speaks`, each word is wanted at once."""
     client = LlmClient(Deadlines())
     await client.open()
     llm = client.bind(Endpoint(url, model="m"))
 
     async def ask() -> str:
-        return "".join([piece async for piece in llm.reply([Message("user", QUESTION)])])
+        voice = Voice()
+        question = [Message("user", QUESTION)]
+        async for piece in llm.reply(question, spare=voice.spare_s if speaks else no_spare):
+            voice.said.append(piece)
+        return "".join(voice.said)
 
     yield ask
     await client.close()
@@ -118,15 +140,16 @@ async def no_client(url: str) -> AsyncGenerator[Ask]:
         yield ask
 
 
-OURS, FLOOR = "sayso", "aiohttp alone"
-CLIENTS = {
+OURS, HASTY, FLOOR = "sayso", "sayso, in haste", "aiohttp alone"
+CLIENTS: Mapping[str, Callable[[str], AbstractAsyncContextManager[Ask]]] = {
     OURS: our_client,
+    HASTY: partial(our_client, speaks=False),
     "openai": openai_client,
     "httpx-sse": httpx_sse_client,
     FLOOR: no_client,
 }
 PACES = {"one by one": "/v1", "all at once": "/burst/v1"}
-"""How the tokens arrive: as from a model, or as behind a proxy that collects them."""
+"""How the tokens arrive: as from a quick model, or as behind a proxy that collects them."""
 
 
 # Measuring -----------------------------------------------------------------------------------

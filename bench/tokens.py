@@ -14,8 +14,8 @@ from child import SERVER_CORE, obey_parent, pin
 
 WORDS = tuple(f" word{n}" if n else "Well" for n in range(40))
 """What it says, a token each."""
-TOKEN_S = 0.001
-"""Between two tokens, in seconds: each arrives alone, as from a real model."""
+TOKEN_S = 0.01
+"""Between two tokens, in seconds: each arrives alone, as from a quick model."""
 
 
 def write_events() -> list[bytes]:

@@ -27,7 +27,7 @@ from sayso.audio.formats import (
 )
 from sayso.clock import SystemClock
 from sayso.errors import LlmError, SpeechError, TalkError
-from sayso.llm import Message, Mishap, ignore
+from sayso.llm import Message, Mishap, Spare, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import EndedBy
@@ -110,7 +110,7 @@ class ListedLlm:
     mishaps: list[LlmError] = field(default_factory=list)
 
     async def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore
+        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
     ) -> AsyncGenerator[str, None]:
         while self.mishaps:
             mishap(self.mishaps.pop(0))
@@ -230,6 +230,7 @@ async def staged(
     conversation_s: float = 60.0,
     speaks: OutputAudio = RAW,
     hears: InputAudio = PCM,
+    policy: Policy = POLICY,
 ) -> AsyncIterator[Stage]:
     """Hold a conversation in memory; it is hung up on leaving."""
     line = MemoryLine(speaks, hears)
@@ -244,7 +245,7 @@ async def staged(
             agent=Agent("agent-1", greeting, "tone", 1.0, "english", llm, prompt, failure_message),
             line=line,
             rooms=Rooms(LoudVad(), stt, tts, codecs),
-            limits=Limits(POLICY, 10.0, conversation_s, 5.0, 0.25),
+            limits=Limits(policy, 10.0, conversation_s, 5.0, 0.25),
             ledger=Ledger(lines),
             record=record,
             clock=SystemClock(),

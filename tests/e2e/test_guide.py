@@ -24,7 +24,8 @@ from documents import ROOT, Block, blocks
 from sayso.agents.schema import AgentChanges
 from sayso.llm import Endpoint
 from sayso.llm.check import LlmCheck
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
 from served import Served
 
 GUIDE = "docs/guide/bring-your-own-llm.md"

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import FakeConfig, Received, running_fake
 
 DEADLINES = Deadlines(connect_s=2.0, first_token_s=0.8, between_tokens_s=0.2, reply_s=5.0)

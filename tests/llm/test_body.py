@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sayso.llm import Endpoint, Message, Tell, Told
 from sayso.llm.body import (
+    DEFAULT_MODEL,
     OPENING,
     Amendment,
     amend,
@@ -27,6 +28,20 @@ FULL = Endpoint(
     "http://h", model="m", temperature=0.5, max_tokens=9, extra={"top_p": 1, "seed": 2},
     tell=Tell.BODY,
 )  # fmt: skip
+
+
+def test_what_nobody_set_is_not_sent() -> None:
+    assert build_body(Endpoint("http://h"), ASKED[1:]) == {
+        "model": DEFAULT_MODEL,
+        "messages": [{"role": "user", "content": "Hello!"}],
+        "stream": True,
+    }
+
+
+def test_extra_fields_do_not_replace_ours() -> None:
+    body = build_body(Endpoint("http://h", extra={"stream": False, "messages": []}), ASKED)
+    assert body["stream"] is True
+    assert body["messages"]
 
 
 def test_all_that_is_set_is_sent() -> None:

@@ -15,7 +15,8 @@ from picky_server import Picky
 from picky_server import running as running_picky
 from sayso.llm import Endpoint
 from sayso.llm.check import CheckReport, LlmCheck
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import QUIRKS, FakeConfig, Quirk, running_fake
 
 KEY = "sk-canary-0123456789abcdef"

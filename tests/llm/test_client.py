@@ -12,17 +12,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from sayso.config import Settings
 from sayso.errors import LlmError
 from sayso.llm import Endpoint, Message
-from sayso.llm.body import DEFAULT_MODEL, build_body
-from sayso.llm.client import (
-    Deadlines,
-    LlmClient,
-    build_headers,
-    join_url,
-    list_secrets,
-    shorten,
-)
+from sayso.llm.client import LlmClient, deadlines_of
+from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from sayso.llm.findings import Finding
 
@@ -80,122 +74,10 @@ async def read_request(reader: asyncio.StreamReader) -> bytes:
 # What is sent ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("base_url", "url"),
-    [
-        ("https://h", "https://h/chat/completions"),
-        ("https://h/", "https://h/chat/completions"),
-        ("http://h:8000/v1", "http://h:8000/v1/chat/completions"),
-        ("http://h:8000/v1//", "http://h:8000/v1/chat/completions"),
-        (" https://h/v4 \n", "https://h/v4/chat/completions"),
-        ("https://h/d?api-version=1", "https://h/d/chat/completions?api-version=1"),
-        ("https://h/v1#top", "https://h/v1/chat/completions"),
-        ("http://[::1]:80/v1", "http://[::1]:80/v1/chat/completions"),
-    ],
-)
-def test_the_path_goes_directly_below_the_base_url(base_url: str, url: str) -> None:
-    assert join_url(base_url) == url
-
-
-@pytest.mark.parametrize(
-    ("base_url", "reason"),
-    [
-        ("", "begin with"),
-        ("h/v1", "begin with"),
-        ("ftp://h", "begin with"),
-        ("file:///etc/passwd", "begin with"),
-        ("http://", "names no host"),
-        ("https:///v1", "names no host"),
-        ("http://u:p@h", "user or a password"),
-        ("http://h/a b", "blank"),
-        ("http://h:99999/", "ort"),
-        ("http://h:x/", "ort"),
-        ("http://[::1/", "IPv6"),
-    ],
-)
-def test_a_base_url_that_cannot_be_called(base_url: str, reason: str) -> None:
-    with pytest.raises(ValueError, match=reason):
-        join_url(base_url)
-
-
-def test_the_body_is_minimal() -> None:
-    assert build_body(Endpoint("http://h"), HELLO) == {
-        "model": DEFAULT_MODEL,
-        "messages": [{"role": "user", "content": "Hello, you!"}],
-        "stream": True,
-    }
-
-
-def test_the_body_has_what_the_agent_set() -> None:
-    extra = {"top_p": 0.5, "stream": False, "messages": []}
-    endpoint = Endpoint("http://h", model="m", temperature=0.0, max_tokens=9, extra=extra)
-    body = build_body(endpoint, HELLO)
-    assert body["stream"] is True
-    assert body["messages"]
-    assert {k: body[k] for k in ("model", "temperature", "max_tokens", "top_p")} == {
-        "model": "m",
-        "temperature": 0.0,
-        "max_tokens": 9,
-        "top_p": 0.5,
-    }
-
-
-@pytest.mark.parametrize("key", [KEY, f" {KEY}\n", f"Bearer {KEY}", f"bearer  {KEY}"])
-def test_the_key_is_sent_once_however_it_was_pasted(key: str) -> None:
-    headers = build_headers(Endpoint("http://h", SecretStr(key)))
-    assert headers["Authorization"] == f"Bearer {KEY}"
-
-
-def test_no_key_no_authorization() -> None:
-    assert "Authorization" not in build_headers(Endpoint("http://h"))
-    assert "Authorization" not in build_headers(Endpoint("http://h", SecretStr(" ")))
-
-
-def test_default_headers_win() -> None:
-    given = {"authorization": "Basic x", "x-my-extra-key": "value", "accept": "*/*"}
-    headers = build_headers(Endpoint("http://h", SecretStr(KEY), headers=given))
-    assert headers == {
-        "Content-Type": "application/json",
-        "Accept-Encoding": "identity",
-        **given,
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("", "x"),
-        ("a b", "x"),
-        ("Authorization ", "x"),
-        ("ä", "x"),
-        ("Host", "x"),
-        ("x", "a\r\nb: c"),
-    ],
-)
-async def test_headers_that_cannot_be_sent(client: LlmClient, name: str, value: str) -> None:
-    error = await fail(client, Endpoint("http://h", headers={name: value}))
-    assert error.finding == "header.bad"
-
-
-async def test_a_key_that_cannot_be_sent(client: LlmClient) -> None:
-    error = await fail(client, Endpoint("http://h", SecretStr("sk-\r\nX: y")))
-    assert error.finding == "header.bad"
-
-
-async def test_a_body_that_cannot_be_written(client: LlmClient) -> None:
-    error = await fail(client, Endpoint("http://h", extra={"x": object()}))
-    assert error.finding == "body.bad"
-
-
-def test_everything_secret_is_known() -> None:
-    endpoint = Endpoint(
-        "https://h/v1?key=q-secret&v=", SecretStr(KEY), headers={"x": "Bearer h-secret"}
-    )
-    assert set(list_secrets(endpoint)) == {KEY, "Bearer h-secret", "q-secret", "h-secret"}
-
-
-def test_shorter_deadlines() -> None:
-    assert shorten(Deadlines(5, 10, 3, 100), 4) == Deadlines(4, 4, 3, 4)
+def test_the_operators_deadlines() -> None:
+    settings = Settings(llm_connect_timeout_s=1, llm_first_token_timeout_s=2)
+    assert deadlines_of(settings).connect_s == 1
+    assert deadlines_of(settings).first_token_s == 2
 
 
 async def test_the_request_as_the_server_sees_it(

@@ -14,9 +14,11 @@ from structlog.testing import capture_logs
 from sayso.errors import LlmError
 from sayso.llm import Endpoint, Llm, Message, Tell, Timeouts, Told
 from sayso.llm.body import DEFAULT_MODEL
-from sayso.llm.client import MAX_AMENDS, Deadlines, LlmClient, join_url, limit_waits, list_secrets
+from sayso.llm.client import MAX_AMENDS, LlmClient
+from sayso.llm.deadlines import Deadlines, limit_waits
 from sayso.llm.fake import Received
 from sayso.llm.profile import STRANGER, Limit, MemoryProfiles, Profile, ProfileKey, key_of
+from sayso.llm.request import join_url, list_secrets
 
 ASKED = [Message("system", "Be kind."), Message("user", "Hello, you!")]
 TOLD = Told("conv-1", "agent-1")

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from sayso.errors import Blame, LlmError
-from sayso.llm import Message, Mishap, ignore
+from sayso.llm import Message, Mishap, Spare, ignore, no_spare
 from sayso.llm.failover import RESERVE_S, Runner, Standby
 from sayso.llm.health import FAILURES, Health
 
@@ -35,7 +35,7 @@ class Scripted:
     closed: int = 0
 
     async def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore
+        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
     ) -> AsyncGenerator[str, None]:
         self.asked += 1
         try:

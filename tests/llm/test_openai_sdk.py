@@ -19,7 +19,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.llm import Endpoint, Message
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import QUIRKS
 from sayso.llm.fake.odd import ODD
 from sayso.llm.findings import Scene

@@ -20,7 +20,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from sayso.llm import Endpoint, Message
-from sayso.llm.client import Deadlines, LlmClient
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
 from sayso.llm.findings import FindingError
 from sayso.security.outbound import MARK, guarded_connector
 

@@ -79,15 +79,24 @@ def ignore(_: LlmError) -> None:
     """Tell nobody of a mishap."""
 
 
+Spare: TypeAlias = Callable[[], float]
+"""How long the listener can do without more words at this moment, in seconds."""
+
+
+def no_spare() -> float:
+    """Each word is wanted at once."""
+    return 0.0
+
+
 class Llm(Protocol):
     """Whatever answers for one agent."""
 
     def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore
+        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
     ) -> AsyncGenerator[str, None]:
         """Answer `messages` as text pieces, first ones first. Raises LlmError.
 
-        A failure that was recovered from is told to `mishap`. Closing the generator abandons the
-        answer and frees the server.
+        A failure that was recovered from is told to `mishap`. While there is `spare` time, pieces
+        may be gathered. Closing the generator abandons the answer and frees the server.
         """
         ...

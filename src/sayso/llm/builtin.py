@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sayso.llm import Llm, Message, Mishap, ignore
+from sayso.llm import Llm, Message, Mishap, Spare, ignore, no_spare
 from sayso.llm.notes import (
     Notes,
     answer_small_talk,
@@ -131,6 +131,7 @@ class _Bound:
         self,
         messages: Sequence[Message],
         mishap: Mishap = ignore,  # noqa: ARG002 - nothing goes wrong here
+        spare: Spare = no_spare,  # noqa: ARG002 - all of it is there at once
     ) -> AsyncGenerator[str, None]:
         for n, sentence in enumerate(await self._mind.answer(self._notes, messages)):
             yield f" {sentence}" if n else sentence

@@ -8,13 +8,12 @@ Ollama lines, text in parts, errors in the middle of a stream with status 200.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(msgspec.Struct, frozen=True):
     """One event.
 
     Attributes:
@@ -42,12 +41,42 @@ _decode = msgspec.json.Decoder().decode
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
 
 
+class _Delta(msgspec.Struct, gc=False):
+    content: str
+
+
+class _Choice(msgspec.Struct, gc=False):
+    delta: _Delta
+    index: int | None = None
+    finish_reason: None = None
+    finishReason: None = None  # noqa: N815 - the name on the wire
+
+
+class _Plain(msgspec.Struct, gc=False):
+    choices: Annotated[list[_Choice], msgspec.Meta(min_length=1)]
+    error: None = None
+
+
+_decode_plain = msgspec.json.Decoder(_Plain).decode
+
+
 def read_chunk(data: str) -> Chunk:
     """Read one event's data.
 
     Raises:
         ChunkError: it is not JSON.
     """
+    try:
+        choice = _decode_plain(data).choices[0]
+    except (msgspec.MsgspecError, UnicodeEncodeError, RecursionError):
+        return _read_any(data)
+    if choice.delta.content and not choice.index:
+        return Chunk(choice.delta.content)
+    return _read_any(data)
+
+
+def _read_any(data: str) -> Chunk:
+    """Read one event's data that is not the plain case: a word of the first choice."""
     body = _parse(data)
     if isinstance(body, list) and body:
         body = body[0]  # Gemini wraps its errors in a list

@@ -10,7 +10,7 @@ with the main LLM again, unless it rests (`llm/health.py`).
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Coroutine, Hashable, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Hashable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from sayso.errors import Blame, LlmError
-from sayso.llm import Llm, Message, Mishap, ignore
+from sayso.llm import Llm, Message, Mishap, Spare, ignore, no_spare
 from sayso.llm.health import Health
 
 RESERVE_S = 4.0
@@ -120,10 +120,14 @@ class Failover:
         self._hedge_after_s = hedge_after_s
 
     async def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore
+        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
     ) -> AsyncGenerator[str, None]:
         """Answer with the words of whoever speaks first. Raises LlmError."""
-        race = _Race(self._standby, self._runners, messages, mishap, self._hedge_after_s)
+
+        def ask(llm: Llm) -> AsyncGenerator[str, None]:
+            return llm.reply(messages, mishap, spare)
+
+        race = _Race(self._standby, self._runners, ask, mishap, self._hedge_after_s)
         try:
             winner = await race.run()
             broken: LlmError | None = None
@@ -161,13 +165,13 @@ class _Race:
         self,
         standby: Standby,
         runners: Sequence[Runner],
-        messages: Sequence[Message],
+        ask: Callable[[Llm], AsyncGenerator[str, None]],
         mishap: Mishap,
         hedge_after_s: float | None,
     ) -> None:
         now_s = _now_s()
         self._standby = standby
-        self._messages = messages
+        self._ask = ask
         self._mishap = mishap
         self._waiting = standby.order(runners)
         self._running: list[_Contender] = []
@@ -203,7 +207,7 @@ class _Race:
         now_s, behind = _now_s(), len(self._waiting)
         left_s = max(0.0, self._until_s - now_s)
         may_s = max(left_s / (behind + 1), left_s - behind * RESERVE_S)
-        pieces = runner.llm.reply(self._messages, self._mishap)
+        pieces = self._ask(runner.llm)
         task = asyncio.create_task(_first_words(pieces))
         self._running.append(_Contender(runner, pieces, task, now_s + may_s))
 

@@ -48,6 +48,7 @@ class ReplyReader:
     """The reader's memory of one answer.
 
     Attributes:
+        model: whom was asked for.
         form: what the body turned out to be; None until its first byte.
         failure: why no more can be read; set at most once, text may come before it.
         warnings: what was noticed and overcome, by code.
@@ -58,7 +59,7 @@ class ReplyReader:
     def __init__(self, scene: Scene, *, model: str = "", inside: bool = False) -> None:
         """Read an answer of `model`; `inside` when it begins inside its thoughts."""
         self._scene = scene
-        self._model = model
+        self.model = model
         self._parser = SseParser()
         self._surrogates = Surrogates()
         self._repeats = Repeats()
@@ -205,7 +206,7 @@ class ReplyReader:
 
     def _fail_by(self, error: str, event: Event) -> None:
         if is_about_model(event.data):
-            self._fail("model.unknown", event.data, model=self._model)
+            self._fail("model.unknown", event.data, model=self.model)
         else:
             self._fail("stream.error_object", event.data, reason=error)
 

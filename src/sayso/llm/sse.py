@@ -10,7 +10,7 @@ Follows the WHATWG algorithm (html.spec.whatwg.org, 9.2.6), and forgives what se
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from sayso.errors import LlmError
 
@@ -20,8 +20,7 @@ MAX_EVENT_BYTES = 1_048_576
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One event: its data lines joined by newlines, and its name if it has one."""
 
     data: str
@@ -47,6 +46,10 @@ class SseParser:
         Raises:
             LlmError: a line or an event is longer than the limit (`stream.too_long`).
         """
+        if data[:6] == b"data: " and data[-2:] == b"\n\n" and self._is_between_events:
+            plain = _read_plain(data, self._max)
+            if plain is not None:
+                return plain
         if self._after_cr and data:
             self._after_cr = False
             data = data.removeprefix(b"\n")
@@ -75,6 +78,11 @@ class SseParser:
             self._take(line, events)
         self._dispatch(events)
         return events
+
+    @property
+    def _is_between_events(self) -> bool:
+        begun = self._tail or self._data or self._after_cr or self._first
+        return not begun and self._name is None
 
     def _keep(self, piece: bytes) -> None:
         if piece:
@@ -130,6 +138,15 @@ class SseParser:
                 f"an event of the stream is longer than {self._max} bytes",
                 finding="stream.too_long",
             )
+
+
+def _read_plain(data: bytes, max_event_bytes: int) -> list[Event] | None:
+    """The events in `data` if each is one `data: ` line and a blank one, as nearly always."""
+    blocks = data[6:-2].split(b"\n\ndata: ")
+    for block in blocks:
+        if b"\n" in block or b"\r" in block or not block or len(block) >= max_event_bytes - 8:
+            return None
+    return [Event(block.decode("utf-8", "replace")) for block in blocks]
 
 
 def _begins(value: bytes) -> bool:

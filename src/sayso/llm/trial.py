@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from sayso.llm import Endpoint, Message, Told
 from sayso.llm.body import AMENDABLE, build_body
 from sayso.llm.cadence import count_bursts
-from sayso.llm.client import Exchange, LlmClient, join_url, limit_waits, list_secrets, shorten
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import limit_waits, shorten
+from sayso.llm.exchange import Exchange
 from sayso.llm.findings import Finding, FindingError, Scene, redact, show_url
 from sayso.llm.profile import STRANGER, Profile
 from sayso.llm.reader import Form
+from sayso.llm.request import join_url, list_secrets
 from sayso.llm.trace import Trace
 
 MAX_ANSWER_CHARS = 500
@@ -190,7 +193,7 @@ class Trial:
 def _complete(answer: Answer, exchange: Exchange) -> Answer:
     return replace(
         answer,
-        url=exchange.url,
+        url=exchange.request.shown,
         status=exchange.status,
         refusal="" if exchange.refusal is None else exchange.refusal[1],
         warnings=tuple(exchange.reader.warnings.values()),

@@ -15,13 +15,14 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
+from typing import Final, TypeAlias
 
 from sayso.audio.encode import Encoder, open_encoder
 from sayso.audio.formats import Samples
 from sayso.audio.pacing import Pacer
 from sayso.clock import Clock
 from sayso.errors import LlmError, SaysoError, SpeechError
+from sayso.llm import Spare
 from sayso.talk import phrases
 from sayso.talk.history import Ledger
 from sayso.talk.record import Stopwatch
@@ -57,23 +58,28 @@ class Mouth:
     ahead_s: float
 
 
+Write: TypeAlias = Callable[[Spare], AsyncGenerator[str, None]]
+"""Begins the text of a reply; is given `spare`, which tells how urgent more of it is."""
+
+
 class Reply:
-    """Speaks the text that `pieces` yields, as reply `number`.
+    """Speaks the text that `write` makes, as reply `number`.
 
     Args:
         number: the reply's number.
-        pieces: its text as it is made; closed when the reply is over.
+        write: begins its text, and is told how long the voice can do without more of it; what
+            it gives is closed when the reply is over.
         mouth: what it is spoken with.
         watch: notes when each step was reached.
         on_start: called when its first sound leaves.
         on_fault: called when a part of it failed; the reply goes on as well as it can.
-        if_silent: what is said when `pieces` gives nothing to speak; "" for nothing.
+        if_silent: what is said when the text has nothing to speak; "" for nothing.
     """
 
     def __init__(
         self,
         number: int,
-        pieces: AsyncGenerator[str, None],
+        write: Write,
         mouth: Mouth,
         watch: Stopwatch,
         *,
@@ -83,7 +89,8 @@ class Reply:
     ) -> None:
         self.number = number
         self.watch = watch
-        self._pieces = pieces
+        self._pieces = write(self.spare_s)
+        self._made_s = 0.0
         self._mouth = mouth
         self._on_start = on_start
         self._on_fault = on_fault
@@ -132,6 +139,10 @@ class Reply:
         if self._all_sent and self._played_out.is_set():
             return self._pacer.sent_s
         return self._pacer.played_s(self._mouth.clock.now_s())
+
+    def spare_s(self) -> float:
+        """Seconds of its sound that are made and not yet heard."""
+        return self._made_s - self.heard_s()
 
     def post_text(self, text: str) -> None:
         """Tell the client the reply's text, once."""
@@ -210,7 +221,9 @@ class Reply:
         spoken = mouth.tts.speak(words, voice=mouth.voice, speed=mouth.speed)
         async for samples in spoken:
             self._mark("tts_first_sound")
-            mouth.ledger.sound(self.number, len(samples) / mouth.tts.sample_rate_hz)
+            duration_s = len(samples) / mouth.tts.sample_rate_hz
+            self._made_s += duration_s
+            mouth.ledger.sound(self.number, duration_s)
             for begin in range(0, len(samples), step):
                 await self._sound.put(samples[begin : begin + step])
 

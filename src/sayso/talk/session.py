@@ -57,7 +57,7 @@ from sayso.talk.events import (
 from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
 from sayso.talk.record import Record, Stopwatch
-from sayso.talk.reply import Mouth, Reply
+from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import GapFiller
 from sayso.talk.turn import Turn, step
 from sayso.transport.line import (
@@ -395,9 +395,9 @@ class Session:
         """A reply of the LLM to what the ledger holds."""
         watch = self._start_watch()
         prompt = self._agent.prompt(self._ledger.prompt)
-        pieces = self._agent.llm.reply(prompt, partial(self._take_mishap, watch))
+        write = partial(self._agent.llm.reply, prompt, partial(self._take_mishap, watch))
         if_silent = self._agent.failure_message or phrases.LLM_FAILED
-        return self._make_reply(number, pieces, watch, if_silent=if_silent)
+        return self._make_reply(number, write, watch, if_silent=if_silent)
 
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
@@ -417,12 +417,12 @@ class Session:
         self._drop_draft()
         self._ledger.open(number)
         watch = Stopwatch(self._clock.now_s())
-        self._take_up(self._make_reply(number, _as_pieces(text), watch))
+        self._take_up(self._make_reply(number, lambda _: _as_pieces(text), watch))
 
     def _make_reply(
         self,
         number: int,
-        pieces: AsyncGenerator[str, None],
+        write: Write,
         watch: Stopwatch,
         *,
         if_silent: str = "",
@@ -439,7 +439,7 @@ class Session:
         )
         return Reply(
             number,
-            pieces,
+            write,
             mouth,
             watch,
             on_start=lambda: self._begin_reply(number),
