@@ -103,6 +103,7 @@ async def test_an_llm_is_checked_then_kept_with_its_key_masked(
         "type": "openai-compatible",
         **LLM,
         "apiKey": MASKED,
+        "baseParams": {**LLM["baseParams"], "defaultHeaders": {"x-a": "••••"}},
         "model": None,
         "timeouts": None,
         "tell": "off",
