@@ -43,7 +43,7 @@ Pair: TypeAlias = tuple[str, str]
 Slot: TypeAlias = tuple[str, int]
 """Where a value stands: under which name, and as the how manieth of that name."""
 
-_VARIABLES = re.compile(r"(?:\{\{\s*\w+\s*\}\}|[\s/:,._-])*")
+_VARIABLES = re.compile(r"(?:\{\{\s*[A-Za-z_][\w.-]*\s*\}\}|[\s/:,._-])*")
 
 
 def mask_key(key: str) -> str:
