@@ -238,7 +238,7 @@ def rest_page() -> str:
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "LlmIssue", "LlmCheckView", "LlmStageView",
+            ("AgentView", "LlmView", "LlmIssue", "LlmCheckView", "AgentCheckView", "LlmStageView",
              "LlmProfileView", "AgentStats", "ConversationView", "LineView",
              "TurnView", "VoiceView"),
         ),

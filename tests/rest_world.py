@@ -22,6 +22,7 @@ from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
 from sayso.llm import Endpoint
+from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
 from sayso.store.database import Database, migrate
 from sayso.tts import Voice
@@ -65,7 +66,7 @@ class ScriptedCheck:
         return LlmCheckView(
             state="quick",
             ok=all(issue.severity != "error" for issue in issues),
-            url=f"{endpoint.base_url}/chat/completions",
+            url=show_url(endpoint.base_url),
             suggestion=None,
             answer="",
             first_token_ms=None,

@@ -9,14 +9,11 @@ from pydantic import SecretStr, TypeAdapter, ValidationError
 
 from sayso.agents.schema import (
     DEFAULT_VOICE,
-    MASK,
     AgentChanges,
     BuiltIn,
     NewAgent,
     OpenAiCompatible,
     make_endpoint,
-    mask_key,
-    origin,
     refuse_unstorable,
 )
 from sayso.errors import BadRequestError
@@ -214,22 +211,3 @@ def test_an_endpoint_is_made_from_the_contracts_names() -> None:
     assert (endpoint.model, endpoint.temperature, endpoint.max_tokens) == ("m", 0, 3000)
     assert endpoint.headers == {"x-my-extra-key": "value"}
     assert endpoint.extra == {"top_p": 0.5}
-
-
-@given(st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=60))
-def test_a_mask_shows_four_characters_of_a_long_key_and_none_of_a_short_one(key: str) -> None:
-    assert mask_key(key) == (MASK + key[-4:] if len(key) >= 16 else MASK)
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("https://x.example/v1", "https://X.example:443/v2/", True),
-        ("http://x.example", "http://x.example.:80", True),
-        ("https://x.example", "http://x.example", False),
-        ("https://x.example", "https://x.example:8443", False),
-        ("https://x.example", "https://x.example.evil.example", False),
-    ],
-)
-def test_an_origin_is_who_is_reached(one: str, other: str, same: bool) -> None:
-    assert (origin(one) == origin(other)) is same

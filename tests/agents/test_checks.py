@@ -11,9 +11,10 @@ from rest_world import World, open_world
 from sayso.agents import checks
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.reports import LlmCheckView
-from sayso.agents.schema import NewAgent
-from sayso.errors import NotFoundError
+from sayso.agents.schema import LlmIssue, NewAgent
+from sayso.errors import BadRequestError, NotFoundError
 from sayso.llm import Endpoint
+from sayso.store.tables import LlmCheckRow
 
 ENDPOINT = Endpoint("https://llm.example.com/v1")
 
@@ -120,6 +121,129 @@ async def test_a_check_that_is_overtaken_changes_nothing(running: LlmChecks, age
 
     await until(settled)
     assert (await running.read(agent_id)).answer == "second"
+
+
+async def test_fallbacks_are_completed_one_after_the_other_after_the_llm(
+    running: LlmChecks, agent_id: str
+) -> None:
+    order: list[str] = []
+    inside = 0
+
+    def one(name: str, go_on: asyncio.Event) -> Checked:
+        async def learn() -> None:
+            order.append(f"learn {name}")
+
+        async def deepen() -> LlmCheckView:
+            nonlocal inside
+            inside += 1
+            order.append(f"deepen {name}")
+            await go_on.wait()
+            assert inside == 1
+            inside -= 1
+            return report("complete", f"deep {name}")
+
+        return Checked(report(answer=name), learn, deepen)
+
+    gates = [asyncio.Event() for _ in range(3)]
+    main, first, second = (one(name, gate) for name, gate in zip("abc", gates, strict=True))
+    await running.keep(agent_id, main, first, None, second)
+
+    async def states() -> list[str | None]:
+        view = await running.read(agent_id)
+        return [view.state, *(None if one is None else one.state for one in view.fallbacks)]
+
+    assert await states() == ["running", "running", None, "running"]
+    for gate, expected in zip(
+        gates,
+        (
+            ["complete", "running", None, "running"],
+            ["complete", "complete", None, "running"],
+            ["complete", "complete", None, "complete"],
+        ),
+        strict=True,
+    ):
+        gate.set()
+
+        async def settled(wanted: list[str | None] = expected) -> bool:
+            return await states() == wanted
+
+        await until(settled)
+    view = await running.read(agent_id)
+    assert [view.answer, *(one and one.answer for one in view.fallbacks)] == [
+        "deep a", "deep b", None, "deep c",
+    ]  # fmt: skip
+    assert all(one is None or one.checked_at for one in view.fallbacks)
+    assert order == ["learn a", "learn b", "learn c", "deepen a", "deepen b", "deepen c"]
+
+
+async def test_a_save_ends_the_completion_of_older_fallbacks(
+    running: LlmChecks, agent_id: str
+) -> None:
+    begun, go_on, never = asyncio.Event(), asyncio.Event(), asyncio.Event()
+    old = completing(report("complete", "old"), begun, go_on)
+    unwanted = completing(report("complete", "unwanted"), never, go_on)
+    await running.keep(
+        agent_id, Checked(report(answer="first"), None, old), Checked(report(), None, unwanted)
+    )
+    await begun.wait()
+    await running.keep(agent_id, Checked(report(answer="second")))
+    go_on.set()
+
+    async def settled() -> bool:
+        return (await running.read(agent_id)).state != "running"
+
+    await until(settled)
+    view = await running.read(agent_id)
+    assert (view.answer, view.fallbacks) == ("second", [])
+    assert not never.is_set()
+
+
+async def test_one_that_breaks_does_not_keep_its_fallbacks_from_being_completed(
+    running: LlmChecks, agent_id: str
+) -> None:
+    async def breaks() -> LlmCheckView:
+        raise RuntimeError("odd")
+
+    begun, go_on = asyncio.Event(), asyncio.Event()
+    go_on.set()
+    deepen = completing(report("complete", "deep"), begun, go_on)
+    with capture_logs() as logs:
+        await running.keep(
+            agent_id, Checked(report(), None, breaks), Checked(report(), None, deepen)
+        )
+
+        async def settled() -> bool:
+            return (await running.read(agent_id)).state == "quick"
+
+        await until(settled)
+    (fallback,) = (await running.read(agent_id)).fallbacks
+    assert fallback is not None
+    assert (fallback.state, fallback.answer) == ("complete", "deep")
+    assert [line["event"] for line in logs] == ["llm_check_not_completed"]
+
+
+async def test_a_report_of_an_earlier_version_has_no_fallbacks(
+    running: LlmChecks, world: World, agent_id: str
+) -> None:
+    await running.keep(agent_id, Checked(report()))
+    async with world.database.write() as session:
+        row = await session.get(LlmCheckRow, agent_id)
+        assert row is not None
+        row.report = {name: value for name, value in row.report.items() if name != "fallbacks"}
+    assert (await running.read(agent_id)).fallbacks == []
+
+
+async def test_an_llm_is_demanded_to_pass_with_its_fallbacks(world: World) -> None:
+    made = LlmChecks(world.database, world.clock, world.check)
+    assert await made.demand([]) == checks.Passed([], [])
+    world.check.issues = (LlmIssue("late.first", "Late", "Hurry", "warning"),)
+    passed = await made.demand([ENDPOINT, None, ENDPOINT])
+    assert [issue.message for issue in passed.issues] == ["Late", "Fallback 2: Late"]
+    assert [one is None for one in passed.checked] == [False, True, False]
+    world.check.issues = (LlmIssue("http.html", "It answered HTML", "Look", "error"),)
+    with pytest.raises(BadRequestError, match=r"HTML\. Fallback 2: It answered HTML\.") as caught:
+        await made.demand([ENDPOINT, None, ENDPOINT])
+    assert (caught.value.field, caught.value.hint) == ("llm", "Look.")
 
 
 async def test_an_agent_without_an_llm_has_no_report(running: LlmChecks, agent_id: str) -> None:

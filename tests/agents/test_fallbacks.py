@@ -23,7 +23,7 @@ FIRST: dict[str, Any] = {
     "baseParams": {
         "model": "m1",
         "defaultHeaders": {"x-canary": "canary-header"},
-        "query": {"api-version": "canary-query"},
+        "query": {"api-version": "canary-query", "code": "canary-code-0123456789"},
     },
 }
 SECOND: dict[str, Any] = {"baseURL": "https://second.example/v1", "apiKey": KEYS[2]}
@@ -88,6 +88,11 @@ async def test_everything_is_kept_and_shown_with_masks(
         **FIRST,
         "type": "openai-compatible",
         "apiKey": MASKS[1],
+        "baseParams": {
+            "model": "m1",
+            "defaultHeaders": {"x-canary": "••••"},
+            "query": {"api-version": "canary-query", "code": "••••6789"},
+        },
         "model": None,
         "timeouts": None,
         "tell": "off",
@@ -106,7 +111,7 @@ async def test_a_conversation_is_given_all_of_it(world: World, client: httpx2.As
     first, built_in, second = loaded.fallbacks
     assert first is not None
     assert (first.model, first.headers) == ("m1", {"x-canary": "canary-header"})
-    assert first.query == {"api-version": "canary-query"}
+    assert first.query == {"api-version": "canary-query", "code": "canary-code-0123456789"}
     assert built_in is None
     assert second is not None
     assert await keys(world, {"id": loaded.id}) == [KEYS[0], KEYS[1], None, KEYS[2]]

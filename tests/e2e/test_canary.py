@@ -1,12 +1,13 @@
 """A secret that an agent's LLM is called with is found nowhere else.
 
-A server runs in a process of its own, at the most talkative log level; its LLMs quote the key and
-the headers back wherever they can. Then everything that left it is searched: answers, messages,
-both outputs, and every byte in its folder.
+A server runs in a process of its own, at the most talkative log level; its LLMs quote the key,
+the headers and the query back wherever they can. Then everything that left it is searched:
+answers, messages, both outputs, and every byte in its folder.
 """
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -28,7 +29,11 @@ CANARIES = {
     "key": "sk-canary-8d1f6a7730c94e25",
     "header": "canary-header-51b2c9aa04",
     "query": "canary-query-e07f11d9",
+    "url": "canary-url-6bb0d8312f",
     "fallback": "canary/fallback+key=93b1",
+    "fallback_header": "canary-fallback-header-9d20",
+    "fallback_query": "canary-fallback-query-44f7",
+    "fallback_url": "canary-fallback-url-c5e8",
     "new": "plain-canary-of-a-new-key",
     "checked": "canary-only-checked-77ab",
 }
@@ -44,19 +49,12 @@ class Running:
     told: list[str] = field(default_factory=list)
 
     async def send(self, method: str, path: str, body: object = None) -> str:
-        """Ask by REST; the answer is kept with its headers. Gives the `id` in it, if any.
-
-        Only what an owner's own agent shows of `baseParams` is left out: headers and query are
-        settings they read back; keys never are.
-        """
+        """Ask by REST; the answer is kept with its headers. Gives the `id` in it, if any."""
         headers = {"Authorization": f"Bearer {self.key}"}
         async with httpx2.AsyncClient(base_url=f"{self.url}/api/v1", timeout=30) as rest:
             answer = await rest.request(method, path, json=body, headers=headers)
         found = answer.json()
         agents = found if isinstance(found, list) else [found]
-        for agent in agents if answer.is_success else ():
-            if isinstance(agent.get("llm"), dict):
-                agent["llm"].pop("baseParams")
         self.told.append(f"{method} {path}: {answer.headers} {json.dumps(found)}")
         return str(agents[0].get("id")) if agents else ""
 
@@ -141,14 +139,18 @@ async def running_telltale() -> AsyncIterator[Telltale]:
 
 def llm_of(base_url: str, standby: str) -> dict[str, object]:
     """An `llm` with a secret wherever one may stand."""
-    params = {
-        "model": "any",
-        "temperature": 0.5,
-        "defaultHeaders": {"X-Tenant": CANARIES["header"]},
-        "query": {"token": CANARIES["query"]},
-    }
-    other = {"baseURL": standby, "apiKey": CANARIES["fallback"]}
-    own = {"baseURL": base_url, "apiKey": CANARIES["key"], "baseParams": params}
+
+    def one(url: str, prefix: str, key: str) -> dict[str, object]:
+        params = {
+            "model": "any",
+            "temperature": 0.5,
+            "defaultHeaders": {"X-Tenant": CANARIES[f"{prefix}header"]},
+            "query": {"token": CANARIES[f"{prefix}query"]},
+        }
+        url = f"{url}?code={CANARIES[f'{prefix}url']}"
+        return {"baseURL": url, "apiKey": CANARIES[key], "baseParams": params}
+
+    own, other = one(base_url, "", "key"), one(standby, "fallback_", "fallback")
     return {**own, "fallbacks": [other]}
 
 
@@ -175,6 +177,36 @@ async def change(server: Running, path: str, llm: FakeLlm) -> None:
         {"apiKey": f"{CANARIES['new']} with blanks"},
     ):
         await server.send("PATCH", path, {"llm": {**own, **wrong}})
+
+
+async def write_back(server: Running, path: str) -> None:
+    """Save what was read, masks and all; and let them follow to nobody else."""
+    headers = {"Authorization": f"Bearer {server.key}"}
+    async with httpx2.AsyncClient(base_url=f"{server.url}/api/v1", headers=headers) as rest:
+        llm = (await rest.get(path)).json()["llm"]
+        saved = await rest.patch(path, json={"llm": llm}, timeout=30)
+        assert saved.json()["llm"] == llm, saved.text
+    elsewhere = llm["baseURL"].replace("127.0.0.1", "127.0.0.2")
+    for wrong in ({"baseURL": elsewhere}, {"baseURL": elsewhere, "apiKey": None}):
+        await server.send("PATCH", path, {"llm": {**llm, **wrong}})
+        await server.send(
+            "POST", "/llm-checks", {**llm, **wrong, "agentId": path.rpartition("/")[2]}
+        )
+
+
+async def wait_for_reports(server: Running, path: str) -> None:
+    """Until the checks of an agent and of its fallbacks are complete."""
+    headers = {"Authorization": f"Bearer {server.key}"}
+    async with (
+        asyncio.timeout(60),
+        httpx2.AsyncClient(base_url=f"{server.url}/api/v1", headers=headers) as rest,
+    ):
+        while True:
+            found = (await rest.get(f"{path}/llm-check")).json()
+            if all(one["state"] == "complete" for one in (found, *found["fallbacks"])):
+                assert len(found["fallbacks"]) == 1
+                return
+            await asyncio.sleep(0.05)
 
 
 async def talk(server: Running, path: str, telltale: Telltale) -> None:
@@ -209,6 +241,8 @@ async def test_a_secret_is_found_nowhere(tmp_path: Path) -> None:
             own = llm_of(telltale.url, telltale.url)
             agent_id = await server.send("POST", "/agents", {**AGENT, "llm": own})
             await change(server, f"/agents/{agent_id}", llm)
+            await write_back(server, f"/agents/{agent_id}")
+            await wait_for_reports(server, f"/agents/{agent_id}")
             await talk(server, f"/agents/{agent_id}", telltale)
     sent = "\n".join(json.dumps([dict(r.headers), r.path]) for r in llm.received)
     assert [name for name, secret in CANARIES.items() if secret not in sent] == []

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path
 
 from sayso.accounts.access import Access
 from sayso.accounts.schema import Account
-from sayso.agents.reports import LlmCheckView, NewCheck
+from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
 from sayso.agents.schema import EXTENSION
 from sayso.agents.service import Agents
 from sayso.config import Settings
@@ -35,8 +35,8 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
     )
     async def get_llm_check(
         agent_id: str = _ID, account: Account = Depends(reader)
-    ) -> LlmCheckView:
-        """It is made when `llm` is saved, and completed soon after."""
+    ) -> AgentCheckView:
+        """It is made when `llm` is saved, and completed soon after, as are its fallbacks'."""
         return await agents.last_check(account, agent_id)
 
     return router

@@ -1,30 +1,30 @@
 """Checks of LLMs for the REST API: keeps the last report of each agent, and completes it later.
 
-A save waits for the quick part only. The rest runs in one task of the server, one agent at a
-time, and never in the way of a save or a conversation.
+A save waits for the quick part only. The rest runs in one task of the server, one LLM at a time,
+an agent's own before its fallbacks, and never in the way of a save or a conversation.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
-from sayso.agents.reports import LlmCheckView
+from sayso.agents.reports import AgentCheckView, LlmCheckView
 from sayso.agents.schema import LlmIssue
 from sayso.clock import Clock
-from sayso.errors import NotFoundError
+from sayso.errors import BadRequestError, NotFoundError
 from sayso.llm import Endpoint
 from sayso.store.database import Database
 from sayso.store.tables import AgentRow, LlmCheckRow
 
 MAX_WAITING = 100
-"""Checks waiting to be completed; beyond it the oldest one stays quick."""
+"""Agents whose checks wait to be completed; beyond it those of the oldest one stay quick."""
 
 _log = structlog.get_logger(__name__)
 
@@ -53,6 +53,39 @@ CheckLlm = Callable[[Endpoint], Awaitable[Checked]]
 """Calls an LLM as a conversation would, and says what it noticed."""
 
 
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """The checks of an LLM that may be saved, and of its fallbacks.
+
+    Attributes:
+        issues: what was noticed, by all of them.
+        checked: of each, the LLM itself first; None for a built-in one.
+    """
+
+    issues: Sequence[LlmIssue] = ()
+    checked: Sequence[Checked | None] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Reports of one agent that can be completed: its LLM's first, then its fallbacks'."""
+
+    checked: Sequence[Checked | None]
+    views: list[LlmCheckView | None]
+
+    @property
+    def view(self) -> AgentCheckView:
+        """As far as they are."""
+        main, *fallbacks = self.views
+        assert main is not None  # noqa: S101 an agent without an LLM has no report
+        return AgentCheckView.model_validate({**main.model_dump(), "fallbacks": fallbacks})
+
+    @property
+    def deep(self) -> list[int]:
+        """Those that can be looked into deeper."""
+        return [n for n, one in enumerate(self.checked) if one is not None and one.deepen]
+
+
 class LlmChecks:
     """The checks of this installation."""
 
@@ -60,7 +93,7 @@ class LlmChecks:
         self._database = database
         self._clock = clock
         self._check = check
-        self._waiting: OrderedDict[str, Checked] = OrderedDict()
+        self._waiting: OrderedDict[str, _Open] = OrderedDict()
         self._some = asyncio.Event()
         self._running: str | None = None
 
@@ -70,26 +103,52 @@ class LlmChecks:
         checked.view.checked_at = self._clock.utc()
         return checked
 
-    async def keep(self, agent_id: str, checked: Checked | None) -> None:
-        """Keep the report of an agent that was just saved, and complete it soon.
+    async def demand(self, endpoints: Sequence[Endpoint | None]) -> Passed:
+        """The quick checks of an LLM and its fallbacks; None is a built-in one. Keeps nothing.
 
-        None says that the agent has no LLM of its own.
+        Raises:
+            BadRequestError: something forbids saving.
         """
-        if checked is not None:
-            await learn(checked)
+        checked = await asyncio.gather(*(self._check_own(endpoint) for endpoint in endpoints))
+        found = [[] if one is None else one.issues for one in checked]
+        issues = [
+            issue if not n else replace(issue, message=f"Fallback {n}: {issue.message}")
+            for n, issues in enumerate(found)
+            for issue in issues
+        ]
+        failed = [n for n, some in enumerate(found) if any(i.severity == "error" for i in some)]
+        if failed:
+            raise _refuse(issues, "llm" if not failed[0] else f"llm.fallbacks.{failed[0] - 1}")
+        return Passed(issues, checked)
+
+    async def _check_own(self, endpoint: Endpoint | None) -> Checked | None:
+        return None if endpoint is None else await self.check(endpoint)
+
+    async def keep(
+        self, agent_id: str, main: Checked | None = None, *fallbacks: Checked | None
+    ) -> None:
+        """Keep the reports of an agent that was just saved, and complete them soon.
+
+        `main` is None for an agent that has no LLM of its own.
+        """
+        for checked in (main, *fallbacks):
+            if checked is not None and checked.learn is not None:
+                await checked.learn()
         self._waiting.pop(agent_id, None)
-        if checked is None:
+        if main is None:
             async with self._database.write() as session:
                 await session.execute(delete(LlmCheckRow).where(LlmCheckRow.agent_id == agent_id))
             return
-        await self._store(agent_id, checked.view)
-        if checked.deepen is not None:
-            self._waiting[agent_id] = checked
+        all_ = (main, *fallbacks)
+        found = _Open(all_, [None if one is None else one.view for one in all_])
+        await self._store(agent_id, found.view)
+        if found.deep:
+            self._waiting[agent_id] = found
             if len(self._waiting) > MAX_WAITING:
                 self._waiting.popitem(last=False)
             self._some.set()
 
-    async def read(self, agent_id: str) -> LlmCheckView:
+    async def read(self, agent_id: str) -> AgentCheckView:
         """The last report of an agent's LLM. Raises NotFoundError when it has none."""
         async with self._database.read() as session:
             row = await session.get(LlmCheckRow, agent_id)
@@ -98,9 +157,11 @@ class LlmChecks:
                 f"the LLM of agent {agent_id!r} was never checked",
                 hint="An agent without `llm` has nothing to check; saving one checks it.",
             )
-        view = LlmCheckView.model_validate(row.report)
+        view = AgentCheckView.model_validate(row.report)
         if agent_id in self._waiting or agent_id == self._running:
-            view.state = "running"
+            for one in (view, *view.fallbacks):
+                if one is not None and one.state == "quick":
+                    one.state = "running"
         return view
 
     async def run(self) -> None:
@@ -110,34 +171,44 @@ class LlmChecks:
             if not self._waiting:
                 self._some.clear()
                 continue
-            self._running, checked = self._waiting.popitem(last=False)
+            self._running, found = self._waiting.popitem(last=False)
             try:
-                await self._complete(self._running, checked)
-            except SQLAlchemyError as error:
-                _log.error("llm_check_not_stored", reason=type(error).__name__)
-            except Exception:  # noqa: BLE001 - one odd endpoint must not end all later checks
-                _log.exception("llm_check_not_completed", agent_id=self._running)
+                await self._complete(self._running, found)
             finally:
                 self._running = None
 
-    async def _complete(self, agent_id: str, checked: Checked) -> None:
-        assert checked.deepen is not None  # noqa: S101 only such ones wait
+    async def _complete(self, agent_id: str, found: _Open) -> None:
+        for n in found.deep:
+            try:
+                if not await self._deepen(agent_id, found, n):
+                    return
+            except SQLAlchemyError as error:
+                _log.error("llm_check_not_stored", reason=type(error).__name__)
+            except Exception:  # noqa: BLE001 - one odd endpoint must not end all later checks
+                _log.exception("llm_check_not_completed", agent_id=agent_id)
+
+    async def _deepen(self, agent_id: str, found: _Open, n: int) -> bool:
+        """Complete one report; whether the agent is still the one that was saved."""
+        checked, before = found.checked[n], found.view
+        assert checked is not None  # noqa: S101 only such ones are deep
+        assert checked.deepen is not None  # noqa: S101
         view = await checked.deepen()
         if agent_id in self._waiting:
-            return  # it was saved again meanwhile
+            return False  # it was saved again meanwhile
         view.checked_at = self._clock.utc()
-        await self._store(agent_id, view, instead_of=checked.view)
+        found.views[n] = view
+        return await self._store(agent_id, found.view, instead_of=before)
 
     async def _store(
-        self, agent_id: str, view: LlmCheckView, *, instead_of: LlmCheckView | None = None
-    ) -> None:
-        """Keep a report, unless its agent, or the report it continues, is gone."""
+        self, agent_id: str, view: AgentCheckView, *, instead_of: AgentCheckView | None = None
+    ) -> bool:
+        """Keep a report, unless its agent, or the report it continues, is gone; whether it was."""
         async with self._database.write() as session:
             known = await session.scalar(select(AgentRow.id).where(AgentRow.id == agent_id))
             row = await session.get(LlmCheckRow, agent_id)
             changed = row is None or row.report != _document(instead_of) if instead_of else False
             if known is None or changed:
-                return
+                return False
             await session.merge(
                 LlmCheckRow(
                     agent_id=agent_id,
@@ -145,13 +216,25 @@ class LlmChecks:
                     report=_document(view),
                 )
             )
+        return True
 
 
-async def learn(checked: Checked) -> None:
-    """Let conversations use what a check found out."""
-    if checked.learn is not None:
-        await checked.learn()
+def _refuse(issues: Sequence[LlmIssue], field: str) -> BadRequestError:
+    """The refusal to save an LLM that did not pass; `field` is the first one that failed."""
+    errors = [issue for issue in issues if issue.severity == "error"]
+    told = " ".join(_sentence(issue.message) for issue in errors)
+    return BadRequestError(
+        f"The agent's LLM did not pass the check, so nothing was saved. {told}",
+        field=field,
+        hint=" ".join(dict.fromkeys(_sentence(issue.fix) for issue in errors if issue.fix)),
+        details=tuple(dict(asdict(issue)) for issue in issues),
+    )
 
 
-def _document(view: LlmCheckView) -> dict[str, object]:
+def _sentence(text: str) -> str:
+    """`text` with a full stop, so that several read as sentences."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _document(view: AgentCheckView) -> dict[str, object]:
     return view.model_dump(mode="json", by_alias=True)

@@ -25,7 +25,8 @@ class NewCheck(LlmServer):
 
     agent_id: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = Field(
         default=None,
-        description="An agent of yours whose stored key is used when `apiKey` is left away.",
+        description="An agent of yours whose stored key is used when `apiKey` is left away, and "
+        "whose secrets masks stand for.",
     )
 
     @model_validator(mode="before")
@@ -78,3 +79,13 @@ class LlmCheckView(_View):
     stages: list[LlmStageView]
     findings: list[LlmIssue]
     profile: LlmProfileView | None = Field(description="Null when the check failed.")
+
+
+class AgentCheckView(LlmCheckView):
+    """What the last check of an agent's LLM found, and those of its fallbacks."""
+
+    fallbacks: list[LlmCheckView | None] = Field(
+        default=[],
+        description="Of each fallback, in their order; null for a built-in one. They are "
+        "completed one after the other, after the LLM itself.",
+    )

@@ -30,6 +30,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic_core import PydanticCustomError
 
+from sayso.agents.masks import HARMLESS, MASK
 from sayso.errors import BadRequestError
 from sayso.llm import Endpoint, Tell, Timeouts
 
@@ -66,12 +67,6 @@ LONGEST_WAIT_MS = 60_000
 """How long an agent may wait for its LLM; `llm_reply_start_timeout_s` bounds all of it together."""
 MAX_DEPTH = 32
 """How deep JSON may be nested in a request."""
-
-MASK = "••••"
-"""Stands for a stored key in responses; an API key never holds this character."""
-MASKED_TAIL_CHARS = 4
-SHORTEST_KEY_WITH_TAIL = 16
-"""Of a shorter key, four characters would be too much to show."""
 
 OPENAI_COMPATIBLE = "openai-compatible"
 BUILT_IN = "built-in"
@@ -143,14 +138,15 @@ def _check_base_url(text: str) -> str:
         )
     if parts.fragment:
         raise PydanticCustomError("base_url", "must not have a part after #")
-    return url
+    return url.removesuffix("#")
 
 
 def _check_headers(headers: dict[str, str | None] | None) -> dict[str, str | None] | None:
     for name, value in (headers or {}).items():
         if not re.fullmatch(HEADER_NAME, name):
             raise PydanticCustomError("headers", "has a name that is not a valid header name")
-        if value is not None and not re.fullmatch(HEADER_VALUE, value):
+        # A mask goes by: the service puts the stored value in its place.
+        if value is not None and not re.fullmatch(f"[{MASK[0]} -~]*", value):
             raise PydanticCustomError(
                 "headers", "has a value with line breaks or characters outside ASCII"
             )
@@ -194,7 +190,8 @@ BaseUrl = Annotated[
     AfterValidator(_check_base_url),
     Field(
         max_length=MAX_URL_CHARS,
-        description="`/chat/completions` directly below it is called; nothing adds `/v1`.",
+        description="`/chat/completions` directly below it is called; nothing adds `/v1`. Values "
+        "in its query are sealed, shown and kept as headers are.",
         json_schema_extra={"format": "uri"},
     ),
 ]
@@ -236,6 +233,13 @@ class _Body(BaseModel):
     )
 
 
+_SECRET_VALUES = (
+    "Sealed at rest and shown as masks, except a value of nothing but variables, and those named "
+    + ", ".join(f"`{name}`" for name in sorted(HARMLESS))
+    + ". On PATCH, a mask keeps the stored value of that name, on the same server."
+)
+
+
 class BaseParams(_Body):
     """What is sent to the LLM on each call; keys not listed are passed through as they are.
 
@@ -250,8 +254,8 @@ class BaseParams(_Body):
     max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
     default_headers: Annotated[Headers | None, AfterValidator(_check_headers)] = Field(
         default=None,
-        description="Extra HTTP headers; sealed at rest. A value may hold `{{conversationId}}`, "
-        "`{{agentId}}` and `{{callerId}}`.",
+        description="Extra HTTP headers. A value may hold `{{conversationId}}`, `{{agentId}}` and "
+        f"`{{{{callerId}}}}`. {_SECRET_VALUES}",
     )
     query: (
         Annotated[
@@ -264,8 +268,8 @@ class BaseParams(_Body):
         | None
     ) = Field(
         default=None,
-        description="Extra query parameters, such as Azure's `api-version`; sealed at rest, with "
-        "the same variables as headers.",
+        description="Extra query parameters, such as Azure's `api-version`; sealed, shown and kept "
+        "as headers are, with the same variables.",
         json_schema_extra=EXTENSION,
     )
 
@@ -500,7 +504,7 @@ class PhoneNumber(_View):
 
 
 class FallbackView(_View):
-    """One LLM as it is answered: `apiKey` is a mask, or null when there is none."""
+    """One LLM as it is answered, its secrets masked; `apiKey` is null when there is none."""
 
     type: Literal["openai-compatible", "built-in"]
     base_url: str | None = None
@@ -637,18 +641,3 @@ def _read_timeouts(timeouts: Mapping[str, int | None]) -> Timeouts:
     """Milliseconds by the contract's names, as seconds."""
     waits = {name: None if ms is None else ms / 1000 for name, ms in timeouts.items()}
     return Timeouts(waits.get("connectMs"), waits.get("firstTokenMs"), waits.get("betweenTokensMs"))
-
-
-def mask_key(key: str) -> str:
-    """`key` as it may be shown: its last four characters, of a short one none."""
-    return MASK + (key[-MASKED_TAIL_CHARS:] if len(key) >= SHORTEST_KEY_WITH_TAIL else "")
-
-
-def origin(url: str) -> tuple[str, str, int]:
-    """Scheme, host and port of a valid http(s) URL: who is reached."""
-    parts = urlsplit(url)
-    return (
-        parts.scheme,
-        (parts.hostname or "").rstrip("."),
-        parts.port if parts.port is not None else {"http": 80, "https": 443}[parts.scheme],
-    )
