@@ -47,6 +47,7 @@ from sayso.store.database import Database
 from sayso.store.identifiers import is_id, new_agent_id
 from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
+from sayso.variables import Variable, show_all
 
 _PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
 """Fields stored as they come; `llm` is taken apart."""
@@ -134,7 +135,9 @@ class Agents:
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
-        sealed = await self._seal(agent_id, body.llm, _choose_keys(body.llm, None, ()))
+        sealed = await self._seal(
+            agent_id, body.llm, _choose_keys(body.llm, None, ()), body.variables
+        )
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
@@ -256,6 +259,7 @@ class Agents:
             voice_speed=row.voice_speed,
             tts_model=row.tts_model,
             actions=tuple(row.actions),
+            variables=show_all(row.variables),
             **self._answering(row),
         )
 
@@ -274,13 +278,16 @@ class Agents:
         async with self._database.read() as session:
             row = await _own_row(session, account, agent_id)
         keys = _choose_keys(body.llm, self._main(row), self._fallbacks(row))
-        return await self._seal(agent_id, body.llm, keys), (row.llm, row.llm_key)
+        named = "variables" in body.model_fields_set
+        variables = body.variables if named else row.variables
+        return await self._seal(agent_id, body.llm, keys, variables), (row.llm, row.llm_key)
 
     async def _seal(
         self,
         agent_id: str,
         llm: OpenAiCompatible | BuiltIn | None,
         keys: Sequence[SecretStr | None],
+        variables: Mapping[str, Variable],
     ) -> _Sealed:
         """Check `llm` and take it apart for the store; `keys` are its own and its fallbacks'."""
         if llm is None:
@@ -290,7 +297,9 @@ class Agents:
         servers = [llm, *(llm.fallbacks or [])]
         issues, checked = await self._passed(
             [
-                None if isinstance(server, BuiltIn) else _endpoint_of(server, key)
+                None
+                if isinstance(server, BuiltIn)
+                else replace(_endpoint_of(server, key), variables=show_all(variables))
                 for server, key in zip(servers, keys, strict=True)
             ]
         )

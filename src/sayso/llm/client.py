@@ -23,7 +23,7 @@ from aiohttp import ClientConnectionError, ClientError
 from sayso import __version__
 from sayso.config import Settings
 from sayso.llm import Endpoint, Llm, Message, Mishap, Tell, Timeouts, Told, ignore
-from sayso.llm.body import DEFAULT_MODEL, amend, build_body, fill, tell_headers
+from sayso.llm.body import DEFAULT_MODEL, amend, build_body, tell_headers
 from sayso.llm.chunks import read_error
 from sayso.llm.findings import Finding, FindingError, Scene, quote, redact, show_url
 from sayso.llm.profile import (
@@ -36,6 +36,7 @@ from sayso.llm.profile import (
 )
 from sayso.llm.reader import ReplyReader, is_about_model
 from sayso.security.outbound import MARK, guarded_connector
+from sayso.variables import fill_header
 
 MAX_CONNECTIONS = 512
 """Requests under way at once; the next ones wait, within their connect timeout."""
@@ -409,7 +410,8 @@ class Exchange:
         since_s: float | None,
     ) -> None:
         endpoint = _fill(endpoint, told)
-        secrets = list_secrets(endpoint)
+        # A server may quote what it was sent; what clients tell of callers is not for the log.
+        secrets = (*list_secrets(endpoint), *told.variables.values())
         self._client = client
         self._session = session
         self._deadlines = deadlines
@@ -584,10 +586,11 @@ def _check_url(endpoint: Endpoint, secrets: tuple[str, ...]) -> str:
 
 def _fill(endpoint: Endpoint, told: Told) -> Endpoint:
     """`endpoint` with the variables in its headers and its query filled in."""
+    values = {**endpoint.variables, **told.values}
     return replace(
         endpoint,
-        headers={name: fill(value, told) for name, value in endpoint.headers.items()},
-        query={name: fill(value, told) for name, value in endpoint.query.items()},
+        headers={name: fill_header(value, values) for name, value in endpoint.headers.items()},
+        query={name: fill_header(value, values) for name, value in endpoint.query.items()},
     )
 
 
