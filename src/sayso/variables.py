@@ -33,19 +33,13 @@ NAME: Final = rf"[A-Za-z_][A-Za-z0-9_.-]{{0,{MAX_NAME_CHARS - 1}}}"
 Variable: TypeAlias = str | bool | int | float
 """A value as clients send it."""
 
-_MARK = rf"\{{\{{[ \t]*({NAME})[ \t]*\}}\}}"
-_LITERAL = rf"\\(?P<literal>{_MARK.replace('(', '(?:', 1)})"
-_VARIABLE = re.compile(_MARK)
-_PLAIN = re.compile(rf"{_LITERAL}|{_MARK.replace('(', '(?P<name>', 1)}")
-_RUN = re.compile(
-    rf"{_LITERAL}|(?P<comma>,?)(?<![ \t])"  # behind blanks it would try again at each of them
-    rf"(?P<run>[ \t]*{{mark}}(?:[ \t]*{{mark}})*[ \t]*)(?P<tail>(?:,[ \t]*)?)".replace(
-        "{mark}", _MARK.replace("(", "(?:", 1)
-    )
+_PLACE = re.compile(
+    rf"\\(?P<literal>\{{\{{[ \t]*{NAME}[ \t]*\}}\}})|\{{\{{[ \t]*(?P<name>{NAME})[ \t]*\}}\}}"
 )
-_LINE_BEGINS = ("", "\n", "\r")
-_CLOSERS = (*_LINE_BEGINS, *",.;:!?)")
-"""No blank stands before these; "" is the end of the text."""
+_BLANKS = " \t"
+_LINE_ENDS = ("\n", "\r")
+_CLOSERS = (*_LINE_ENDS, *",.;:!?)")
+"""No blank stands before these."""
 _SENTENCE_ENDS = (".", "!", "?")
 _UNSENDABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 """Control characters, line breaks, and halves of characters."""
@@ -104,7 +98,7 @@ def choose(own: Mapping[str, str], defaults: Mapping[str, str]) -> dict[str, str
 
 def find_missing(texts: Iterable[str], values: Mapping[str, str]) -> list[str]:
     """The names in `texts` without a value, in alphabetical order, the first MAX_REPORTED."""
-    names = {match["name"] for text in texts if "{{" in text for match in _PLAIN.finditer(text)}
+    names = {match["name"] for text in texts if "{{" in text for match in _PLACE.finditer(text)}
     return sorted(name for name in names if name is not None and name not in values)[:MAX_REPORTED]
 
 
@@ -118,7 +112,17 @@ def fill_text(text: str, values: Mapping[str, str]) -> str:
     if "{{" not in text:
         return text
     budget = _Budget(values, MAX_INSERTED_CHARS)
-    return _RUN.sub(lambda match: match["literal"] or _fill_run(match, budget), text)
+    literals, names = _take_apart(text)
+    done, left = [], literals[0]
+    for n, (name, right) in enumerate(zip(names, literals[1:], strict=True), 1):
+        value = budget.take(name)
+        if value.strip():
+            done += [left, value]
+            left = right
+            continue
+        before, left = _close_gap(left, right, begins=not done, ends=n == len(names))
+        done += [before] if before else []
+    return "".join((*done, left))
 
 
 def fill_header(text: str, values: Mapping[str, str]) -> str:
@@ -130,7 +134,7 @@ def fill_header(text: str, values: Mapping[str, str]) -> str:
     if "{{" not in text:
         return text
     budget = _Budget(values, MAX_INSERTED_HEADER_CHARS)
-    return _PLAIN.sub(lambda match: match["literal"] or clean(budget.take(match["name"])), text)
+    return _PLACE.sub(lambda match: match["literal"] or clean(budget.take(match["name"])), text)
 
 
 def clean(value: str) -> str:
@@ -154,33 +158,35 @@ class _Budget:
         return value
 
 
-def _fill_run(match: re.Match[str], budget: _Budget) -> str:
-    """Fill in variables with nothing but blanks between them, and tidy around those left out."""
-    parts = _VARIABLE.split(match["run"])
-    blanks, values = parts[::2], [budget.take(name) for name in parts[1::2]]
-    before = match["comma"] or match.string[max(0, match.start("run") - 1) : match.start("run")]
-    after = match["tail"][:1] or match.string[match.end("run") : match.end("run") + 1]
-    said, gap = _close_gaps(blanks, values, begins=before in _LINE_BEGINS)
-    if not values[-1].strip() and after in _CLOSERS:
-        gap = ""
-    if said:
-        return match["comma"] + said + gap + match["tail"]
-    if before in _LINE_BEGINS:
-        return blanks[0] + ("" if after == "," else match["tail"])
-    if match["comma"] and after in _CLOSERS:
-        return match["tail"]
-    if before in _SENTENCE_ENDS and after == ",":
-        return match["tail"][1:]
-    return match["comma"] + gap + match["tail"]
+def _take_apart(text: str) -> tuple[list[str], list[str]]:
+    """The names of the variables in `text`, and what stands around them, one more."""
+    literals, names, at = [""], [], 0
+    for match in _PLACE.finditer(text):
+        literals[-1] += text[at : match.start()] + (match["literal"] or "")
+        at = match.end()
+        if match["name"]:
+            names.append(match["name"])
+            literals.append("")
+    literals[-1] += text[at:]
+    return literals, names
 
 
-def _close_gaps(blanks: list[str], values: list[str], *, begins: bool) -> tuple[str, str]:
-    """The values with blanks between them, one gap where a value is missing; the last gap."""
-    said, gap = "", blanks[0]
-    for value, behind in zip(values, blanks[1:], strict=True):
-        if value.strip():
-            said += gap + value
-            gap = behind
-        elif said or not begins:
-            gap = max(gap, behind, key=len)
-    return said, gap
+def _close_gap(left: str, right: str, *, begins: bool, ends: bool) -> tuple[str, str]:
+    """What stands around a value that is missing, without a gap: what is done, and what is last.
+
+    Args:
+        left: the text before it.
+        right: the text behind it.
+        begins: the whole text begins with `left`.
+        ends: it ends with `right`; else another variable follows.
+    """
+    head, tail = left.rstrip(_BLANKS), right.lstrip(_BLANKS)
+    gap = max(left[len(head) :], right[: len(right) - len(tail)], key=len)
+    if head.endswith(_LINE_ENDS) or (begins and not head):
+        gap = left[len(head) :]
+        tail = tail[1:].lstrip(_BLANKS) if tail.startswith(",") else tail
+    elif head.endswith(_SENTENCE_ENDS) and tail.startswith(","):
+        tail, gap = tail[1:], ""
+    elif tail.startswith(_CLOSERS) or (ends and not tail):
+        head, gap = head.removesuffix(","), ""
+    return (head + gap, tail) if tail else ("", head + gap)
