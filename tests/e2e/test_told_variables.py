@@ -15,6 +15,7 @@ from sayso.cli import app as command_line
 from sayso.errors import TalkError
 from sayso.llm.fake import Received
 from sayso.llm.tolerance import PROMPT
+from sayso.variables import Variable
 from served import FakeLlm, Served, ask, fake_llm, hear_greeting
 
 GREETING = "Hello {{name}}, this is {{ agentName }} about order {{orderId}}."
@@ -64,7 +65,12 @@ async def test_they_are_spoken_prompted_and_sent(
         variables={"tone": "kind", "minutes": 45, "late": "no", "name": "nobody"},
         llm=own_llm(llm, tell="headers"),
     )
-    variables = {"name": "Ann", "orderId": 42, "conversationId": "forged", "x": "{{orderId}}"}
+    variables: dict[str, Variable] = {
+        "name": "Ann",
+        "orderId": 42,
+        "conversationId": "forged",
+        "x": "{{orderId}}",
+    }
     async with call(
         rehearsed.url, agent, caller_id="+15550100", variables=variables, prompt="Say {{x}}!"
     ) as caller:

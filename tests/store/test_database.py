@@ -5,6 +5,7 @@ import sqlite3
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
+from alembic.operations import Operations
 from sqlalchemy import Connection, create_engine, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, StatementError
@@ -19,6 +21,7 @@ from sqlalchemy.schema import CreateTable
 
 from sayso.store import migrations
 from sayso.store.database import Database, make_engine, migrate
+from sayso.store.migrations.versions import r0003_variables
 from sayso.store.tables import AgentRow, KeyRow, Table, UserRow
 
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
@@ -197,3 +200,19 @@ def test_every_table_compiles_for_postgres(table: str) -> None:
     statement = str(CreateTable(Table.metadata.tables[table]).compile(dialect=dialect))
     assert "TIMESTAMP WITH TIME ZONE" in statement
     assert ("BIGSERIAL" in statement) is (table == "lines")
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+def test_agents_that_are_there_get_no_variables_in_either_database(dialect: str) -> None:
+    """The statements themselves, without a database."""
+    told = StringIO()
+    context = MigrationContext.configure(
+        dialect_name=dialect, opts={"as_sql": True, "output_buffer": told}
+    )
+    with Operations.context(context):
+        r0003_variables.upgrade()
+        r0003_variables.downgrade()
+    statements = " ".join(told.getvalue().split())
+    assert "ALTER TABLE agents ADD COLUMN variables JSON DEFAULT '{}' NOT NULL" in statements
+    assert "ALTER TABLE conversations ADD COLUMN caller_id TEXT" in statements
+    assert "ALTER TABLE agents DROP COLUMN variables" in statements

@@ -314,7 +314,8 @@ class LlmServer(_Body):
     tell: Literal["off", "headers", "body"] = Field(
         default="off",
         description="How the LLM is told which conversation it answers in: not at all; by "
-        "`X-Conversation-Id`, `X-Agent-Id` and `X-Caller-Id`; or by `user` and `metadata`.",
+        "`X-Conversation-Id`, `X-Agent-Id` and `X-Caller-Id`; or by `user` and `metadata`, which "
+        "holds the variables, too.",
         json_schema_extra=EXTENSION,
     )
 
