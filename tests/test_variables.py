@@ -200,7 +200,7 @@ def test_no_value_breaks_a_header(value: str) -> None:
     assert clean(clean(value)) == clean(value)
 
 
-@given(st.sampled_from(["{{", "{{ ", "{{a", "{{a}}", " ", ",", ", ", "\\{{", "{{a}} "]))
+@pytest.mark.parametrize("piece", ["{{", "{{ ", "{{a", "{{a}}", " ", ", ", "\\{{", "{{a}} "])
 def test_long_texts_take_linear_time(piece: str) -> None:
     """A quadratic pattern would take minutes here; the limit of a test run would tell."""
     text = piece * (200_000 // len(piece)) + "{{"
