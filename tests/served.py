@@ -94,13 +94,13 @@ class Served:
         return str(made.json()["id"])
 
     @asynccontextmanager
-    async def call(self, agent_id: str, **setup: object) -> AsyncGenerator[Caller]:
+    async def call(self, agent_id: str, **setup: Any) -> AsyncGenerator[Caller]:  # noqa: ANN401
         """Call an agent as its owner."""
         async with call(self.url, agent_id, api_key=self.key, **setup) as caller:
             yield caller
 
     @asynccontextmanager
-    async def call_keyless(self, agent_id: str, **setup: object) -> AsyncGenerator[Caller]:
+    async def call_keyless(self, agent_id: str, **setup: Any) -> AsyncGenerator[Caller]:  # noqa: ANN401
         """Call an agent at the URL of the browser SDK."""
         async with call(self.url, agent_id, api_key=None, **setup) as caller:
             yield caller

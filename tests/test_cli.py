@@ -128,3 +128,9 @@ class TestCheckLlm:
     def test_json_is_for_programs(self) -> None:
         result = RUN.invoke(app, ["check-llm", "http://127.0.0.1:9", "--json"])
         assert '"ok": false' in result.stdout
+
+
+def test_a_variable_without_a_value_is_refused_before_anybody_is_called() -> None:
+    result = RUN.invoke(app, ["talk", "agent", "--text", "Hi", "--variable", "name"])
+    assert result.exit_code == 2
+    assert "write name=value" in result.output

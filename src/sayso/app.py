@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 
+import structlog
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
@@ -36,7 +37,7 @@ from sayso.llm.findings import show_url
 from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
 from sayso.llm.profile import Profiles, key_of
-from sayso.llm.prompt import PromptParts, build_messages
+from sayso.llm.prompt import PromptParts, build_messages, fill_parts
 from sayso.llm.report import make_document
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
@@ -52,7 +53,10 @@ from sayso.transport.playai import Setup
 from sayso.tts import Tts
 from sayso.tts.voices import choose_voice
 from sayso.vad import Vad
+from sayso.variables import choose, fill_text, find_missing
 from sayso.welcome import Welcome, welcome
+
+log = structlog.get_logger("sayso.app")
 
 CODEC_THREADS = 2
 """Threads that encode mp3, Ogg and FLAC for all conversations."""
@@ -180,6 +184,13 @@ class Server:
 
     def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
+        told = Told(
+            conversation_id,
+            stored.id,
+            setup.caller,
+            stored.display_name,
+            choose(setup.values, stored.variables),
+        )
         parts = PromptParts(
             name=stored.display_name,
             agent_prompt=stored.prompt or "",
@@ -189,8 +200,11 @@ class Server:
             language=stored.language,
         )
         wanted = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
-        greeting = (wanted or "").strip()
-        told = Told(conversation_id, stored.id)
+        failure = stored.failure_message or ""
+        values = told.values
+        _report_missing(stored, (wanted or "", failure, *parts.texts), values)
+        parts = fill_parts(parts, values)
+        greeting = fill_text(wanted or "", values).strip()
         return Agent(
             id=stored.id,
             greeting=greeting,
@@ -199,7 +213,7 @@ class Server:
             language=stored.language,
             llm=self._choose_llm(stored, told, make_notes(parts, greeting)),
             prompt=partial(_prompt, parts, self._settings.max_history_chars),
-            failure_message=stored.failure_message or "",
+            failure_message=fill_text(failure, values).strip(),
         )
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Llm:
@@ -221,7 +235,7 @@ class Server:
             show_url(endpoint.base_url),
             # An owner's impatience or trouble is not other owners' trouble.
             key=(key_of(endpoint, DEFAULT_MODEL), endpoint.timeouts, owner_id),
-            probe=bind(endpoint),
+            probe=bind(replace(endpoint, variables=told.variables)),
         )
 
     def _bind_notes(self, notes: Notes) -> Llm:
@@ -230,6 +244,14 @@ class Server:
         self._reading.add(reading)
         reading.add_done_callback(self._reading.discard)
         return self._engines.mind.bind(notes)
+
+
+def _report_missing(stored: StoredAgent, texts: Sequence[str], values: Mapping[str, str]) -> None:
+    """One line of the log that names variables without a value; values are in none."""
+    endpoints = [one for one in (stored.llm, *stored.fallbacks) if one]
+    sent = [text for one in endpoints for text in (*one.headers.values(), *one.query.values())]
+    if missing := find_missing((*texts, *sent), values):
+        log.warning("variables_missing", names=missing)
 
 
 def make_notes(parts: PromptParts, greeting: str) -> Notes:

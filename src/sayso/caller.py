@@ -22,6 +22,7 @@ import numpy as np
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
 from sayso.errors import AudioError, TalkCode, TalkError
+from sayso.variables import Variable
 
 FRAME_S = 0.1
 """Sound sent at a time, in seconds."""
@@ -246,9 +247,17 @@ def socket_url(url: str, agent_id: str, *, with_key: bool) -> str:
 
 @asynccontextmanager
 async def call(
-    url: str, agent_id: str, *, api_key: str | None = None, **setup: object
+    url: str,
+    agent_id: str,
+    *,
+    api_key: str | None = None,
+    caller_id: str | None = None,
+    variables: Mapping[str, Variable] | None = None,
+    **setup: object,
 ) -> AsyncGenerator[Caller]:
     """Call an agent. `setup` adds to the setup message, or replaces what it says.
+
+    `caller_id` is who calls, `variables` are values of `{{name}}` in the agent's texts.
 
     Raises:
         TalkError: the server did not admit us; its code and message.
@@ -261,6 +270,8 @@ async def call(
         "outputFormat": "raw",
         "outputSampleRate": ANSWER_RATE_HZ,
         **({"apiKey": api_key} if api_key else {}),
+        **({"callerId": caller_id} if caller_id else {}),
+        **({"variables": dict(variables)} if variables else {}),
         **setup,
     }
     target = socket_url(url, agent_id, with_key=api_key is not None)

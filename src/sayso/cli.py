@@ -86,12 +86,18 @@ def talk(
         str | None,
         typer.Option(help="Your API key, for private agents.", envvar="SAYSO_API_KEY"),
     ] = None,
+    caller_id: Annotated[str | None, typer.Option(help="Who calls, as the LLM is told.")] = None,
+    variable: Annotated[
+        list[str] | None,
+        typer.Option(help="A value for `{{name}}`, as `name=value`; repeatable."),
+    ] = None,
 ) -> None:
     """Talk to an agent: from a sound file, in writing, or through the microphone."""
     from sayso.telephone import Call, place_call  # noqa: PLC0415
 
     base_url, agent_id = _locate(agent, url)
-    call = Call(base_url, agent_id, api_key, question, text, out)
+    variables = _read_pairs(variable or [], "=", "name=value", "--variable")
+    call = Call(base_url, agent_id, api_key, question, text, out, caller_id, variables)
     sys.exit(asyncio.run(place_call(call)))
 
 
@@ -211,13 +217,18 @@ def _settings(**changes: object) -> Settings:
 
 def _read_headers(given: list[str]) -> dict[str, str]:
     """Headers from `Name=value` or `Name: value`."""
-    headers = {}
+    return _read_pairs(given, "[:=]", "Name=value", "--header")
+
+
+def _read_pairs(given: list[str], mark: str, shape: str, option: str) -> dict[str, str]:
+    """Names and values with `mark` between them."""
+    pairs = {}
     for text in given:
-        name, *rest = re.split("[:=]", text, maxsplit=1)
+        name, *rest = re.split(mark, text, maxsplit=1)
         if not name.strip() or not rest:
-            raise typer.BadParameter("write Name=value", param_hint="--header")
-        headers[name.strip()] = rest[0].strip()
-    return headers
+            raise typer.BadParameter(f"write {shape}", param_hint=option)
+        pairs[name.strip()] = rest[0].strip()
+    return pairs
 
 
 def _locate(agent: str, url: str | None) -> tuple[str, str]:

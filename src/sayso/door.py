@@ -171,7 +171,8 @@ class Door:
         await socket.send_text(self._init(stored, setup, conversation_id).decode())
         with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
             record = ConversationRecord(self.recorder, conversation_id)
-            record.opened(stored.id, "api" if entrance.needs_key else "web", self.clock.utc())
+            source = "api" if entrance.needs_key else "web"
+            record.opened(stored.id, source, setup.caller, self.clock.utc())
             agent = self.ready(stored, setup, conversation_id)
             await self._hold(socket, agent, setup, Ledger(earlier or ()), record)
 
@@ -282,9 +283,9 @@ class ConversationRecord:
         self._recorder = recorder
         self._id = conversation_id
 
-    def opened(self, agent_id: str, source: str, at: datetime) -> None:
+    def opened(self, agent_id: str, source: str, caller_id: str, at: datetime) -> None:
         """The conversation begins."""
-        self._recorder.opened(self._id, agent_id, source=source, at=at)
+        self._recorder.opened(self._id, agent_id, source=source, at=at, caller_id=caller_id or None)
 
     def line(self, role: Literal["assistant", "user"], content: str, at: datetime) -> None:
         """A settled line of the transcript."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class Call:
     question: Path | None
     text: str | None
     out: Path | None
+    caller_id: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 async def place_call(wanted: Call) -> int:
@@ -42,7 +44,13 @@ async def place_call(wanted: Call) -> int:
     sound = read_sound(wanted.question) if wanted.question else None
     _refuse_early(wanted)
     try:
-        async with call(wanted.url, wanted.agent_id, api_key=wanted.api_key) as caller:
+        async with call(
+            wanted.url,
+            wanted.agent_id,
+            api_key=wanted.api_key,
+            caller_id=wanted.caller_id,
+            variables=wanted.variables,
+        ) as caller:
             if sound is None and wanted.text is None:
                 return await _talk_by_microphone(caller)
             return await _ask_once(caller, sound, wanted)

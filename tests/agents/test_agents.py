@@ -66,6 +66,7 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "language": "english",
         "llm": None,
         "actions": [],
+        "variables": {},
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],
@@ -87,6 +88,7 @@ async def test_what_is_sent_is_kept_and_returned_as_given(client: httpx2.AsyncCl
         "visibility": "private",
         "language": "german",
         "actions": ["fn_1"],
+        "variables": {"shop": "Nonna's", "minutes": 45, "rate": 0.5, "open": True},
     }
     agent = await create(client, **sent)
     read = (await client.get(f"{AGENTS}/{agent['id']}")).json()

@@ -55,12 +55,24 @@ async def test_a_conversation_is_answered_in_the_documented_shape(
         "id": "c1",
         "source": "web",
         "callerEmail": None,
+        "callerId": None,
         "startedAt": "2024-05-01T12:00:00.123Z",
         "endedAt": "2024-05-01T12:00:02.723Z",
         "durationInSeconds": 3,
     }
     assert (await client.get(f"{path}/c1")).json() == expected
     assert (await client.get(path)).json() == [expected]
+
+
+async def test_who_called_is_kept_and_a_continued_call_may_say_it_anew(
+    world: World, client: httpx2.AsyncClient, agent: str
+) -> None:
+    path, seen = f"/api/v1/agents/{agent}/conversations/c1", []
+    for caller_id in (None, "+15550100", None, "ann"):
+        world.recorder.opened("c1", agent, source="web", at=START, caller_id=caller_id)
+        await world.recorder.flush()
+        seen.append((await client.get(path)).json()["callerId"])
+    assert seen == [None, "+15550100", "+15550100", "ann"]
 
 
 async def test_a_transcript_is_answered_in_the_documented_shape(

@@ -12,12 +12,13 @@ from typing import Any, cast, get_args
 import msgspec
 
 from documents import ROOT, marked, section, table
-from sayso import errors
+from sayso import errors, variables
 from sayso.api import refusals
 from sayso.api.mistakes import describe_json
 from sayso.audio.formats import InputEncoding, OutputFormat
 from sayso.door import _CLOSE_CODES, Door
 from sayso.errors import Blame, RefusedError, SaysoError, TalkCode
+from sayso.llm import Told, body
 from sayso.talk import phrases
 from sayso.transport import line, playai
 
@@ -104,6 +105,31 @@ def test_every_server_message_is_listed_with_its_exact_keys() -> None:
 def test_every_code_is_listed_with_its_close_code() -> None:
     listed = {int(row[0]): int(row[1]) for row in table(SOCKET, "## Codes")}
     assert listed == {code: _CLOSE_CODES.get(code, code) for code in CODES.values()}
+
+
+def test_the_rules_of_variables_are_the_codes() -> None:
+    page = "docs/reference/variables.md"
+    rules, told = section(page, "## Rules"), section(page, "## What the LLM is told")
+    for limit in (
+        f"at most {variables.MAX_NAME_CHARS} characters",
+        f"at most {variables.MAX_VALUE_CHARS:,} characters",
+        f"{variables.MAX_VARIABLES}\n  for an agent",
+        f"at most {variables.MAX_INSERTED_CHARS:,} characters to one text",
+        f"{variables.MAX_INSERTED_HEADER_CHARS:,} to one header",
+    ):
+        assert limit in rules
+    for limit in (
+        f"{body.MAX_METADATA} pairs",
+        f"names of {body.MAX_METADATA_NAME_CHARS}",
+        f"values of {body.MAX_METADATA_CHARS} characters",
+    ):
+        assert limit in told
+    system = {
+        name for row in table(page, "## Where values come from")[:1] for name in marked(row[1])
+    }
+    assert system == set(Told("c", "a", "x", "n").values)
+    text = section(SOCKET, "### `setup`")
+    assert f"at most {playai.MAX_CALLER_ID_CHARS} characters on one line" in text
 
 
 # Errors --------------------------------------------------------------------------------------

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 from sayso.llm import Endpoint, Message, Tell, Told
 from sayso.llm.body import (
     DEFAULT_MODEL,
+    MAX_METADATA,
     OPENING,
     Amendment,
     amend,
     build_body,
-    fill,
     shape,
+    tell_body,
     tell_headers,
 )
 from sayso.llm.profile import STRANGER, Limit, Profile
@@ -97,17 +98,37 @@ def test_who_is_not_known_is_not_named() -> None:
     assert body["metadata"] == {"conversation_id": "conv-1", "agent_id": "agent-1"}
 
 
-@pytest.mark.parametrize(
-    ("text", "filled"),
-    [
-        ("plain", "plain"),
-        ("{{conversationId}}", "conv-1"),
-        ("a {{ agentId }} b {{callerId}}", "a agent-1 b +1555"),
-        ("{{unknown}} {conversationId}", "{{unknown}} {conversationId}"),
-    ],
-)
-def test_variables(text: str, filled: str) -> None:
-    assert fill(text, TOLD) == filled
+def test_variables_stand_behind_the_ids_in_metadata_as_far_as_openai_takes_them() -> None:
+    given = {"caller_id": "forged", "note": "x" * 513, "empty": "", "order": "42"}
+    told = Told("conv-1", "agent-1", variables=given | {f"v{n}": "1" for n in range(20)})
+    metadata = tell_body(told)["metadata"]
+    assert isinstance(metadata, dict)
+    assert list(metadata)[:4] == ["conversation_id", "agent_id", "order", "v0"]
+    assert len(metadata) == MAX_METADATA
+    assert "forged" not in metadata.values()
+
+
+@given(st.dictionaries(st.text(max_size=80), st.text(max_size=600)), st.text(max_size=600))
+def test_metadata_keeps_within_openais_bounds(variables: dict[str, str], caller: str) -> None:
+    metadata = tell_body(Told("conv-1", "agent-1", caller, "", variables))["metadata"]
+    assert isinstance(metadata, dict)
+    assert len(metadata) <= 16
+    assert all(len(name) <= 64 and len(value) <= 512 for name, value in metadata.items())
+    assert metadata["conversation_id"] == "conv-1"
+
+
+def test_nobodys_variable_replaces_the_systems_own() -> None:
+    forged = dict.fromkeys(("conversationId", "agentId", "callerId", "agentName"), "forged")
+    assert Told("c", "a", "", "Desk", forged | {"order": "42"}).values == {
+        "conversationId": "c",
+        "agentId": "a",
+        "agentName": "Desk",
+        "order": "42",
+    }
+
+
+def test_a_caller_id_is_one_line_of_a_header() -> None:
+    assert tell_headers(replace(TOLD, caller_id="a\r\nX-Evil: 1"))["X-Caller-Id"] == "a X-Evil: 1"
 
 
 # Roles ----------------------------------------------------------------------------------------

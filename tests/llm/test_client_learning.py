@@ -228,11 +228,37 @@ async def test_headers_and_query_may_name_the_conversation(
     assert received[0].path.endswith("?fixed=1&agent=agent-1&api+version=a%26b")
 
 
-async def test_a_variable_cannot_add_a_header(client: LlmClient, fake: str) -> None:
-    endpoint = Endpoint(fake, headers={"X-Session": "{{callerId}}"})
+async def test_a_variable_cannot_add_a_header(
+    client: LlmClient, fake: str, received: list[Received]
+) -> None:
+    endpoint = Endpoint(fake, headers={"X-Session": "{{callerId}}{{note}}{{unset}}"})
+    told = replace(TOLD, caller_id="a\r\nX-Evil: 1", variables={"note": "\0\nX-Evil: 2"})
+    await ask(client.bind(endpoint, told))
+    assert received[0].headers["X-Session"] == "a X-Evil: 1X-Evil: 2"
+    assert "X-Evil" not in received[0].headers
+
+
+async def test_an_endpoints_own_values_stand_where_no_conversation_gives_any(
+    client: LlmClient, fake: str, received: list[Received]
+) -> None:
+    endpoint = Endpoint(
+        fake,
+        headers={"X-Order": "{{order}}", "X-Shop": "{{shop}}", "X-Agent": "{{agentId}}"},
+        variables={"order": "0", "shop": "main", "agentId": "forged"},
+    )
+    await ask(client.bind(endpoint, replace(TOLD, variables={"order": "42"})))
+    sent = received[0].headers
+    assert (sent["X-Order"], sent["X-Shop"], sent["X-Agent"]) == ("42", "main", "agent-1")
+
+
+async def test_what_a_server_quotes_of_a_caller_is_not_told_on(
+    client: LlmClient, fake: str
+) -> None:
+    told = replace(TOLD, variables={"secret": "canary-of-a-caller"})
+    endpoint = Endpoint(f"{fake}/quirk/401_quotes_key", headers={"Authorization": "{{secret}}"})
     with pytest.raises(LlmError) as failed:
-        await ask(client.bind(endpoint, replace(TOLD, caller_id="a\r\nX-Evil: 1")))
-    assert failed.value.finding == "header.bad"
+        await ask(client.bind(endpoint, told))
+    assert "canary" not in f"{failed.value} {failed.value.message} {failed.value.hint}"
 
 
 def test_a_query_joins_the_one_of_the_base_url() -> None:

@@ -13,6 +13,7 @@ from sayso.llm.prompt import (
     PromptParts,
     build_messages,
     build_system,
+    fill_parts,
     merge_turns,
     trim_turns,
 )
@@ -34,6 +35,13 @@ def test_the_system_message_says_everything_in_order() -> None:
         f"Critical knowledge:\nOpen 9 to 5.\n\n{ONLY}\n\nThe caller is Ada.\n\n"
         "You opened the conversation by saying:\nBonjour!"
     )
+
+
+def test_variables_are_filled_in_wherever_the_owner_or_the_client_writes() -> None:
+    parts = PromptParts("{{x}}", "A {{x}}", "B {{x}}", True, "C {{x}} {{y}}", "german")
+    filled = fill_parts(parts, {"x": "1"})
+    assert filled == PromptParts("{{x}}", "A 1", "B 1", True, "C 1", "german")
+    assert filled.texts == ("A 1", "B 1", "C 1")
 
 
 def test_what_is_missing_leaves_no_gap() -> None:

@@ -5,18 +5,24 @@ import sqlite3
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta, timezone
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection, func, select, text
+from alembic.operations import Operations
+from sqlalchemy import Connection, create_engine, func, select, text
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateTable
 
+from sayso.store import migrations
 from sayso.store.database import Database, make_engine, migrate
-from sayso.store.tables import KeyRow, Table, UserRow
+from sayso.store.migrations.versions import r0003_variables
+from sayso.store.tables import AgentRow, KeyRow, Table, UserRow
 
 NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
@@ -47,7 +53,7 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         versions = connection.execute("select version_num from alembic_version").fetchall()
     connection.close()
-    assert versions == [("0002",)]
+    assert versions == [("0003",)]
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
@@ -61,6 +67,43 @@ async def test_the_migrations_make_exactly_the_tables_of_the_code(url: str) -> N
     async with engine.connect() as connection:
         assert await connection.run_sync(compare) == []
     await engine.dispose()
+
+
+OLD_AGENT = """
+    insert into agents (id, owner_id, created_at, updated_at, display_name, description,
+        answer_only_from_critical_knowledge, visibility, language, voice, tts_model, actions,
+        llm_issues)
+    values ('a', 'u', '2024-05-01 12:00:00', '2024-05-01 12:00:00', 'A', '', 0, 'public',
+        'english', 'v', 'm', '[]', '[]')
+"""
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Undo migrations behind `revision`."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("path_separator", "os")
+    engine = create_engine(url.replace("+aiosqlite", ""))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+    engine.dispose()
+
+
+async def test_an_agent_from_before_variables_has_none(url: str) -> None:
+    migrate(url)
+    downgrade(url, "0002")
+    database = Database(url)
+    async with database.write() as session:
+        session.add(UserRow(id="u", created_at=NOON))
+        await session.flush()
+        await session.execute(text(OLD_AGENT))
+    migrate(url)
+    async with database.read() as session:
+        row = await session.get(AgentRow, "a")
+        assert row is not None
+        assert (row.display_name, row.variables) == ("A", {})
+    await database.close()
 
 
 async def test_sqlite_runs_by_our_rules(database: Database) -> None:
@@ -157,3 +200,19 @@ def test_every_table_compiles_for_postgres(table: str) -> None:
     statement = str(CreateTable(Table.metadata.tables[table]).compile(dialect=dialect))
     assert "TIMESTAMP WITH TIME ZONE" in statement
     assert ("BIGSERIAL" in statement) is (table == "lines")
+
+
+@pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
+def test_agents_that_are_there_get_no_variables_in_either_database(dialect: str) -> None:
+    """The statements themselves, without a database."""
+    told = StringIO()
+    context = MigrationContext.configure(
+        dialect_name=dialect, opts={"as_sql": True, "output_buffer": told}
+    )
+    with Operations.context(context):
+        r0003_variables.upgrade()
+        r0003_variables.downgrade()
+    statements = " ".join(told.getvalue().split())
+    assert "ALTER TABLE agents ADD COLUMN variables JSON DEFAULT '{}' NOT NULL" in statements
+    assert "ALTER TABLE conversations ADD COLUMN caller_id TEXT" in statements
+    assert "ALTER TABLE agents DROP COLUMN variables" in statements

@@ -53,10 +53,19 @@ class TestSetup:
             {"inputEncoding": "flac"},
             {"inputEncoding": "opus"},
             {"outputSampleRate": None, "prompt": None},
+            {"callerId": "+15550100", "variables": {"name": "Ann", "n.x-1": 2, "_": True}},
+            {"callerId": "", "variables": {}},
+            {"callerId": None, "variables": None},
         ],
     )  # fmt: skip
     def test_what_real_clients_send_is_taken(self, sent: dict[str, object]) -> None:
         parse_setup(setup(**sent))
+
+    def test_values_are_taken_as_text(self) -> None:
+        sent = {"name": "Ann", "minutes": 5.0, "vip": True}
+        parsed = parse_setup(setup(variables=sent))
+        assert parsed.values == {"name": "Ann", "minutes": "5", "vip": "true"}
+        assert parse_setup(setup()).values == {}
 
     def test_patience_is_bounded(self) -> None:
         assert parse_setup(setup(utteranceEndThreshold=5000)).patience_s == 5.0
@@ -79,6 +88,14 @@ class TestSetup:
             (setup(outputSampleRate=8000.5), "not 8000.5"),
             (setup(utteranceEndThreshold=-1), "milliseconds, 0 or more"),
             (setup(prompt="x" * 20_001), "prompt: expected"),
+            (setup(callerId="x" * 251), "callerId: expected"),
+            (setup(callerId=15550100), "callerId: expected"),
+            (setup(callerId="a\r\nX-Evil: 1"), "callerId must be one line of printable"),
+            (setup(variables=["a"]), "variables: expected"),
+            (setup(variables={"a b": 1}), "variables holds the name 'a b'; a name is a letter"),
+            (setup(variables={"a": None}), "variables holds a 'a' that is not a string"),
+            (setup(variables={"a": "x" * 1001}), "'a' of more than 1,000 characters"),
+            (setup(variables={f"a{n}": n for n in range(51)}), "at most 50 are taken"),
         ],
     )
     def test_a_bad_one_is_refused_with_a_sentence(self, frame: str, said: str) -> None:

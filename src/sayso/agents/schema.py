@@ -10,7 +10,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -33,6 +33,13 @@ from pydantic_core import PydanticCustomError
 from sayso.agents.masks import HARMLESS, MASK
 from sayso.errors import BadRequestError
 from sayso.llm import Endpoint, Tell, Timeouts
+from sayso.variables import (
+    MAX_NUMBER,
+    MAX_VALUE_CHARS,
+    MAX_VARIABLES,
+    NAME,
+    find_problem,
+)
 
 DEFAULT_VOICE = (
     "s3://voice-cloning-zero-shot/d9ff78ba-d016-47f6-b0ef-dd630f59414e/female-cs/manifest.json"
@@ -254,8 +261,7 @@ class BaseParams(_Body):
     max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS)] | None = None
     default_headers: Annotated[Headers | None, AfterValidator(_check_headers)] = Field(
         default=None,
-        description="Extra HTTP headers. A value may hold `{{conversationId}}`, `{{agentId}}` and "
-        f"`{{{{callerId}}}}`. {_SECRET_VALUES}",
+        description="Extra HTTP headers. A value may hold `{{variables}}`. " + _SECRET_VALUES,
     )
     query: (
         Annotated[
@@ -312,7 +318,8 @@ class LlmServer(_Body):
     tell: Literal["off", "headers", "body"] = Field(
         default="off",
         description="How the LLM is told which conversation it answers in: not at all; by "
-        "`X-Conversation-Id`, `X-Agent-Id` and `X-Caller-Id`; or by `user` and `metadata`.",
+        "`X-Conversation-Id`, `X-Agent-Id` and `X-Caller-Id`; or by `user` and `metadata`, which "
+        "holds the variables, too.",
         json_schema_extra=EXTENSION,
     )
 
@@ -422,6 +429,29 @@ _EXAMPLE: dict[str, JsonValue] = {
 }
 
 
+def _check_variables(variables: object) -> object:
+    """Refuse bad ones in one sentence, where a union of types would say four."""
+    if isinstance(variables, dict) and (problem := find_problem(variables)):
+        raise PydanticCustomError("variables", "{problem}", {"problem": problem})
+    return variables
+
+
+_Words = Annotated[str, Field(max_length=MAX_VALUE_CHARS)]
+_Whole = Annotated[int, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+_Number = Annotated[float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
+Variables = Annotated[
+    dict[str, _Words | bool | _Whole | _Number],
+    Field(
+        max_length=MAX_VARIABLES,
+        description="What `{{name}}` stands for in the agent's texts and in its LLM's headers and "
+        "query, where a conversation brings no value of its own.",
+        examples=[{"shop": "Nonna's Pizza", "deliveryMinutes": 45}],
+        json_schema_extra={**EXTENSION, "propertyNames": {"pattern": f"^{NAME}$"}},
+    ),
+    BeforeValidator(_check_variables),
+]
+
+
 class NewAgent(_Body):
     """The body of `POST /api/v1/agents`; only `displayName` is required."""
 
@@ -451,6 +481,7 @@ class NewAgent(_Body):
     actions: Annotated[
         list[Annotated[str, Field(max_length=MAX_ACTION_CHARS)]], Field(max_length=MAX_ACTIONS)
     ] = Field(default=[], description="Ids of the external functions the agent may call.")
+    variables: Variables = {}
 
     @model_validator(mode="before")
     @classmethod
@@ -460,8 +491,8 @@ class NewAgent(_Body):
 
 def _drop_defaults(schema: dict[str, Any]) -> None:
     """In a PATCH, what is absent stays as it is: there are no defaults to show."""
-    for field in schema["properties"].values():
-        field.pop("default", None)
+    for shape in schema["properties"].values():
+        shape.pop("default", None)
 
 
 class AgentChanges(NewAgent):
@@ -540,6 +571,7 @@ class AgentView(_View):
     language: str
     llm: LlmView | None
     actions: list[str]
+    variables: dict[str, str | bool | int | float] = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -602,6 +634,7 @@ class Agent:
     fallbacks: tuple[Endpoint | None, ...] = ()
     failure_message: str | None = None
     hedge_after_s: float | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 _OURS = frozenset({"messages", "stream"})

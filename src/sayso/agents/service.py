@@ -5,8 +5,8 @@ The check calls somebody else's server and may take seconds: no transaction is o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias, cast
 
 from sqlalchemy import func, select
@@ -36,6 +36,7 @@ from sayso.store.database import Database
 from sayso.store.identifiers import is_id, new_agent_id
 from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
+from sayso.variables import Variable, show_all
 
 _PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
 """Fields stored as they come; `llm` is taken apart."""
@@ -85,7 +86,9 @@ class Agents:
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
-        ready = await self._prepare(agent_id, body.llm, choose_llms(body.llm, None, ()))
+        ready = await self._prepare(
+            agent_id, body.llm, choose_llms(body.llm, None, ()), body.variables
+        )
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
@@ -206,6 +209,7 @@ class Agents:
             voice_speed=row.voice_speed,
             tts_model=row.tts_model,
             actions=tuple(row.actions),
+            variables=show_all(row.variables),
             **self._safe.answering(row),
         )
 
@@ -224,13 +228,21 @@ class Agents:
         async with self._database.read() as session:
             row = await _own_row(session, account, agent_id)
         meant = choose_llms(body.llm, self._safe.open_main(row), self._safe.open_fallbacks(row))
-        return await self._prepare(agent_id, body.llm, meant), _stored(row)
+        variables = body.variables if "variables" in body.model_fields_set else row.variables
+        return await self._prepare(agent_id, body.llm, meant, variables), _stored(row)
 
     async def _prepare(
-        self, agent_id: str, llm: OpenAiCompatible | BuiltIn | None, meant: Sequence[OwnLlm | None]
+        self,
+        agent_id: str,
+        llm: OpenAiCompatible | BuiltIn | None,
+        meant: Sequence[OwnLlm | None],
+        variables: Mapping[str, Variable],
     ) -> _Ready:
         """Check `llm` and seal it; `meant` are it and its fallbacks in plain."""
-        endpoints = [None if one is None else one.endpoint() for one in meant]
+        values = show_all(variables)
+        endpoints = [
+            None if one is None else replace(one.endpoint(), variables=values) for one in meant
+        ]
         passed = await self._checks.demand(endpoints)
         return _Ready(self._safe.seal(agent_id, llm, meant), passed)
 

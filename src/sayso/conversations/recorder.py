@@ -41,6 +41,7 @@ class _Opened:
     conversation_id: str
     agent_id: str
     source: str
+    caller_id: str | None
     at: datetime
 
 
@@ -90,9 +91,17 @@ class Recorder:
         """How many records are not stored yet."""
         return len(self._waiting)
 
-    def opened(self, conversation_id: str, agent_id: str, *, source: str, at: datetime) -> None:
+    def opened(
+        self,
+        conversation_id: str,
+        agent_id: str,
+        *,
+        source: str,
+        at: datetime,
+        caller_id: str | None = None,
+    ) -> None:
         """A conversation began; one that is known already goes on."""
-        self._add(_Opened(conversation_id, agent_id, source, at))
+        self._add(_Opened(conversation_id, agent_id, source, caller_id, at))
 
     def line(self, conversation_id: str, role: Role, content: str, at: datetime) -> None:
         """Something was said."""
@@ -236,6 +245,7 @@ async def _write_row(session: AsyncSession, record: _Record) -> None:
                 started_at=record.at,
             )
             session.add(row)
+        row.caller_id = record.caller_id or row.caller_id
         row.ended_at = row.duration_s = row.ended_by = row.error_code = None
     elif isinstance(record, _Ended) and row is not None:
         row.ended_at, row.ended_by, row.error_code = record.at, record.by, record.error_code

@@ -38,6 +38,10 @@ class ConversationView(_View):
     id: str
     source: str
     caller_email: str | None
+    caller_id: str | None = Field(
+        description="Who called, as the client said (`callerId` of `setup`).",
+        json_schema_extra={"x-sayso-extension": True},
+    )
     started_at: IsoTime
     ended_at: IsoTime | None
     duration_in_seconds: int | None

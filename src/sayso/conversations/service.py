@@ -150,6 +150,7 @@ def _view(row: ConversationRow) -> ConversationView:
         id=row.id,
         source=row.source,
         caller_email=row.caller_email,
+        caller_id=row.caller_id,
         started_at=row.started_at,
         ended_at=row.ended_at,
         duration_in_seconds=None if row.duration_s is None else round(row.duration_s),

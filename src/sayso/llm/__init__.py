@@ -33,7 +33,8 @@ class Timeouts:
 class Endpoint:
     """One OpenAI-compatible server, as an agent's `llm` field names it (contract §3.1).
 
-    Values of `headers` and `query` may hold `{{conversationId}}`, `{{agentId}}`, `{{callerId}}`.
+    Values of `headers` and `query` may hold `{{variables}}`; `variables` are their values where no
+    conversation gives any: in a check, and when a resting endpoint is asked whether it is well.
     """
 
     base_url: str
@@ -46,6 +47,7 @@ class Endpoint:
     query: Mapping[str, str] = field(default_factory=dict)
     timeouts: Timeouts = Timeouts()
     tell: Tell = Tell.OFF
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,28 @@ class Told:
     Attributes:
         conversation_id: stable for one conversation, also when it is continued later.
         agent_id: the agent that speaks.
-        caller_id: who calls, where that is known; "" where it is not.
+        caller_id: who calls, as the client says; "" where it does not.
+        agent_name: what the agent is called.
+        variables: what the client and the agent's owner gave names to; the client's first.
     """
 
     conversation_id: str = "check"
     agent_id: str = "check"
     caller_id: str = ""
+    agent_name: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """All that `{{name}}` may stand for; nobody's variable replaces the system's own."""
+        system = {
+            "conversationId": self.conversation_id,
+            "agentId": self.agent_id,
+            "callerId": self.caller_id,
+            "agentName": self.agent_name,
+        }
+        given = {name: value for name, value in self.variables.items() if name not in system}
+        return given | {name: value for name, value in system.items() if value}
 
 
 @dataclass(frozen=True, slots=True)

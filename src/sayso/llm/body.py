@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 from sayso.llm import Endpoint, Message, Tell, Told
 from sayso.llm.profile import STRANGER, Limit, Profile
+from sayso.variables import clean
 
 DEFAULT_MODEL = "gpt-3.5-turbo"
 """Sent when an agent names no model: the contract's sample request has it (§3.1, §3.2), and
@@ -21,6 +22,11 @@ AMENDABLE = frozenset((400, 422, 500))
 """Statuses of a refused body; llama.cpp answers 500 where a template refuses the roles."""
 MAX_REFUSAL_CHARS = 4096
 """How much of a refusal is read."""
+
+MAX_METADATA = 16
+"""Pairs of `metadata`; this and the next two are the bounds OpenAI documents for it."""
+MAX_METADATA_NAME_CHARS = 64
+MAX_METADATA_CHARS = 512
 
 OPENING = "You opened the conversation by saying:\n"
 
@@ -70,15 +76,25 @@ def build_body(
 
 
 def tell_body(told: Told) -> dict[str, object]:
-    """The body fields that name the conversation, as OpenAI names them."""
-    known = {
+    """The body fields that name the conversation, as OpenAI names them.
+
+    `metadata` holds the ids, then the variables in their order, as strings: at most
+    MAX_METADATA pairs, and no value longer than MAX_METADATA_CHARS; others are left out.
+    """
+    ids = {
         "conversation_id": told.conversation_id,
         "agent_id": told.agent_id,
         "caller_id": told.caller_id,
     }
+    variables = {name: value for name, value in told.variables.items() if name not in ids}
+    fitting = [
+        (name, value)
+        for name, value in (ids | variables).items()
+        if value and len(name) <= MAX_METADATA_NAME_CHARS and len(value) <= MAX_METADATA_CHARS
+    ]
     return {
         "user": told.caller_id or told.conversation_id,
-        "metadata": {name: value for name, value in known.items() if value},
+        "metadata": dict(fitting[:MAX_METADATA]),
     }
 
 
@@ -87,24 +103,9 @@ def tell_headers(told: Told) -> dict[str, str]:
     known = {
         "X-Conversation-Id": told.conversation_id,
         "X-Agent-Id": told.agent_id,
-        "X-Caller-Id": told.caller_id,
+        "X-Caller-Id": clean(told.caller_id),
     }
     return {name: value for name, value in known.items() if value}
-
-
-_VARIABLE = re.compile(r"\{\{\s*(conversationId|agentId|callerId)\s*\}\}")
-
-
-def fill(text: str, told: Told) -> str:
-    """`text` with its `{{variables}}` filled in; unknown ones stay as they are."""
-    if "{{" not in text:
-        return text
-    values = {
-        "conversationId": told.conversation_id,
-        "agentId": told.agent_id,
-        "callerId": told.caller_id,
-    }
-    return _VARIABLE.sub(lambda match: values[match[1]], text)
 
 
 # Roles ----------------------------------------------------------------------------------------

@@ -6,11 +6,12 @@ Strict servers shape it: one system message, first; roles that alternate and beg
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sayso.llm import Message
+from sayso.variables import fill_text
 
 SPOKEN = (
     "You are in a spoken conversation: your words are read aloud as you write them, and you get "
@@ -43,6 +44,21 @@ class PromptParts:
     answer_only: bool = False
     appended_prompt: str = ""
     language: str = "english"
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Those in which variables are filled in."""
+        return self.agent_prompt, self.critical_knowledge, self.appended_prompt
+
+
+def fill_parts(parts: PromptParts, values: Mapping[str, str]) -> PromptParts:
+    """`parts` with the variables in their texts filled in."""
+    return replace(
+        parts,
+        agent_prompt=fill_text(parts.agent_prompt, values),
+        critical_knowledge=fill_text(parts.critical_knowledge, values),
+        appended_prompt=fill_text(parts.appended_prompt, values),
+    )
 
 
 def build_messages(

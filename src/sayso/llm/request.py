@@ -9,8 +9,9 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 import msgspec
 
 from sayso.llm import Endpoint, Tell, Told
-from sayso.llm.body import fill, tell_headers
+from sayso.llm.body import tell_headers
 from sayso.llm.findings import FindingError, Scene, quote, redact, show_url
+from sayso.variables import fill_header
 
 _FORBIDDEN_HEADERS = frozenset(
     ("connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade")
@@ -46,7 +47,8 @@ def make_request(endpoint: Endpoint, told: Told, body: Mapping[str, object]) -> 
         FindingError: the endpoint cannot be called, or the body cannot be sent.
     """
     endpoint = fill_in(endpoint, told)
-    secrets = list_secrets(endpoint)
+    # A server may quote what it was sent; what clients tell of callers is not for the log.
+    secrets = (*list_secrets(endpoint), *told.variables.values())
     url = _check_url(endpoint, secrets)
     scene = Scene(url, secrets)
     headers = _check_headers(endpoint, told, scene)
@@ -58,10 +60,11 @@ def fill_in(endpoint: Endpoint, told: Told) -> Endpoint:
     """`endpoint` with the variables in its headers and its query filled in."""
     if not endpoint.headers and not endpoint.query:
         return endpoint
+    values = {**endpoint.variables, **told.values}
     return replace(
         endpoint,
-        headers={name: fill(value, told) for name, value in endpoint.headers.items()},
-        query={name: fill(value, told) for name, value in endpoint.query.items()},
+        headers={name: fill_header(value, values) for name, value in endpoint.headers.items()},
+        query={name: fill_header(value, values) for name, value in endpoint.query.items()},
     )
 
 

@@ -118,6 +118,7 @@ class AgentRow(Table):
     voice_speed: Mapped[float | None]
     tts_model: Mapped[str] = mapped_column(String(40))
     actions: Mapped[list[str]] = mapped_column(JSON)
+    variables: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
@@ -156,6 +157,7 @@ class ConversationRow(Table):
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
     source: Mapped[str] = mapped_column(String(20))
     caller_email: Mapped[str | None] = mapped_column(Text)
+    caller_id: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     duration_s: Mapped[float | None]

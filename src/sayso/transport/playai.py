@@ -15,6 +15,7 @@ from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFo
 from sayso.errors import SetupError, TalkCode, TalkError
 from sayso.transport import line
 from sayso.transport.line import Incoming, Outgoing
+from sayso.variables import find_problem, show_all
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
 MAX_TEXT_CHARS = 20_000
@@ -23,7 +24,10 @@ MAX_TEXT_CHARS = 20_000
 MAX_PATIENCE_MS = 10_000
 """Longest `utteranceEndThreshold` taken, in milliseconds."""
 
+MAX_CALLER_ID_CHARS = 250
+
 LongText: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
+CallerId: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_CALLER_ID_CHARS)]
 
 
 # setup -------------------------------------------------------------------------------------
@@ -47,6 +51,8 @@ class Setup(msgspec.Struct, frozen=True, tag="setup", rename="camel"):
     utterance_end_threshold: float | None = None
     should_send_language: bool | None = None
     enable_vad: bool | None = None
+    caller_id: CallerId | None = None
+    variables: dict[str, Any] | None = None
 
     @property
     def hears(self) -> InputAudio:
@@ -67,6 +73,16 @@ class Setup(msgspec.Struct, frozen=True, tag="setup", rename="camel"):
         """The end-of-turn silence the client asked for, in seconds."""
         threshold_ms = self.utterance_end_threshold
         return None if threshold_ms is None else min(threshold_ms, MAX_PATIENCE_MS) / 1000
+
+    @property
+    def caller(self) -> str:
+        """Who calls, as the client says; "" if it does not."""
+        return (self.caller_id or "").strip()
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The client's variables as they are written into a text."""
+        return show_all(self.variables or {})
 
 
 EARLIEST = {
@@ -111,7 +127,19 @@ def parse_setup(frame: str | bytes, defaults: Mapping[str, Any] | None = None) -
             "utteranceEndThreshold must be a number of milliseconds, 0 or more",
             field="utteranceEndThreshold",
         )
+    _check_caller(setup)
     return setup
+
+
+def _check_caller(setup: Setup) -> None:
+    """Refuse what could not stand in a header, a text or the record."""
+    if setup.caller_id and not setup.caller_id.isprintable():
+        raise SetupError(
+            "callerId must be one line of printable characters, such as '+15550100'",
+            field="callerId",
+        )
+    if problem := find_problem(setup.variables or {}):
+        raise SetupError(f"variables {problem}", field="variables")
 
 
 def _check_rate(rate: float | None, key: str) -> None:
