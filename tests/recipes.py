@@ -69,6 +69,11 @@ async def save(served: Served, llm: Mapping[str, Any]) -> dict[str, Any]:
     return agent
 
 
+def issues_of(agent: Mapping[str, Any]) -> set[str]:
+    """The codes of an agent's `llmIssues`, without those a busy machine adds."""
+    return {issue["code"] for issue in agent["llmIssues"]} - {"answer.late", "stream.buffered"}
+
+
 def agent_with(llm: Mapping[str, Any]) -> dict[str, Any]:
     told = {"displayName": "Desk", "description": "", "voice": "any", "greeting": "Hello."}
     return {**told, "prompt": PERSONA, "llm": dict(llm)}

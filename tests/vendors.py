@@ -338,7 +338,7 @@ async def running_vendor(vendor: Vendor) -> AsyncIterator[Door]:
         await runner.cleanup()
 
 
-CONFIG = FakeConfig(first_token_s=0.0, token_s=0.0)
+CONFIG = FakeConfig(first_token_s=0.0, token_s=0.01)
 
 
 def _send_refusal(refusal: Refusal) -> web.Response:

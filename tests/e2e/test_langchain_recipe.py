@@ -26,7 +26,17 @@ import uvicorn
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
-from recipes import LANGCHAIN, PERSONA, QUESTION, block_of, hold_a_turn, llm_of, messages_of, save
+from recipes import (
+    LANGCHAIN,
+    PERSONA,
+    QUESTION,
+    block_of,
+    hold_a_turn,
+    issues_of,
+    llm_of,
+    messages_of,
+    save,
+)
 from sayso.llm.tolerance import SMOKE_SENTENCE
 from served import START_WITHIN_S, Served
 from vendors import KEY, OPENAI, Door, running_vendor
@@ -92,7 +102,7 @@ async def test_it_runs_as_the_page_says(rehearsed: Served, tmp_path: Path) -> No
         async with pasted(tmp_path, door, port) as told:
             assert f"passed  http://127.0.0.1:{port}/chat/completions" in told
             agent = await save(rehearsed, llm_of(LANGCHAIN, f"http://127.0.0.1:{port}"))
-            assert agent["llmIssues"] == []
+            assert not issues_of(agent)
             await hold_a_turn(rehearsed, agent["id"])
     asked = next(one for one in door.received if messages_of(one)[-1] == ("user", QUESTION))
     assert asked.body["model"] == "gpt-4o-mini"
@@ -129,5 +139,5 @@ async def test_it_runs_with_any_model(rehearsed: Served, monkeypatch: pytest.Mon
     monkeypatch.setattr(langchain_openai, "ChatOpenAI", make_fake)
     with serving_program() as url:
         agent = await save(rehearsed, llm_of(LANGCHAIN, url))
-        assert agent["llmIssues"] == []
+        assert not issues_of(agent)
         await hold_a_turn(rehearsed, agent["id"], SMOKE_SENTENCE)

@@ -28,6 +28,7 @@ from recipes import (
     block_of,
     command_of,
     hold_a_turn,
+    issues_of,
     llm_of,
     messages_of,
     save,
@@ -125,7 +126,7 @@ async def test_a_recipe_is_saved_and_talked_to(wire: Wire, rehearsed: Served) ->
     async with running_vendor(wire.vendor) as door:
         llm = llm_of(wire.vendor.name, door.origin)
         agent = await save(rehearsed, llm)
-        assert agent["llmIssues"] == []
+        assert not issues_of(agent)
         assert {asked.path for asked in door.received} == {wire.path}, "nothing else was tried"
         assert messages_of(door.received[0]) == [("user", PROMPT)]
         await hold_a_turn(rehearsed, agent["id"])
@@ -165,7 +166,7 @@ async def run_check(words: list[str], folder: Path) -> str:
         [*PROGRAM, *words],
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
         cwd=folder,
     )
@@ -289,14 +290,14 @@ async def test_llama_answers_whatever_model_is_named(rehearsed: Served) -> None:
     async with running_vendor(LLAMA) as door:
         llm = llm_of("llama.cpp", door.origin)
         another_model(llm)
-        assert (await save(rehearsed, llm))["llmIssues"] == []
+        assert not issues_of(await save(rehearsed, llm))
 
 
 @pytest.mark.parametrize("vendor", [OLLAMA, LM_STUDIO], ids=lambda vendor: vendor.name)
 async def test_a_key_that_nobody_asked_for_does_no_harm(vendor: Vendor, rehearsed: Served) -> None:
     async with running_vendor(vendor) as door:
         llm = llm_of(vendor.name, door.origin) | {"apiKey": "none"}
-        assert (await save(rehearsed, llm))["llmIssues"] == []
+        assert not issues_of(await save(rehearsed, llm))
 
 
 async def test_openais_newer_models_are_found_out(rehearsed: Served) -> None:
@@ -305,8 +306,7 @@ async def test_openais_newer_models_are_found_out(rehearsed: Served) -> None:
         llm = llm_of("OpenAI", door.origin)
         llm["baseParams"] |= {"model": "gpt-5-mini", "temperature": 0.2}
         agent = await save(rehearsed, llm)
-        found = {issue["code"] for issue in agent["llmIssues"]}
-        assert found == {"max_tokens.renamed", "params.rejected"}
+        assert issues_of(agent) == {"max_tokens.renamed", "params.rejected"}
         await hold_a_turn(rehearsed, agent["id"])
     body = dict(last_question(door).body)
     assert body["max_completion_tokens"] == 300
@@ -318,7 +318,7 @@ async def test_openai_is_not_sent_what_it_does_not_know(rehearsed: Served) -> No
         llm = llm_of("OpenAI", door.origin)
         unknown_field(llm)
         agent = await save(rehearsed, llm)
-        assert [issue["code"] for issue in agent["llmIssues"]] == ["params.rejected"]
+        assert issues_of(agent) == {"params.rejected"}
         await hold_a_turn(rehearsed, agent["id"])
     assert "cache_prompt" not in last_question(door).body
 
@@ -329,4 +329,4 @@ async def test_without_the_switch_qwen_thinks(rehearsed: Served) -> None:
         llm = llm_of("vLLM", door.origin)
         del llm["baseParams"]["chat_template_kwargs"]
         agent = await save(rehearsed, llm)
-    assert [issue["code"] for issue in agent["llmIssues"]] == ["stream.reasoning"]
+    assert issues_of(agent) == {"stream.reasoning"}
