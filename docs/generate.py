@@ -37,12 +37,24 @@ SETTINGS_INTRO = """\
 Sayso is set up by environment variables. They are read once, when the server starts. A value out \
 of its range stops the start with a message that names the variable.
 
+Three more are read by commands that talk to a running server or to an LLM, not by the server: \
+`SAYSO_URL`, `SAYSO_API_KEY` and `SAYSO_LLM_KEY` ([command line](cli.md#environment)).
+
 `sayso serve --host` and `--port` win over `SAYSO_HOST` and `SAYSO_PORT`. Maps are written as \
 JSON: `SAYSO_STT_OPTIONS='{"url": "http://127.0.0.1:8000/v1"}'`."""
 
 COMMANDS_INTRO = """\
 In a checkout the command is `.venv/bin/sayso`. Every command takes `--help`. A failure is one \
 sentence on standard error, with a hint, and the exit code is 1."""
+
+ENVIRONMENT: Mapping[str, str] = {
+    "SAYSO_URL": "`sayso talk`: the base URL of the server, such as `http://127.0.0.1:8400`. "
+    "`--url` and the URL of a talk page win over it; without any of them it is `SAYSO_PUBLIC_URL`, "
+    "or `SAYSO_HOST` and `SAYSO_PORT`.",
+    "SAYSO_API_KEY": "`sayso talk`: your API key, for private agents. `--api-key` wins over it.",
+    "SAYSO_LLM_KEY": "`sayso check-llm`: the LLM's key. `--api-key` wins over it.",
+}
+"""Variables read by commands; `tests/docs` compares them with the source."""
 
 REST_INTRO = """\
 All paths are below the server's URL. A running server shows the same at `/docs`, and as data at \
@@ -176,6 +188,9 @@ def commands_page() -> str:
         "# Command line",
         MADE_FROM.format(source="src/sayso/cli.py"),
         COMMANDS_INTRO,
+        "## Environment",
+        "The [settings](settings.md) hold for commands, too. These are read by commands only:",
+        _table(("Variable", "What it is"), [(f"`{k}`", v) for k, v in ENVIRONMENT.items()]),
     ]
     for name, command in root.commands.items():
         lines += _command(f"sayso {name}", command)
@@ -340,7 +355,11 @@ def findings_page() -> str:
     ]
     for severity, meaning in _SEVERITIES.items():
         rows = [
-            (f"`{code}`", entry.sentence, entry.fix.replace("{{", "{").replace("}}", "}"))
+            (
+                f'<a id="{code}"></a>`{code}`',
+                entry.sentence,
+                entry.fix.replace("{{", "{").replace("}}", "}"),
+            )
             for code, entry in CATALOGUE.items()
             if entry.severity is severity
         ]

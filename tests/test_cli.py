@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from sayso import __version__
 from sayso.caller import socket_url
-from sayso.cli import app, main
+from sayso.cli import _locate, app, main
 
 RUN = CliRunner()
 
@@ -96,6 +96,16 @@ class TestTalk:
     ) -> None:
         assert told in fails("talk", "agent", *words)
 
+    def test_the_server_is_named_by_option_page_variable_and_settings(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("SAYSO_PORT", "1111")
+        assert _locate("a", None) == ("http://127.0.0.1:1111", "a")
+        monkeypatch.setenv("SAYSO_URL", "https://v.example")
+        assert _locate("a", None) == ("https://v.example", "a")
+        assert _locate("http://here/agent/a", None) == ("http://here", "a")
+        assert _locate("http://here/agent/a", "http://there") == ("http://there", "a")
+
     def test_without_a_server_says_so(self, fails: Fails) -> None:
         told = fails("talk", "http://127.0.0.1:9/agent/nobody", "--text", "Hi")
         assert "cannot be reached" in told
@@ -124,6 +134,11 @@ class TestCheckLlm:
         result = RUN.invoke(app, ["check-llm", "http://127.0.0.1:9"])
         assert result.exit_code == 1
         assert "connect.refused" in result.output
+
+    def test_a_wait_has_a_limit(self) -> None:
+        result = RUN.invoke(app, ["check-llm", "http://127.0.0.1:9", "--wait", "3601"])
+        assert result.exit_code == 2
+        assert "3600" in result.output
 
     def test_json_is_for_programs(self) -> None:
         result = RUN.invoke(app, ["check-llm", "http://127.0.0.1:9", "--json"])

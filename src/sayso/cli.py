@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from sayso.accounts.service import Accounts
     from sayso.config import Settings
 
+MAX_WAIT_S = 3600.0
+"""Longest wait for an LLM server that is starting, in seconds."""
+
 app = typer.Typer(
     name="sayso",
     help="An open, self-hosted home for voice agents that speak with your LLM.",
@@ -81,7 +84,13 @@ def talk(
     out: Annotated[
         Path | None, typer.Option("--out", help="Write the spoken answer here, as WAV.")
     ] = None,
-    url: Annotated[str | None, typer.Option(help="Base URL of the server.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Base URL of the server. If not given: that of the talk page's URL, else from "
+            "`SAYSO_URL`, else from the settings of a server on this machine."
+        ),
+    ] = None,
     api_key: Annotated[
         str | None,
         typer.Option(help="Your API key, for private agents.", envvar="SAYSO_API_KEY"),
@@ -102,7 +111,7 @@ def talk(
 
 
 @app.command("check-llm")
-def check_llm(
+def check_llm(  # noqa: PLR0913, PLR0917 - each is an option
     base_url: Annotated[str, typer.Argument(help="The LLM's base URL, as in an agent's `llm`.")],
     api_key: Annotated[
         str | None, typer.Option(help="Its API key.", envvar="SAYSO_LLM_KEY")
@@ -117,8 +126,20 @@ def check_llm(
     deep: Annotated[
         bool, typer.Option("--deep", help="Also try tools, long prompts, two callers, hang-ups.")
     ] = False,
+    wait: Annotated[
+        float,
+        typer.Option(
+            help="Seconds to wait for a server that is starting: it refuses connections, or "
+            "answers 503 while it loads its model.",
+            min=0.0,
+            max=MAX_WAIT_S,
+        ),
+    ] = 0.0,
 ) -> None:
-    """Check an OpenAI-compatible server as saving an agent would."""
+    """Check an OpenAI-compatible server as saving an agent would.
+
+    The exit code is 0 only when conversations will work.
+    """
     from pydantic import SecretStr  # noqa: PLC0415
 
     from sayso.llm import Endpoint  # noqa: PLC0415
@@ -128,7 +149,7 @@ def check_llm(
     endpoint = Endpoint(
         base_url, key, model, temperature, max_tokens, headers=_read_headers(header or [])
     )
-    report = asyncio.run(check_once(endpoint, _settings(), deep=deep))
+    report = asyncio.run(check_once(endpoint, _settings(), deep=deep, wait_s=wait))
     print_report(report, as_json=as_json)
     sys.exit(0 if report.ok else 1)
 

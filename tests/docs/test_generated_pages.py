@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
@@ -35,6 +36,12 @@ def test_a_changed_page_is_noticed(
     assert generate.stale_pages() == list(generate.PAGES)
 
 
+def test_every_variable_of_the_commands_is_listed(generate: ModuleType) -> None:
+    source = (ROOT / "src/sayso/cli.py").read_text("utf-8")
+    read = set(re.findall(r'(?:envvar=|environ.get\()"(\w+)"', source))
+    assert read == set(generate.ENVIRONMENT)
+
+
 def test_every_setting_is_listed_once(generate: ModuleType) -> None:
     page = generate.settings_page()
     assert all(page.count(f"| `SAYSO_{name.upper()}` |") == 1 for name in Settings.model_fields)
@@ -46,7 +53,7 @@ def test_every_setting_has_a_description() -> None:
 
 def test_every_finding_is_listed_once(generate: ModuleType) -> None:
     page = generate.findings_page()
-    assert all(page.count(f"| `{code}` |") == 1 for code in CATALOGUE)
+    assert all(page.count(f"</a>`{code}` |") == 1 for code in CATALOGUE)
 
 
 def test_every_endpoint_is_listed(generate: ModuleType) -> None:

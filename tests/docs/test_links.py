@@ -15,11 +15,12 @@ def links(page: Path) -> list[str]:
 
 
 def anchors(page: Path) -> set[str]:
-    """The anchors GitHub makes of a page's headings."""
+    """The anchors GitHub makes of a page's headings, and those that are written."""
     headings = re.findall(r"(?m)^#+ (.+)$", prose(page))
-    return {
+    made = {
         re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings
     }
+    return made | set(re.findall(r'<a id="([^"]+)"></a>', prose(page)))
 
 
 @pytest.mark.parametrize("page", pages(), ids=name_of)

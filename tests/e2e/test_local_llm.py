@@ -11,6 +11,7 @@ import pytest
 
 import speech
 from llama import running_llama, what_is_missing
+from recipes import issues_of, llm_of, save
 from sayso.caller import HeardReply
 from sayso.talk import phrases
 from served import Served, ask, hear_greeting, microphone
@@ -35,6 +36,18 @@ def test_it_passes_the_check(llama: str) -> None:
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     assert "passed" in run.stdout
+
+
+async def test_the_guides_recipe(rehearsed: Served, llama: str) -> None:
+    recipe = llm_of("llama.cpp", llama.removesuffix("/v1"))
+    assert recipe["baseURL"] == llama
+    agent = await save(rehearsed, recipe)
+    assert "params.rejected" not in issues_of(agent)
+    async with rehearsed.call(agent["id"]) as caller:
+        await hear_greeting(caller)
+        reply = await ask(caller, "Thank you. Who are you?")
+        assert reply.text
+        assert not reply.text.endswith(FAILURES)
 
 
 async def test_a_conversation_in_writing(rehearsed: Served, llama: str) -> None:

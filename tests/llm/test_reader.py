@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.llm.findings import Scene
-from sayso.llm.reader import MAX_REPLY_CHARS, Form, ReplyReader, is_about_model
+from sayso.llm.reader import MAX_REPLY_CHARS, Form, ReplyReader, is_about_model, is_about_path
 
 SCENE = Scene("http://llm.test/chat/completions", ("sk-12345678",))
 
@@ -208,6 +208,28 @@ def test_the_tail_of_an_event_is_bounded_at_the_end_too() -> None:
 )
 def test_errors_about_the_model(text: str, about: bool) -> None:
     assert is_about_model(text) is about
+
+
+@pytest.mark.parametrize(
+    ("text", "about"),
+    [
+        ("Unexpected endpoint or method. (POST /chat/completions)", True),
+        ("Invalid URL (POST /chat/completions)", True),
+        ("no such route", True),
+        ("Endpoint not found", True),
+        ("the model is overloaded", False),
+        ("the endpoint is overloaded", False),
+        ("image URL: not found", False),
+    ],
+)
+def test_errors_about_the_path(text: str, about: bool) -> None:
+    assert is_about_path(text) is about
+
+
+def test_an_error_about_the_path_is_one_only_at_the_beginning() -> None:
+    error = '{"error": "Unexpected endpoint or method. (POST /chat/completions)"}'
+    assert fail(error.encode()) == "path.not_found"
+    assert fail(event("Well. "), f"data: {error}\n\n".encode()) == "stream.error_object"
 
 
 pieces = st.lists(

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import threading
 from collections.abc import Iterator
 
@@ -12,8 +14,16 @@ from picky_server import Picky, running
 from sayso.cli import app
 from sayso.config import Settings
 from sayso.llm import Endpoint
+from sayso.llm.fake import FakeConfig, running_fake
 from sayso.llm.profile import Answers, Limit, Profile
-from sayso.llm.report import check_once, describe_profile, make_document, print_report
+from sayso.llm.report import (
+    check_once,
+    describe_profile,
+    is_starting,
+    make_document,
+    print_report,
+)
+from vendors import llama_loading, running_vendor
 
 RUN = CliRunner()
 KEY = "sk-canary-0123456789"
@@ -152,3 +162,35 @@ def test_the_command_sends_what_it_is_told(served: Seen) -> None:
 def test_a_header_that_cannot_be_read_is_refused(header: str) -> None:
     result = RUN.invoke(app, ["check-llm", "http://127.0.0.1:9", "--header", header])
     assert result.exit_code == 2
+
+
+class TestWaiting:
+    """For a server that is starting."""
+
+    async def test_until_its_model_is_loaded(self) -> None:
+        async with running_vendor(llama_loading(requests=4)) as door:
+            report = await check_once(Endpoint(door.origin), Settings(), wait_s=60.0)
+        assert report.ok
+        assert len(door.received) > 4
+
+    async def test_until_it_listens(self) -> None:
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            port = taken.getsockname()[1]
+        checking = asyncio.create_task(
+            check_once(Endpoint(f"http://127.0.0.1:{port}"), Settings(), wait_s=60.0)
+        )
+        await asyncio.sleep(0)
+        async with running_fake(FakeConfig(first_token_s=0.0, token_s=0.0), port=port):
+            assert (await checking).ok
+
+    async def test_not_longer_than_it_was_told(self) -> None:
+        report = await check_once(Endpoint("http://127.0.0.1:9"), Settings(), wait_s=0.3)
+        assert report.findings[0].code == "connect.refused"
+
+    async def test_not_for_a_mistake(self) -> None:
+        picky = Picky(refuses=frozenset({"model"}))
+        async with running(picky) as url:
+            report = await check_once(Endpoint(url), Settings(), wait_s=60.0)
+        assert not report.ok
+        assert not is_starting(report)

@@ -62,6 +62,7 @@ class CheckReport:
         stages: how far the check got, in order.
         profile: what the endpoint tolerates, as far as that is known.
         complete: whether everything was looked at; else only what a save waits for.
+        status: of the answer to the smoke test; None if there was none.
     """
 
     ok: bool
@@ -74,6 +75,7 @@ class CheckReport:
     stages: tuple[Stage, ...] = ()
     profile: Profile = STRANGER
     complete: bool = False
+    status: int | None = None
 
 
 class LlmCheck:
@@ -206,6 +208,7 @@ def _report(trial: Trial, smoke: Answer) -> CheckReport:
         answer=smoke.text,
         stages=lay_out(findings, _measure(trial, smoke), secure=_is_secure(trial)),
         profile=trial.profile,
+        status=smoke.status,
     )
 
 

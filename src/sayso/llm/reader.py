@@ -29,6 +29,11 @@ _MODEL = re.compile(
     r"model\b.{0,120}?\b(not found|not exist|not available|is not a valid)",
     re.IGNORECASE | re.DOTALL,
 )
+_PATH = re.compile(
+    r"(unexpected|unknown|invalid|no such|unsupported) (endpoint|route|path|url)\b|"
+    r"\b(endpoint|route|path) not found",
+    re.IGNORECASE,
+)
 
 
 class Form(StrEnum):
@@ -42,6 +47,11 @@ class Form(StrEnum):
 def is_about_model(error: str) -> bool:
     """Whether an error's text says that the model does not exist."""
     return _MODEL.search(error) is not None
+
+
+def is_about_path(error: str) -> bool:
+    """Whether an error's text says that there is nothing at the path."""
+    return _PATH.search(error) is not None
 
 
 class ReplyReader:
@@ -207,6 +217,8 @@ class ReplyReader:
     def _fail_by(self, error: str, event: Event) -> None:
         if is_about_model(event.data):
             self._fail("model.unknown", event.data, model=self.model)
+        elif self._events == 1 and is_about_path(error):
+            self._fail("path.not_found", event.data, status=200)  # as LM Studio answers
         else:
             self._fail("stream.error_object", event.data, reason=error)
 

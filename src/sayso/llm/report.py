@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -39,12 +40,33 @@ _TITLES = {
 }
 
 
-async def check_once(endpoint: Endpoint, settings: Settings, *, deep: bool = False) -> CheckReport:
-    """Check `endpoint` with a client of its own; with `deep`, look into everything."""
+_STARTING = frozenset(("connect.refused", "connect.closed"))
+"""Found at the port of a server that does not listen yet; `closed` by a container's proxy."""
+RETRY_S = 0.2
+"""Between two looks at a server that is starting, in seconds."""
+
+
+async def check_once(
+    endpoint: Endpoint, settings: Settings, *, deep: bool = False, wait_s: float = 0.0
+) -> CheckReport:
+    """Check `endpoint` with a client of its own; with `deep`, look into everything.
+
+    A server that is still starting is asked again for up to `wait_s` seconds.
+    """
     client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
     check = LlmCheck(client, budget_s=settings.llm_check_timeout_s)
+    now_s = asyncio.get_running_loop().time
+    until_s = now_s() + wait_s
     report = await check.check(endpoint)
+    while is_starting(report) and now_s() < until_s:
+        await asyncio.sleep(RETRY_S)
+        report = await check.check(endpoint)
     return await check.deepen(endpoint, report) if deep else report
+
+
+def is_starting(report: CheckReport) -> bool:
+    """Whether the server may only need time: nobody listens yet, or it is loading its model."""
+    return not report.ok and (report.status == 503 or report.findings[0].code in _STARTING)
 
 
 # For programs ---------------------------------------------------------------------------------

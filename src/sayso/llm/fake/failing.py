@@ -111,6 +111,13 @@ async def _json_error(_: Answer) -> web.StreamResponse:
     return web.json_response({"error": {"message": "the model is overloaded", "code": 503}})
 
 
+@FAILING.fails("json_no_path", "path.not_found")
+async def _json_no_path(answer: Answer) -> web.StreamResponse:
+    """Answers 200 with an error as JSON where it has no endpoint, as LM Studio does."""
+    message = f"Unexpected endpoint or method. (POST {answer.request.path})"
+    return web.json_response({"error": message})
+
+
 @FAILING.fails("json_error_list", "stream.error_object")
 async def _json_error_list(_: Answer) -> web.StreamResponse:
     """Answers 200 with an error in a list, as Gemini does."""
