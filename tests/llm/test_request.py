@@ -117,6 +117,17 @@ def test_a_request_shows_nothing_secret() -> None:
     assert set(request.secrets) == {KEY, "q-secret", "other-secret"}
 
 
+def test_a_key_pasted_bare_is_secret() -> None:
+    assert list_secrets(Endpoint("https://h/v1?sk-bare-key&v=2&w=")) == ("sk-bare-key", "2")
+
+
+def test_an_endpoint_shows_nothing_secret() -> None:
+    shown = repr(
+        Endpoint("http://h?k=aaa", SecretStr("bbb"), headers={"x": "ccc"}, query={"y": "ddd"})
+    )
+    assert not [secret for secret in ("aaa", "bbb", "ccc", "ddd") if secret in shown]
+
+
 def test_variables_are_filled_in() -> None:
     endpoint = Endpoint(
         "http://h", headers={"x-agent": "{{agentId}}"}, query={"c": "{{conversationId}}"}

@@ -37,17 +37,17 @@ class Endpoint:
     conversation gives any: in a check, and when a resting endpoint is asked whether it is well.
     """
 
-    base_url: str
+    base_url: str = field(repr=False)  # people paste keys into its query
     api_key: SecretStr | None = None
     model: str | None = None
     temperature: float | None = None
     max_tokens: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    extra: Mapping[str, object] = field(default_factory=dict)
-    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    extra: Mapping[str, object] = field(default_factory=dict, repr=False)
+    query: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeouts: Timeouts = Timeouts()
     tell: Tell = Tell.OFF
-    variables: Mapping[str, str] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,7 +116,8 @@ def build_headers(endpoint: Endpoint, told: Told | None = None) -> dict[str, str
 def list_secrets(endpoint: Endpoint) -> tuple[str, ...]:
     """Everything of `endpoint` that no message may quote: the key, header values, the query."""
     query = urlsplit(endpoint.base_url).query if "?" in endpoint.base_url else ""
-    values = [pair.partition("=")[2] for pair in query.split("&")]
+    # A pair without "=" may be a key pasted bare: "?sk-...".
+    values = [pair.partition("=")[2] or pair for pair in query.split("&") if pair[-1:] != "="]
     values += endpoint.query.values()
     found = [_bare_key(endpoint), *endpoint.headers.values(), *values]
     found += [value.removeprefix("Bearer ") for value in endpoint.headers.values()]
