@@ -20,7 +20,6 @@ import msgspec
 import structlog
 from aiohttp import ClientConnectionError, ClientError
 
-from sayso import __version__
 from sayso.config import Settings
 from sayso.llm import Endpoint, Llm, Message, Mishap, Tell, Timeouts, Told, ignore
 from sayso.llm.body import DEFAULT_MODEL, amend, build_body, fill, tell_headers
@@ -35,7 +34,7 @@ from sayso.llm.profile import (
     key_of,
 )
 from sayso.llm.reader import ReplyReader, is_about_model
-from sayso.security.outbound import MARK, guarded_connector
+from sayso.security.outbound import MARK, open_session
 
 MAX_CONNECTIONS = 512
 """Requests under way at once; the next ones wait, within their connect timeout."""
@@ -201,12 +200,8 @@ class LlmClient:
 
     async def open(self) -> None:
         """Make the session. Opens no connection."""
-        self._session = aiohttp.ClientSession(
-            connector=guarded_connector(private=self._private, limit=self._max_connections),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"sayso/{__version__}"},
-            trust_env=False,
-            trace_configs=list(self._traces),
+        self._session = open_session(
+            private=self._private, limit=self._max_connections, traces=self._traces
         )
 
     async def close(self) -> None:
