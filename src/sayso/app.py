@@ -275,7 +275,9 @@ def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engine
     Raises:
         InstallationError: a setting names an engine that is not installed.
     """
-    config = EngineConfig(models_dir=settings.models_dir or MODELS_DIR)
+    config = EngineConfig(
+        models_dir=settings.models_dir or MODELS_DIR, outbound_private=settings.outbound_private
+    )
     vad: Vad = load_engine("sayso.vad", settings.vad, replace(config, options=settings.vad_options))
     stt: Stt = load_engine(
         "sayso.stt",

@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     )
     stt: str = Field("moonshine", description="Speech-to-text engine: an entry point's name.")
     stt_options: dict[str, str] = Field(
-        default_factory=dict, description="Options of the speech-to-text engine."
+        default_factory=dict, repr=False, description="Options of the speech-to-text engine."
     )
     stt_workers: int = Field(2, ge=1, le=64, description="Transcriptions at the same time.")
     stt_timeout_s: float = Field(
@@ -126,7 +126,7 @@ class Settings(BaseSettings):
     )
     tts: str = Field("hibari", description="Text-to-speech engine: an entry point's name.")
     tts_options: dict[str, str] = Field(
-        default_factory=dict, description="Options of the text-to-speech engine."
+        default_factory=dict, repr=False, description="Options of the text-to-speech engine."
     )
     tts_workers: int = Field(2, ge=1, le=64, description="Syntheses at the same time.")
     tts_timeout_s: float = Field(

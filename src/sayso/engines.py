@@ -27,13 +27,17 @@ class EngineConfig:
         models_dir: folder with the bundled model files (`sayso.models`).
         workers: how many inferences may run at the same time.
         timeout_s: the longest one inference may take, in seconds.
-        options: the operator's `SAYSO_<ROOM>_OPTIONS`, engine-specific strings.
+        options: the operator's `SAYSO_<ROOM>_OPTIONS`, engine-specific strings; keys are among
+            them, so that no `repr` shows them.
+        outbound_private: whether private and loopback addresses may be called
+            (`SAYSO_OUTBOUND_PRIVATE`), for engines that ask a server.
     """
 
     models_dir: Path
     workers: int = 1
     timeout_s: float = 15.0
-    options: Mapping[str, str] = field(default_factory=dict)
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    outbound_private: bool = True
 
 
 def load_engine(group: str, name: str, config: EngineConfig) -> Any:  # noqa: ANN401

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import ast
 import socket
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -9,8 +12,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
+import sayso
 from sayso.security.outbound import (
     MARK,
+    USER_AGENT,
     OutboundError,
     Reach,
     explain_refusal,
@@ -18,6 +23,8 @@ from sayso.security.outbound import (
     guarded_connector,
     is_allowed,
     judge,
+    open_session,
+    refuse_literal,
 )
 
 NEVER = [
@@ -160,6 +167,33 @@ def test_a_socket_is_made_only_for_what_is_allowed() -> None:
         private(six)
 
 
+@pytest.mark.parametrize("host", ["localhost", "a.example", "2130706433", "8.8.8.8"])
+def test_only_an_address_is_judged_before_it_is_called(host: str) -> None:
+    refuse_literal(host, private=False)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "fe80::1%lo", "169.254.169.254"])
+def test_an_address_that_may_not_be_called_is_refused_before(host: str) -> None:
+    with pytest.raises(OutboundError, match=MARK):
+        refuse_literal(host, private=False)
+
+
+def test_nobody_else_makes_connections() -> None:
+    """What calls out goes through the guard; a caller of our own server needs none."""
+    made = {name for name, call in find_calls() if call in {"ClientSession", "TCPConnector"}}
+    assert made == {"caller.py", "security/outbound.py"}
+
+
+def find_calls() -> Iterator[tuple[str, str]]:
+    """(file, name of what is called) of every call in our source."""
+    root = Path(sayso.__file__).parent
+    for path in root.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call):
+                name = getattr(node.func, "attr", "") or getattr(node.func, "id", "")
+                yield path.relative_to(root).as_posix(), str(name)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
@@ -219,3 +253,30 @@ async def test_a_redirect_is_judged_as_well() -> None:
         with pytest.raises(aiohttp.ClientConnectorError, match=MARK):
             await session.get(f"http://127.0.0.1:{runner.addresses[0][1]}/")
     await runner.cleanup()
+
+
+async def test_a_session_says_who_we_are_and_keeps_no_cookies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    seen: list[dict[str, str]] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        seen.append(dict(request.headers))
+        return web.Response(headers={"Set-Cookie": "a=b"})
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    async with open_session(private=True, limit=1, headers={"X-Own": "1"}) as session:
+        for _ in range(2):
+            async with session.get(url) as response:
+                assert response.status == 200
+    await runner.cleanup()
+    for headers in seen:
+        assert headers["User-Agent"] == USER_AGENT
+        assert headers["X-Own"] == "1"
+        assert "Cookie" not in headers

@@ -1,7 +1,7 @@
 import asyncio
 import io
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -9,44 +9,18 @@ import numpy as np
 import pytest
 from aiohttp import web
 
-from sayso.engines import EngineConfig, load_engine
 from sayso.errors import InstallationError, SpeechError
-from sayso.models import MODELS_DIR
 from sayso.stt import Stt
-from sayso.stt.openai import MAX_REPLY_BYTES, OpenAiStt, read_url, shorten, to_wav
+from sayso.stt.openai import MAX_REPLY_BYTES, OpenAiStt, to_wav
+from speech_server import KEY, Answer, always, asking, make_config
 
 SOUND = np.linspace(-1, 1, 16_000, dtype=np.float32)
-KEY = "sk-very-secret"
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @asynccontextmanager
-async def serving(answer: Answer, timeout_s: float = 5.0, **options: str) -> AsyncIterator[Stt]:
-    """A server that answers so, on a real socket, and an engine that asks it."""
-    app = web.Application()
-    app.router.add_post("/v1/audio/transcriptions", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    options = {"url": f"http://127.0.0.1:{port}/v1/", "api_key": KEY} | options
-    config = EngineConfig(models_dir=MODELS_DIR, timeout_s=timeout_s, options=options)
-    stt: Stt = load_engine("sayso.stt", "openai", config)
-    await stt.open()
-    try:
+async def serving(answer: Answer, timeout_s: float = 5.0, **options: str) -> AsyncGenerator[Stt]:
+    async with asking("sayso.stt", answer, timeout_s, **options) as stt:
         yield stt
-    finally:
-        await stt.close()
-        await runner.cleanup()
-
-
-def always(**response: Any) -> Answer:  # noqa: ANN401 - web.Response's own arguments
-    async def answer(request: web.Request) -> web.Response:
-        await request.read()
-        return web.Response(**response)
-
-    return answer
 
 
 async def test_the_sound_is_uploaded_and_the_text_returned() -> None:
@@ -85,9 +59,15 @@ async def test_no_sound_is_not_sent() -> None:
 @pytest.mark.parametrize(
     ("response", "complaint"),
     [
-        ({"status": 401, "text": f"bad key {KEY}!\n"}, r"answered 401: bad key \.\.\.!$"),
-        ({"status": 500}, "answered 500: nothing"),
-        ({"status": 302, "headers": {"Location": "/elsewhere"}}, "answered 302"),
+        (
+            {"status": 401, "text": f"bad key {KEY}!\n"},
+            r"answered 401 \(text/plain\): bad key \.\.\.!$",
+        ),
+        ({"status": 500}, "answered 500"),
+        (
+            {"status": 302, "headers": {"Location": "/elsewhere"}},
+            "answered 302, a redirect to /elsewhere",
+        ),
         ({"text": "<html>"}, 'without a "text": <html>'),
         ({"text": "{}"}, 'without a "text"'),
         ({"text": '{"text": 1}'}, 'without a "text"'),
@@ -110,39 +90,37 @@ async def test_a_server_that_does_not_answer_is_a_sentence() -> None:
         return web.Response()
 
     async with serving(wait, timeout_s=0.05) as stt:
-        with pytest.raises(SpeechError, match=r"did not answer within 0\.05 s"):
+        with pytest.raises(SpeechError, match=r"took longer than 0\.05 s"):
             await stt.transcribe(SOUND, "english")
         gate.set()
 
 
 async def test_a_server_that_is_not_there_is_a_sentence() -> None:
-    options = {"url": "http://127.0.0.1:1/v1"}
-    stt = OpenAiStt(EngineConfig(models_dir=MODELS_DIR, options=options))
-    with pytest.raises(SpeechError, match="not open"):
+    stt = OpenAiStt(make_config({"url": "http://127.0.0.1:1/v1"}))
+    with pytest.raises(SpeechError, match="the speech-to-text engine is not open"):
         await stt.transcribe(SOUND, "english")
     await stt.open()
-    with pytest.raises(SpeechError, match="cannot be reached"):
+    with pytest.raises(SpeechError, match=r"the speech-to-text server at .* cannot be reached"):
         await stt.transcribe(SOUND, "english")
     await stt.close()
     await stt.close()
 
 
-def test_the_url_is_completed_or_asked_for() -> None:
-    def url(**options: str) -> str:
-        return read_url(EngineConfig(models_dir=MODELS_DIR, options=options))
+async def test_a_private_server_is_not_called_where_the_operator_says_so() -> None:
+    stt = OpenAiStt(make_config({"url": "http://localhost:1/v1"}, private=False))
+    await stt.open()
+    with pytest.raises(SpeechError, match="SAYSO_OUTBOUND_PRIVATE"):
+        await stt.transcribe(SOUND, "english")
+    await stt.close()
+    with pytest.raises(InstallationError, match="SAYSO_OUTBOUND_PRIVATE"):
+        await OpenAiStt(make_config({"url": "http://127.0.0.1:1/v1"}, private=False)).open()
 
-    assert url(url="http://a/v1") == "http://a/v1/audio/transcriptions"
-    assert url(url="https://a/v1/audio/transcriptions/") == "https://a/v1/audio/transcriptions"
-    for bad in ({}, {"url": "a.com"}):
-        with pytest.raises(InstallationError, match="needs the option `url`"):
-            url(**bad)
+
+def test_an_engine_without_a_server_is_refused() -> None:
+    with pytest.raises(InstallationError, match="speech-to-text engine `openai` needs the option"):
+        OpenAiStt(make_config({}))
 
 
 def test_sound_is_clipped_not_wrapped() -> None:
     with wave.open(io.BytesIO(to_wav(np.array([2.0, -2.0], np.float32)))) as sound:
         assert np.frombuffer(sound.readframes(2), "<i2").tolist() == [32_767, -32_767]
-
-
-def test_a_complaint_is_short_and_keeps_no_secret() -> None:
-    assert shorten(b"a\n b " + b"x" * 999, secret="") == "a b " + "x" * 296
-    assert shorten(b"key k1!", secret="k1") == "key ...!"

@@ -1,7 +1,7 @@
 import asyncio
 import io
 import wave
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -10,22 +10,18 @@ import pytest
 from aiohttp import web
 
 from sayso.audio.formats import Samples
-from sayso.engines import EngineConfig, load_engine
 from sayso.errors import InstallationError, SpeechError
-from sayso.models import MODELS_DIR
 from sayso.tts import Tts
 from sayso.tts.openai import (
     MAX_CLAUSE_S,
     OpenAiTts,
     SoundReader,
     read_rate_hz,
-    read_url,
     read_voices,
 )
+from speech_server import KEY, Answer, always, asking, make_config
 
-KEY = "sk-very-secret"
 PCM = np.arange(-1_000, 1_000, dtype="<i2").tobytes()
-Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 def to_wav(pcm: bytes, rate_hz: int = 24_000, channels: int = 1) -> bytes:
@@ -39,31 +35,9 @@ def to_wav(pcm: bytes, rate_hz: int = 24_000, channels: int = 1) -> bytes:
 
 
 @asynccontextmanager
-async def serving(answer: Answer, timeout_s: float = 5.0, **options: str) -> AsyncIterator[Tts]:
-    """A server that answers so, on a real socket, and an engine that asks it."""
-    app = web.Application()
-    app.router.add_post("/v1/audio/speech", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    port = runner.addresses[0][1]
-    options = {"url": f"http://127.0.0.1:{port}/v1", "api_key": KEY} | options
-    config = EngineConfig(models_dir=MODELS_DIR, timeout_s=timeout_s, options=options)
-    tts: Tts = load_engine("sayso.tts", "openai", config)
-    await tts.open()
-    try:
+async def serving(answer: Answer, timeout_s: float = 5.0, **options: str) -> AsyncGenerator[Tts]:
+    async with asking("sayso.tts", answer, timeout_s, **options) as tts:
         yield tts
-    finally:
-        await tts.close()
-        await runner.cleanup()
-
-
-def always(**response: Any) -> Answer:  # noqa: ANN401 - web.Response's own arguments
-    async def answer(request: web.Request) -> web.Response:
-        return web.Response(**response)
-
-    return answer
 
 
 async def say(tts: Tts, text: str = "Hello.") -> list[Samples]:
@@ -120,6 +94,7 @@ async def test_sound_is_passed_on_as_it_comes() -> None:
             r"answered 401 \(text/plain\): bad key \.\.\.!$",
         ),
         ({"status": 500}, "answered 500"),
+        ({"status": 307, "headers": {"Location": "/elsewhere"}}, "redirect to /elsewhere"),
         ({"text": "<html>", "content_type": "text/html"}, r"200 \(text/html\): <html>"),
         ({"text": "{}", "content_type": "application/json"}, r"200 \(application/json\): {}"),
         ({"text": "", "content_type": "text/plain"}, ": nothing"),
@@ -131,18 +106,6 @@ async def test_a_bad_answer_is_a_sentence(response: dict[str, Any], complaint: s
         with pytest.raises(SpeechError, match=complaint) as caught:
             await say(tts)
     assert KEY not in str(caught.value)
-
-
-async def test_without_a_key_none_is_sent() -> None:
-    async def answer(request: web.Request) -> web.Response:
-        assert "Authorization" not in request.headers
-        return web.Response(body=PCM, content_type="audio/pcm")
-
-    async with serving(answer, api_key="") as tts:
-        assert await say(tts)
-    async with serving(always(status=403, text="no"), api_key="") as tts:
-        with pytest.raises(SpeechError, match="403"):
-            await say(tts)
 
 
 @pytest.mark.parametrize("sent", [b"", PCM])
@@ -158,44 +121,71 @@ async def test_a_server_that_falls_silent_is_a_sentence(sent: bytes) -> None:
         return response
 
     async with serving(answer, timeout_s=0.05) as tts:
-        with pytest.raises(SpeechError, match=r"sent nothing for 0\.05 s"):
+        with pytest.raises(SpeechError, match=r"took longer than 0\.05 s"):
             await say(tts)
         done.set()
 
 
 async def test_a_server_that_is_not_there_is_a_sentence() -> None:
-    options = {"url": "http://127.0.0.1:1/v1"}
-    tts = OpenAiTts(EngineConfig(models_dir=MODELS_DIR, options=options))
-    with pytest.raises(SpeechError, match="not open"):
+    tts = OpenAiTts(make_config({"url": "http://127.0.0.1:1/v1"}))
+    with pytest.raises(SpeechError, match="the text-to-speech engine is not open"):
         await say(tts)
     await tts.open()
-    with pytest.raises(SpeechError, match="cannot be reached"):
+    with pytest.raises(SpeechError, match=r"the text-to-speech server at .* cannot be reached"):
         await say(tts)
     await tts.close()
     await tts.close()
 
 
-def config(**options: str) -> EngineConfig:
-    return EngineConfig(models_dir=MODELS_DIR, options=options)
+async def test_a_private_server_is_not_called_where_the_operator_says_so() -> None:
+    tts = OpenAiTts(make_config({"url": "http://localhost:1/v1"}, private=False))
+    await tts.open()
+    with pytest.raises(SpeechError, match="SAYSO_OUTBOUND_PRIVATE"):
+        await say(tts)
+    await tts.close()
+    with pytest.raises(InstallationError, match="SAYSO_OUTBOUND_PRIVATE"):
+        await OpenAiTts(make_config({"url": "http://127.0.0.1:1/v1"}, private=False)).open()
+
+
+async def test_a_caller_who_interrupts_hangs_up() -> None:
+    gone = asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse()
+        await response.prepare(request)
+        try:
+            while True:
+                await response.write(PCM)
+                await asyncio.sleep(0)
+        except ConnectionError:
+            gone.set()
+        return response
+
+    async with serving(answer) as tts:
+        sound = tts.speak("Hello.", voice="nova")
+        await anext(sound)
+        await sound.aclose()  # type: ignore[attr-defined]
+        await asyncio.wait_for(gone.wait(), 5.0)
 
 
 def test_voices_and_rate_are_the_servers() -> None:
-    tts = OpenAiTts(config(url="http://a", voices="bella:female, adam", sample_rate_hz="16000"))
+    tts = OpenAiTts(
+        make_config({"url": "http://a", "voices": "bella:female, adam", "sample_rate_hz": "16000"})
+    )
     assert [(voice.id, voice.gender) for voice in tts.voices] == [
         ("bella", "female"),
         ("adam", "neutral"),
     ]
     assert tts.sample_rate_hz == 16_000
-    assert OpenAiTts(config(url="http://a")).voices[0].id == "alloy"
+    assert OpenAiTts(make_config({"url": "http://a"})).voices[0].id == "alloy"
 
 
 def test_options_that_cannot_be_are_refused() -> None:
-    assert read_url(config(url="http://a/audio/speech/")) == "http://a/audio/speech"
-    with pytest.raises(InstallationError, match="needs the option `url`"):
-        read_url(config())
+    with pytest.raises(InstallationError, match="text-to-speech engine `openai` needs the option"):
+        OpenAiTts(make_config({}))
     for rate in ("fast", "100", "96000"):
         with pytest.raises(InstallationError, match="`sample_rate_hz` is 8000 to 48000 Hz"):
-            read_rate_hz(config(sample_rate_hz=rate))
+            read_rate_hz(make_config({"sample_rate_hz": rate}))
     with pytest.raises(InstallationError, match="at least one voice"):
         read_voices(" , ")
 

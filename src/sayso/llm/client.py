@@ -16,7 +16,6 @@ import aiohttp
 import structlog
 from aiohttp import ClientError
 
-from sayso import __version__
 from sayso.config import Settings
 from sayso.llm import Endpoint, Llm, Message, Mishap, Spare, Told, ignore, no_spare
 from sayso.llm.body import DEFAULT_MODEL, amend, build_body
@@ -33,7 +32,7 @@ from sayso.llm.profile import (
 )
 from sayso.llm.reader import ReplyReader
 from sayso.llm.request import make_request
-from sayso.security.outbound import guarded_connector
+from sayso.security.outbound import open_session
 
 MAX_CONNECTIONS = 512
 """Requests under way at once; the next ones wait, within their connect timeout."""
@@ -93,12 +92,8 @@ class LlmClient:
 
     async def open(self) -> None:
         """Make the session. Opens no connection."""
-        self._session = aiohttp.ClientSession(
-            connector=guarded_connector(private=self._private, limit=self._max_connections),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"sayso/{__version__}"},
-            trust_env=False,
-            trace_configs=list(self._traces),
+        self._session = open_session(
+            private=self._private, limit=self._max_connections, traces=self._traces
         )
 
     async def close(self) -> None:

@@ -17,12 +17,16 @@ from __future__ import annotations
 
 import errno
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeAlias
 
 import aiohttp
+
+from sayso import __version__
+
+USER_AGENT = f"sayso/{__version__}"
 
 MARK = "refused by the outbound policy"
 """Is part of every refusal's text: where several addresses fail, only texts survive."""
@@ -149,6 +153,16 @@ def explain_refusal(address: str) -> str:
     return f"the address {address} is {MARK} (link-local, metadata, multicast or reserved)"
 
 
+def refuse_literal(host: str, *, private: bool) -> None:
+    """Judge `host` before it is called, if it is an address and no name. Raises OutboundError."""
+    try:
+        ip_address(host.partition("%")[0])
+    except ValueError:
+        return
+    if not is_allowed(host, private=private):
+        raise OutboundError(errno.EACCES, explain_refusal(host))
+
+
 def guard_sockets(*, private: bool) -> Callable[[AddressInfo], socket.socket]:
     """Make a `socket_factory` for aiohttp that judges the resolved address of each connect."""
 
@@ -168,3 +182,29 @@ def guarded_connector(*, private: bool, limit: int) -> aiohttp.TCPConnector:
     The session it goes into must not trust the environment: a proxy would bypass the guard.
     """
     return aiohttp.TCPConnector(socket_factory=guard_sockets(private=private), limit=limit)
+
+
+def open_session(
+    *,
+    private: bool,
+    limit: int,
+    headers: Mapping[str, str] | None = None,
+    traces: Sequence[aiohttp.TraceConfig] = (),
+) -> aiohttp.ClientSession:
+    """Make the session that whatever calls out uses: guarded, without proxies and cookies.
+
+    Redirects are each request's own affair: ask with `allow_redirects=False`.
+
+    Args:
+        private: whether private and loopback addresses may be called (`outbound_private`).
+        limit: connections at once.
+        headers: sent with each request, beside our name.
+        traces: are told of every connection made.
+    """
+    return aiohttp.ClientSession(
+        connector=guarded_connector(private=private, limit=limit),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        headers={"User-Agent": USER_AGENT, **(headers or {})},
+        trust_env=False,
+        trace_configs=list(traces),
+    )

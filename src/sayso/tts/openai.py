@@ -10,12 +10,11 @@ Choose it with `SAYSO_TTS=openai`; `SAYSO_TTS_OPTIONS` takes
     sample_rate_hz   of the server's raw sound (default 24000, as OpenAI's)
 
 The sound is asked for as raw 16-bit PCM and played as it comes; a server that sends WAV all the
-same is understood.
+same is understood. Where the server may be is said by `SAYSO_OUTBOUND_PRIVATE`.
 """
 
 from __future__ import annotations
 
-import asyncio
 import struct
 from collections.abc import AsyncIterator, Sequence
 
@@ -25,9 +24,15 @@ import numpy as np
 from sayso.audio.formats import Samples
 from sayso.engines import EngineConfig
 from sayso.errors import InstallationError, SpeechError
+from sayso.remote import Desk, SpeechServer
 from sayso.tts import Voice
 
-PATH = "/audio/speech"
+DESK = Desk(
+    name="text-to-speech",
+    path="/audio/speech",
+    setting="SAYSO_TTS_OPTIONS",
+    example="http://127.0.0.1:8880/v1",
+)
 DEFAULT_VOICES = (
     "alloy:neutral,nova:female,shimmer:female,coral:female,onyx:male,echo:male,ash:male"
 )
@@ -35,21 +40,18 @@ MAX_CLAUSE_S = 300.0
 """Longest sound taken for one clause, in seconds."""
 
 MAX_HEADER_BYTES = 4_096
-MAX_COMPLAINT_BYTES = 4_096
-MAX_COMPLAINT_CHARS = 300
 
 
 class OpenAiTts:
     """The engine; see `sayso.tts.Tts`."""
 
     def __init__(self, config: EngineConfig) -> None:
-        self._config = config
-        self._url = read_url(config)
+        patience_s = config.timeout_s  # for the connection, and for each piece of sound
+        timeout = aiohttp.ClientTimeout(total=None, connect=patience_s, sock_read=patience_s)
+        self._server = SpeechServer(DESK, config, timeout)
         self._rate_hz = read_rate_hz(config)
-        self._api_key = config.options.get("api_key", "")
         self._model = config.options.get("model", "tts-1")
         self._voices = read_voices(config.options.get("voices", DEFAULT_VOICES))
-        self._http: aiohttp.ClientSession | None = None
 
     @property
     def sample_rate_hz(self) -> int:
@@ -63,13 +65,7 @@ class OpenAiTts:
 
     async def open(self) -> None:
         """Make the connection pool; the server is first called with the first clause."""
-        headers = {"Authorization": f"Bearer {self._api_key}"} if self._api_key else {}
-        patience_s = self._config.timeout_s  # for the connection, and for each piece of sound
-        self._http = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._config.workers),
-            timeout=aiohttp.ClientTimeout(total=None, connect=patience_s, sock_read=patience_s),
-            headers=headers,
-        )
+        await self._server.open()
 
     async def speak(self, text: str, *, voice: str, speed: float = 1.0) -> AsyncIterator[Samples]:
         """Speak one clause as the server sends it. Closing the iterator hangs up.
@@ -77,8 +73,6 @@ class OpenAiTts:
         Raises:
             SpeechError: the server cannot be reached, refuses, or falls silent.
         """
-        if self._http is None:
-            raise SpeechError("the text-to-speech engine is not open")
         wanted = {
             "model": self._model,
             "input": text,
@@ -87,44 +81,19 @@ class OpenAiTts:
             "response_format": "pcm",
         }
         sound, heard = SoundReader(self._rate_hz), False
-        try:
-            async with self._http.post(self._url, json=wanted, allow_redirects=False) as response:
-                await self._refuse_complaint(response)
-                async for piece in response.content.iter_any():
-                    if len(samples := sound.feed(piece)):
-                        heard = True
-                        yield samples
-        except TimeoutError as error:
-            raise SpeechError(
-                f"the text-to-speech server at {self._url} sent nothing for "
-                f"{self._config.timeout_s:g} s"
-            ) from error
-        except aiohttp.ClientError as error:
-            raise SpeechError(
-                f"the text-to-speech server at {self._url} cannot be reached: {error}"
-            ) from error
+        async with self._server.ask(json=wanted) as response:
+            if response.content_type.startswith(("text/", "application/json")):
+                raise await self._server.complain(response)
+            async for piece in response.content.iter_any():
+                if len(samples := sound.feed(piece)):
+                    heard = True
+                    yield samples
         if not heard:
-            raise SpeechError(f"the text-to-speech server at {self._url} sent no sound")
+            raise self._server.fail("sent no sound")
 
     async def close(self) -> None:
         """Let go of the connections."""
-        if self._http is not None:
-            await self._http.close()
-            await asyncio.sleep(0)  # lets aiohttp's transports close
-        self._http = None
-
-    async def _refuse_complaint(self, response: aiohttp.ClientResponse) -> None:
-        form = response.content_type
-        if response.status == 200 and not form.startswith(("text/", "application/json")):
-            return
-        body = await response.content.read(MAX_COMPLAINT_BYTES)
-        text = " ".join(body.decode("utf-8", errors="replace").split())
-        if self._api_key:
-            text = text.replace(self._api_key, "...")
-        raise SpeechError(
-            f"the text-to-speech server at {self._url} answered {response.status} ({form}): "
-            f"{text[:MAX_COMPLAINT_CHARS] or 'nothing'}"
-        )
+        await self._server.close()
 
 
 class SoundReader:
@@ -171,17 +140,6 @@ class SoundReader:
                 f"mono 16-bit at {self._rate_hz} Hz was expected",
                 hint="Set the option `sample_rate_hz` to the server's rate.",
             )
-
-
-def read_url(config: EngineConfig) -> str:
-    """The option `url`, completed to the endpoint. Raises InstallationError without one."""
-    url = config.options.get("url", "").rstrip("/")
-    if not url.startswith(("http://", "https://")):
-        raise InstallationError(
-            f"the text-to-speech engine `openai` needs the option `url`, not {url!r}",
-            hint='Set SAYSO_TTS_OPTIONS=\'{"url": "http://127.0.0.1:8880/v1"}\'.',
-        )
-    return url if url.endswith(PATH) else url + PATH
 
 
 def read_rate_hz(config: EngineConfig) -> int:
