@@ -97,6 +97,7 @@ async def test_what_works_with_a_warning(
         ("reasoning_only", "stream.reasoning_only"),
         ("redirect", "redirect.refused"),
         ("text", "body.not_sse"),
+        ("tool_call", "stream.tool_calls_only"),
     ],
 )
 async def test_what_does_not_work(checker: LlmCheck, fake: str, name: str, code: str) -> None:

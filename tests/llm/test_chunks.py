@@ -61,6 +61,27 @@ def test_reasoning_is_not_text(field: str) -> None:
     assert read(delta(**{field: None, "content": ""})) == Chunk()
 
 
+@pytest.mark.parametrize(
+    "fields", [{"tool_calls": [{"index": 0}]}, {"function_call": {"name": "f"}}]
+)
+def test_what_asks_for_a_function(fields: dict[str, object]) -> None:
+    assert read(delta(content=None, **fields)) == Chunk(calls=True)
+    assert read(delta(content="One moment.", **fields)) == Chunk("One moment.")
+    message = {"role": "assistant", "content": None, **fields}
+    assert read(choice(message=message)) == Chunk(whole=True, calls=True)
+    assert read({"message": message, "done": True}) == Chunk(calls=True, finish="stop")
+
+
+@pytest.mark.parametrize("reason", ["tool_calls", "function_call"])
+def test_an_end_that_waits_for_a_function(reason: str) -> None:
+    assert read(choice(delta={}, finish_reason=reason)) == Chunk(calls=True, finish=reason)
+
+
+@pytest.mark.parametrize("none", [None, [], {}])
+def test_no_function_is_no_call(none: object) -> None:
+    assert read(delta(content=None, tool_calls=none, function_call=none)) == Chunk()
+
+
 def test_usage_events_say_nothing() -> None:
     assert read({"choices": [], "usage": {"total_tokens": 3}}) == Chunk()
     assert read({"choices": [], "error": None}) == Chunk()

@@ -125,14 +125,14 @@ async def test_an_empty_answer_may_be_followed_by_a_real_one(client: LlmClient, 
 @pytest.mark.parametrize(
     "quirk",
     ["tool_call", "tool_apart", "tool_index_1", "tool_no_index", "tool_no_id", "tool_id_inside",
-     "tool_null_arguments", "function_call"],
+     "tool_null_arguments", "function_call", "tool_reason_only", "json_tool_call", "tool_in_words"],
 )  # fmt: skip
-async def test_calls_of_functions_are_never_spoken(
-    client: LlmClient, fake: str, quirk: str
+async def test_calls_of_functions_are_never_spoken_and_not_asked_for_again(
+    client: LlmClient, fake: str, quirk: str, received: list[Received]
 ) -> None:
     with pytest.raises(LlmError) as failed:
         await ask(client.bind(Endpoint(fake, model=f"quirk:{quirk}")))
-    assert failed.value.finding.startswith("stream.")
+    assert (failed.value.finding, len(received)) == ("stream.tool_calls_only", 1)
 
 
 @pytest.mark.parametrize("quirk", ["template_tokens", "function_marks", "function_text", "harmony"])

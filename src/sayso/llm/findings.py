@@ -227,6 +227,12 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "{where} sent only its reasoning and no answer.",
             "Switch thinking off, or raise maxTokens so that an answer follows.",
         ),
+        "stream.tool_calls_only": Entry(
+            _E,
+            "{where} asked for a function, which nobody had offered it, and said nothing.",
+            "Let your LLM call its functions itself and stream the words that follow, and take "
+            "`tools` out of baseParams.",
+        ),
         "stream.error_object": Entry(
             _E,
             "{where} reported an error inside its answer: {reason}.",

@@ -70,6 +70,7 @@ class ReplyReader:
         self._events = 0
         self._odd: str | None = None
         self._reasoned = False
+        self._called = False
         self._head = b""
         self.form: Form | None = None
         self.failure: Finding | None = None
@@ -186,6 +187,7 @@ class ReplyReader:
             self._fail_by(event.data, event)
             return ""
         self._reasoned = self._reasoned or chunk.reasoning
+        self._called = self._called or chunk.calls
         self._odd = self._odd or chunk.odd
         self.finish_reason = chunk.finish or self.finish_reason
         if chunk.whole and self._events > 1:
@@ -231,6 +233,8 @@ class ReplyReader:
         self._warn_about_style()
         if self.spoken:
             return None
+        if self._called or self._scrub.called:
+            return self._scene.find("stream.tool_calls_only", self._head)
         if self._reasoned or self._thoughts.dropped:
             return self._scene.find("stream.reasoning_only", self._head)
         if self._odd:

@@ -74,12 +74,17 @@ _BEGIN = re.compile(r"[<\[]|(?<![\w.])f\w{0,9}\.?\w{0,64}\Z")
 
 
 class Scrub:
-    """Drops template and function text, however it is cut into pieces."""
+    """Drops template and function text, however it is cut into pieces.
+
+    Attributes:
+        called: what was dropped asked for a function.
+    """
 
     def __init__(self) -> None:
         self._held = ""
         self._before = ""  # the character before what is held: `my_functions.x(` is a word
         self._until: str | None = None  # what closes the block we are in; "" for the end
+        self.called = False
 
     def feed(self, text: str) -> str:
         """Take a piece; get what is to be spoken."""
@@ -113,6 +118,7 @@ class Scrub:
         match = _PATTERN.search(text, offset)
         if match is not None and (last or _is_sure(match)):
             self._until = _closing(match)
+            self.called = self.called or _calls(match)
             self._before = match[0][-1]
             return text[match.end() :], text[offset : match.start()]
         begins = None if last else _begins_at(text, offset)
@@ -139,6 +145,13 @@ def _closing(match: re.Match[str]) -> str | None:
     if match.lastgroup == "block":
         return _BLOCKS[match["block"]]
     return None if match.lastgroup == "mark" else ""
+
+
+def _calls(match: re.Match[str]) -> bool:
+    """Whether `match` begins a call of a function; a channel is one of thoughts."""
+    return match.lastgroup == "called" or (
+        match.lastgroup == "block" and not match[0].startswith("<|channel|>")
+    )
 
 
 def _is_sure(match: re.Match[str]) -> bool:
