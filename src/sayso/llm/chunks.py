@@ -118,6 +118,8 @@ def _read_delta(delta: dict[str, object], finish: object, *, whole: bool = False
     text = _said(delta)
     reasoning = not text and any(delta.get(name) for name in _REASONING)
     calls = finish in _CALLS or (not text and any(delta.get(name) for name in _CALLS))
+    if finish and not isinstance(finish, str):
+        finish = _dump(finish)
     return Chunk(text, whole, reasoning, calls, str(finish) if finish else None)
 
 
@@ -167,4 +169,7 @@ def _kind(value: object) -> str:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:  # writing needs a deeper stack than reading did
+        return f"{_kind(value)} too deep to be shown"

@@ -602,7 +602,7 @@ def _check_headers(endpoint: Endpoint, told: Told, scene: Scene) -> dict[str, st
 def _encode(body: Mapping[str, object], scene: Scene) -> bytes:
     try:
         return msgspec.json.encode(body)
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise FindingError(scene.find("body.bad", reason=str(error))) from error
 
 
@@ -625,7 +625,7 @@ def _error_text(body: str) -> str:
     """What an error's body says: its message if it has one, else its first bytes."""
     try:
         parsed: object = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body
     return read_error(parsed) or body
 

@@ -16,6 +16,8 @@ from sayso.errors import Blame, LlmError
 
 MAX_EVIDENCE_CHARS = 200
 """How much of somebody's answer is quoted in a finding."""
+MAX_QUOTED_CHARS = 4096
+"""How much of it is looked at: much of the beginning may be blank."""
 MIN_SECRET_CHARS = 4
 """Shorter values are not searched for: they would black out ordinary words."""
 SECRET = "[secret]"  # noqa: S105
@@ -367,7 +369,8 @@ def show_url(url: str) -> str:
 def quote(evidence: str | bytes, secrets: tuple[str, ...] = ()) -> str:
     """The first bytes of an answer on one line, secrets blacked out."""
     text = evidence.decode("utf-8", "replace") if isinstance(evidence, bytes) else evidence
-    text = " ".join(redact(text, secrets).split())
+    # Secrets first: half of one, cut off, would not be found.
+    text = " ".join(redact(text, secrets)[:MAX_QUOTED_CHARS].split())
     text = "".join(c if c.isprintable() else "�" for c in text)
     return text if len(text) <= MAX_EVIDENCE_CHARS else text[: MAX_EVIDENCE_CHARS - 1] + "…"
 
