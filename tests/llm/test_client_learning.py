@@ -89,6 +89,24 @@ class TestRefusals:
         assert len(received) == MAX_AMENDS + 1
         assert profile(client, endpoint) == STRANGER
 
+    async def test_what_a_check_learns_between_a_refusal_and_the_first_word_stays(
+        self, client: LlmClient, fake: str
+    ) -> None:
+        endpoint = Endpoint(fake, model="quirk:no_temperature", temperature=0.5)
+        key = key_of(endpoint, DEFAULT_MODEL)
+        checked = replace(STRANGER, tools=True, first_token_ms=12.5)
+        puts: list[asyncio.Task[None]] = []
+
+        def end_the_check(_: LlmError) -> None:
+            puts.append(asyncio.create_task(client.profiles.put(key, checked, STRANGER)))
+
+        async for _ in client.bind(endpoint).reply(ASKED, end_the_check):
+            pass
+        await asyncio.gather(*puts)
+        await settle()
+        refused = frozenset({"temperature"})
+        assert profile(client, endpoint) == replace(checked, temperature=False, refused=refused)
+
     async def test_what_names_nothing_is_a_failure(self, client: LlmClient, fake: str) -> None:
         with pytest.raises(LlmError) as failed:
             await ask(client.bind(Endpoint(fake, model="quirk:400")))
@@ -96,7 +114,9 @@ class TestRefusals:
 
     async def test_a_profile_that_cannot_be_kept_is_only_logged(self, fake: str) -> None:
         class Broken(MemoryProfiles):
-            async def put(self, key: ProfileKey, profile: Profile) -> None:
+            async def put(
+                self, key: ProfileKey, profile: Profile, since: Profile | None = None
+            ) -> None:
                 raise OSError("the disk is full")
 
         client = LlmClient(Deadlines(), profiles=Broken())

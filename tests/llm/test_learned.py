@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -60,6 +62,39 @@ async def test_what_did_not_change_is_not_written_again() -> None:
     await profiles.put(KEY, STRANGER)
     assert profiles.get(KEY) == STRANGER
     assert len(box.kept) == 1
+
+
+async def test_what_conversations_learned_during_a_check_survives_it() -> None:
+    box = Box()
+    profiles = LearnedProfiles(box)
+    since = profiles.get(KEY)
+    await profiles.put(KEY, replace(STRANGER, system=False).refusing("seed"), since)
+    await profiles.put(KEY, replace(STRANGER, tools=True), since)
+    known = replace(STRANGER, system=False, tools=True, refused=frozenset({"seed"}))
+    assert profiles.get(KEY) == known
+    assert read_profile(box.kept[identify(KEY)]) == known
+
+
+async def test_the_shelf_ends_with_what_memory_has() -> None:
+    """The first save is slow; the second one, and a forgotten profile, do not overtake it."""
+
+    class SlowBox(Box):
+        go_on = asyncio.Event()
+
+        async def save(self, id_: str, profile: Mapping[str, object]) -> None:
+            await self.go_on.wait()
+            await super().save(id_, profile)
+
+    box = SlowBox()
+    profiles = LearnedProfiles(box)
+    first = asyncio.create_task(profiles.put(KEY, PROFILE))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(profiles.put(KEY, replace(PROFILE, tools=True)))
+    await asyncio.sleep(0)
+    box.go_on.set()
+    await asyncio.gather(first, second)
+    assert profiles.get(KEY) == replace(PROFILE, tools=True)
+    assert read_profile(box.kept[identify(KEY)]) == profiles.get(KEY)
 
 
 async def test_the_longest_unused_is_forgotten_first() -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from typing import Any, Protocol
 
-from sayso.llm.profile import STRANGER, Answers, Limit, Profile, ProfileKey
+from sayso.llm.profile import STRANGER, Answers, Limit, Profile, ProfileKey, merge
 
 MAX_PROFILES = 10_000
 """Profiles held in memory; beyond it the one unused for longest is forgotten."""
@@ -34,6 +35,7 @@ class LearnedProfiles:
         self._shelf = shelf
         self._max_profiles = max_profiles
         self._known: OrderedDict[str, Profile] = OrderedDict()
+        self._saving = asyncio.Lock()
 
     async def open(self) -> None:
         """Take what is on the shelf."""
@@ -49,13 +51,21 @@ class LearnedProfiles:
         self._known.move_to_end(id_)
         return profile
 
-    async def put(self, key: ProfileKey, profile: Profile) -> None:
-        """Keep a profile; conversations have it before the shelf does."""
+    async def put(self, key: ProfileKey, profile: Profile, since: Profile | None = None) -> None:
+        """Keep a profile, and what became known since `since` was; see `merge`.
+
+        Conversations have it before the shelf does.
+        """
         id_ = identify(key)
-        if self._known.get(id_) == profile:
+        now = self._known.get(id_)
+        if now is not None and since is not None:
+            profile = merge(profile, since, now)
+        if now == profile:
             return
         self._keep(id_, profile)
-        await self._shelf.save(id_, dump_profile(profile))
+        async with self._saving:  # in order: the shelf ends with what memory has
+            newest = self._known.get(id_, profile)
+            await self._shelf.save(id_, dump_profile(newest))
 
     def _keep(self, id_: str, profile: Profile) -> None:
         self._known[id_] = profile

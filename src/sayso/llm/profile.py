@@ -9,7 +9,7 @@ smallest body is sent.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -94,6 +94,22 @@ def key_of(endpoint: Endpoint, default_model: str) -> ProfileKey:
     return ProfileKey(endpoint.base_url.rstrip("/"), endpoint.model or default_model)
 
 
+def merge(learned: Profile, since: Profile, now: Profile) -> Profile:
+    """`learned`, and what became known while it was being learned.
+
+    A check takes a minute, and a conversation may meet a refusal meanwhile: what changed from
+    `since`, known when the learning began, to `now` is newer, and stays.
+    """
+    newer = {
+        field.name: getattr(now, field.name)
+        for field in fields(Profile)
+        if getattr(now, field.name) != getattr(since, field.name)
+    }
+    added = now.refused - since.refused
+    taken = since.refused - now.refused
+    return replace(learned, **newer | {"refused": (learned.refused | added) - taken})
+
+
 class Profiles(Protocol):
     """Where profiles are kept; `get` never waits, because a conversation asks."""
 
@@ -101,8 +117,8 @@ class Profiles(Protocol):
         """The profile last learned, or `STRANGER`."""
         ...
 
-    async def put(self, key: ProfileKey, profile: Profile) -> None:
-        """Keep a profile."""
+    async def put(self, key: ProfileKey, profile: Profile, since: Profile | None = None) -> None:
+        """Keep a profile, and what became known since `since` was; see `merge`."""
         ...
 
 
@@ -121,9 +137,11 @@ class MemoryProfiles:
         self._profiles.move_to_end(key)
         return profile
 
-    async def put(self, key: ProfileKey, profile: Profile) -> None:
-        """Keep a profile."""
-        self._profiles[key] = profile
+    async def put(self, key: ProfileKey, profile: Profile, since: Profile | None = None) -> None:
+        """Keep a profile, and what became known since `since` was; see `merge`."""
+        now = self._profiles.get(key)
+        known = profile if now is None or since is None else merge(profile, since, now)
+        self._profiles[key] = known
         self._profiles.move_to_end(key)
         while len(self._profiles) > self._max_profiles:
             self._profiles.popitem(last=False)
