@@ -30,7 +30,7 @@ from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
-from sayso.llm.check import CheckReport, LlmCheck
+from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.failover import Runner, Standby
 from sayso.llm.findings import show_url
@@ -39,7 +39,7 @@ from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
 from sayso.llm.profile import Profiles, key_of
 from sayso.llm.prompt import PromptParts, build_messages
-from sayso.llm.report import make_document
+from sayso.llm.verdict import CheckReport, make_document
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
 from sayso.security.secrets import load_secrets

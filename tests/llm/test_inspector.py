@@ -11,11 +11,12 @@ from structlog.testing import capture_logs
 
 from sayso.llm import Endpoint
 from sayso.llm.body import DEFAULT_MODEL
-from sayso.llm.check import CheckReport, LlmCheck, Quiet
+from sayso.llm.check import LlmCheck, Quiet
 from sayso.llm.client import Deadlines, LlmClient
 from sayso.llm.findings import Finding, Scene
 from sayso.llm.inspector import Inspector
 from sayso.llm.profile import STRANGER, MemoryProfiles, Profile, key_of
+from sayso.llm.verdict import CheckReport
 
 ENDPOINT = Endpoint("https://llm.example.com/v1")
 KEY = key_of(ENDPOINT, DEFAULT_MODEL)

@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from sayso.llm.learned import LearnedProfiles, dump_profile, identify, read_profile
-from sayso.llm.profile import STRANGER, Answers, Limit, Profile, ProfileKey
+from sayso.llm.learned import LearnedProfiles
+from sayso.llm.profile import (
+    STRANGER,
+    Answers,
+    Limit,
+    Profile,
+    ProfileKey,
+    identify,
+    read_profile,
+)
 
 KEY = ProfileKey("https://llm.example.com/v1?key=canary", "m")
 PROFILE = Profile(
@@ -105,19 +110,3 @@ async def test_the_longest_unused_is_forgotten_first() -> None:
     profiles.get(keys[0])
     await profiles.put(keys[2], PROFILE)
     assert [profiles.get(key) is STRANGER for key in keys] == [False, True, False]
-
-
-@given(
-    st.builds(
-        Profile,
-        refused=st.frozensets(st.text(max_size=5), max_size=3),
-        tools=st.none() | st.booleans(),
-        first_token_ms=st.none() | st.floats(0, 1e6),
-    )
-)
-def test_any_profile_survives_its_document(profile: Profile) -> None:
-    assert read_profile(dump_profile(profile)) == profile
-
-
-def test_a_document_of_another_version_is_read_as_far_as_it_goes() -> None:
-    assert read_profile({"system": False, "gone": 1}) == Profile(system=False)

@@ -12,8 +12,11 @@ from sayso.llm.profile import (
     MemoryProfiles,
     Profile,
     ProfileKey,
+    dump_profile,
+    identify,
     key_of,
     merge,
+    read_profile,
 )
 
 A, B, C = (ProfileKey("http://h", model) for model in "abc")
@@ -92,3 +95,29 @@ def test_each_change_survives_whoever_comes_first(
         kept = one if getattr(two, name) == getattr(before, name) else two
         assert getattr(merged, name) == getattr(kept, name)
     assert two.refused - before.refused <= merged.refused <= two.refused | one.refused
+
+
+# Documents ----------------------------------------------------------------------------------
+
+
+@given(
+    st.builds(
+        Profile,
+        refused=st.frozensets(st.text(max_size=5), max_size=3),
+        tools=st.none() | st.booleans(),
+        first_token_ms=st.none() | st.floats(0, 1e6),
+    )
+)
+def test_any_profile_survives_its_document(profile: Profile) -> None:
+    assert read_profile(dump_profile(profile)) == profile
+
+
+def test_a_document_of_another_version_is_read_as_far_as_it_goes() -> None:
+    assert read_profile({"system": False, "gone": 1}) == Profile(system=False)
+
+
+def test_an_id_holds_no_secret() -> None:
+    key = ProfileKey("https://llm.example.com/v1?key=canary", "m")
+    assert "canary" not in identify(key)
+    assert identify(key) == identify(key)
+    assert len({identify(key), identify(replace(key, model="n")), identify(A)}) == 3

@@ -327,9 +327,10 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         ),
         "cancel.ignored": Entry(
             _W,
-            "{where} goes on writing after the caller interrupted, and the next answer waits "
-            "for it ({waited_s:.1f} s).",
-            "Stop generating when the connection closes.",
+            "{where} answers one request at a time, goes on writing when the caller interrupts, "
+            "and keeps the next answer waiting ({waited_s:.1f} s).",
+            "Stop generating when the connection closes; at a server that answers several at "
+            "once it cannot be seen from outside, and is not looked for.",
         ),
         "keepalive.none": Entry(
             _N,

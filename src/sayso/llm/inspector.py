@@ -12,9 +12,10 @@ import structlog
 
 from sayso.llm import Endpoint
 from sayso.llm.body import DEFAULT_MODEL
-from sayso.llm.check import CheckReport, LlmCheck, Quiet
+from sayso.llm.check import LlmCheck, Quiet
 from sayso.llm.findings import Finding, Severity
 from sayso.llm.profile import Profile, ProfileKey, Profiles, key_of
+from sayso.llm.verdict import CheckReport
 
 _log = structlog.get_logger(__name__)
 

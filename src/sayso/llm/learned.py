@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from sayso.llm.profile import STRANGER, Answers, Limit, Profile, ProfileKey, merge
+from sayso.llm.profile import (
+    STRANGER,
+    Profile,
+    ProfileKey,
+    dump_profile,
+    identify,
+    merge,
+    read_profile,
+)
 
 MAX_PROFILES = 10_000
 """Profiles held in memory; beyond it the one unused for longest is forgotten."""
@@ -72,30 +78,3 @@ class LearnedProfiles:
         self._known.move_to_end(id_)
         if len(self._known) > self._max_profiles:
             self._known.popitem(last=False)
-
-
-def identify(key: ProfileKey) -> str:
-    """The id a profile is kept under: a hash, for a base URL's query may hold a key."""
-    return hashlib.sha256(f"{key.base_url}\n{key.model}".encode()).hexdigest()
-
-
-def dump_profile(profile: Profile) -> dict[str, Any]:
-    """`profile` as a document of plain JSON values."""
-    return {**asdict(profile), "refused": sorted(profile.refused)}
-
-
-def read_profile(document: Mapping[str, Any]) -> Profile:
-    """A profile from its document; fields it lacks or that are gone keep their defaults."""
-    known = {field.name for field in fields(Profile)}
-    values: dict[str, Any] = {n: v for n, v in document.items() if n in known}
-    for name, kind in _KINDS.items():
-        if name in values:
-            values[name] = kind(values[name])
-    return Profile(**values)
-
-
-_KINDS: Mapping[str, Callable[[Any], object]] = {
-    "answers": Answers,
-    "limit": Limit,
-    "refused": frozenset,
-}

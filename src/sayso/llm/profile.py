@@ -8,10 +8,12 @@ smallest body is sent.
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from sayso.llm import Endpoint
 
@@ -108,6 +110,39 @@ def merge(learned: Profile, since: Profile, now: Profile) -> Profile:
     added = now.refused - since.refused
     taken = since.refused - now.refused
     return replace(learned, **newer | {"refused": (learned.refused | added) - taken})
+
+
+# Documents ------------------------------------------------------------------------------------
+
+
+def identify(key: ProfileKey) -> str:
+    """The id a profile is kept under: a hash, for a base URL's query may hold a key."""
+    return hashlib.sha256(f"{key.base_url}\n{key.model}".encode()).hexdigest()
+
+
+def dump_profile(profile: Profile) -> dict[str, Any]:
+    """`profile` as a document of plain JSON values."""
+    return {**asdict(profile), "refused": sorted(profile.refused)}
+
+
+def read_profile(document: Mapping[str, Any]) -> Profile:
+    """A profile from its document; fields it lacks or that are gone keep their defaults."""
+    known = {field.name for field in fields(Profile)}
+    values: dict[str, Any] = {n: v for n, v in document.items() if n in known}
+    for name, kind in _KINDS.items():
+        if name in values:
+            values[name] = kind(values[name])
+    return Profile(**values)
+
+
+_KINDS: Mapping[str, Callable[[Any], object]] = {
+    "answers": Answers,
+    "limit": Limit,
+    "refused": frozenset,
+}
+
+
+# Places ---------------------------------------------------------------------------------------
 
 
 class Profiles(Protocol):
