@@ -149,6 +149,26 @@ def test_errors(body: object, error: str) -> None:
     assert read(body) == Chunk(error=error)
 
 
+def test_an_error_too_deep_to_be_shown_is_still_one() -> None:
+    """Found by search: reading takes a depth that writing does not."""
+    for depth in (500, 900, 990, 5000):
+        for body in ('{"error":%s}', '{"choices":[{"delta":{},"finish_reason":%s}]}'):
+            try:
+                chunk = read_chunk(body % ("[" * depth + "]" * depth))
+            except ChunkError:
+                continue
+            assert chunk.error or chunk.finish
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert read_error({"error": deep}) == "a list too deep to be shown"
+
+
+def test_a_reason_for_the_end_that_is_no_text() -> None:
+    assert read(choice(delta={}, finish_reason={"type": "stop"})).finish == '{"type": "stop"}'
+    assert read(choice(delta={}, finish_reason=1)).finish == "1"
+
+
 def test_no_error() -> None:
     assert read_error({"error": None}) is None
     assert read_error({"choices": []}) is None

@@ -112,6 +112,32 @@ class TestRefusals:
             await ask(client.bind(Endpoint(fake, model="quirk:400")))
         assert failed.value.finding == "http.status"
 
+    async def test_a_refusal_nested_too_deep_is_quoted_as_it_is(self, client: LlmClient) -> None:
+        async def refuse(_: web.Request) -> web.Response:
+            return web.Response(status=400, text='{"error":' + "[" * 1990 + "]" * 1990 + "}")
+
+        app = web.Application()
+        app.router.add_post("/chat/completions", refuse)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            with pytest.raises(LlmError) as failed:
+                await ask(client.bind(Endpoint(f"http://127.0.0.1:{runner.addresses[0][1]}")))
+        finally:
+            await runner.cleanup()
+        assert failed.value.finding == "http.status"
+
+    async def test_fields_nested_too_deep_are_refused_before_they_are_sent(
+        self, client: LlmClient, fake: str
+    ) -> None:
+        deep: list[object] = []
+        for _ in range(100_000):
+            deep = [deep]
+        with pytest.raises(LlmError) as failed:
+            await ask(client.bind(Endpoint(fake, extra={"deep": deep})))
+        assert failed.value.finding == "body.bad"
+
     async def test_a_profile_that_cannot_be_kept_is_only_logged(self, fake: str) -> None:
         class Broken(MemoryProfiles):
             async def put(
