@@ -103,7 +103,7 @@ async def run(loads: Sequence[int], turns: int) -> list[Latency]:
 
 def serve(llm_url: str, data_dir: Path) -> None:
     """The child: Sayso as it comes, with the fake LLM behind every agent."""
-    settings = Settings(data_dir=data_dir, port=0, builtin_llm_url=llm_url)
+    settings = Settings(data_dir=data_dir, port=0, builtin_llm_url=llm_url, llm_deep_check=False)
     set_up_logs(settings.log_level, settings.log_format)
     migrate(settings.database)
     server = Server(settings)

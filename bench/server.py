@@ -32,6 +32,7 @@ def make_settings(llm_url: str, data_dir: Path, times: ModelTimes) -> Settings:
         tts="scripted",
         tts_options={"delay_ms": str(times.tts_s * 1000)},
         builtin_llm_url=llm_url,
+        llm_deep_check=False,  # it would disturb what is measured
         log_format="json",
     )
 

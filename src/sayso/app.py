@@ -30,15 +30,16 @@ from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
-from sayso.llm.check import CheckReport, LlmCheck
+from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.failover import Runner, Standby
 from sayso.llm.findings import show_url
+from sayso.llm.inspector import Inspector
 from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
 from sayso.llm.profile import Profiles, key_of
 from sayso.llm.prompt import PromptParts, build_messages, fill_parts
-from sayso.llm.report import make_document
+from sayso.llm.verdict import CheckReport, make_document
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
 from sayso.security.secrets import load_secrets
@@ -63,6 +64,8 @@ CODEC_THREADS = 2
 QUIET_WITHIN_S = 10.0
 """How long a probe of a check waits for all conversations to end, in seconds."""
 QUIET_POLL_S = 0.2
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +96,7 @@ class Server:
         self._database = Database(settings.database)
         self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
         self._engines = make_engines(settings, self._profiles)
+        self._inspector = Inspector(self._engines.check, self._profiles, self._wait_for_quiet)
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
@@ -152,26 +156,31 @@ class Server:
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
             checker = asyncio.create_task(self._checks.run())
             closing.callback(checker.cancel)
+            closing.push_async_callback(_end, asyncio.create_task(self._look_at_own_llm()))
             self.welcome = await welcome(self.accounts, self.agents)
             yield
 
     async def _check_llm(self, endpoint: Endpoint) -> Checked:
         """Try an LLM, in the words of the agents' room."""
-        check, key = self._engines.check, key_of(endpoint, DEFAULT_MODEL)
-        report = await check.check(endpoint)
-
-        async def learn() -> None:
-            await self._profiles.put(key, report.profile)
+        seen = await self._inspector.look(endpoint)
 
         async def deepen() -> LlmCheckView:
-            whole = await check.deepen(endpoint, report, self._wait_for_quiet)
-            await self._profiles.put(key, whole.profile)
-            return view_report(whole)
+            return view_report(await seen.deepen())
 
-        if not report.ok:
-            return Checked(view_report(report))
+        if not seen.report.ok:
+            return Checked(view_report(seen.report))
         deep = self._settings.llm_deep_check
-        return Checked(view_report(report), learn, deepen if deep else None)
+        return Checked(view_report(seen.report), seen.learn, deepen if deep else None)
+
+    async def _look_at_own_llm(self) -> None:
+        """Check the operator's LLM, if there is one; whatever it does, the server runs."""
+        endpoint = builtin_endpoint(self._settings)
+        if endpoint is None:
+            return
+        try:
+            await self._inspector.look_at_own(endpoint, deep=self._settings.llm_deep_check)
+        except Exception:  # noqa: BLE001 - a check must not end what it is beside
+            _log.exception("builtin_llm_not_checked")
 
     async def _wait_for_quiet(self) -> None:
         """Let no conversation wait for a check; not for ever, for somebody may always talk."""
@@ -262,6 +271,12 @@ def make_notes(parts: PromptParts, greeting: str) -> Notes:
 
 def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
     return build_messages(parts, [(line.role, line.content) for line in lines], max_chars=max_chars)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task, and wait until it has cleaned up."""
+    task.cancel()
+    await asyncio.wait([task])
 
 
 # Choosing ------------------------------------------------------------------------------------

@@ -169,7 +169,8 @@ class Settings(BaseSettings):
     builtin_llm_url: str | None = Field(
         None,
         description="OpenAI-compatible base URL used by agents without an `llm`; "
-        "unset means extractive answers from the agent's own text.",
+        "unset means extractive answers from the agent's own text. It is checked when the server "
+        "starts; the log says in one line how that went.",
     )
     builtin_llm_key: SecretStr | None = Field(None, description="API key for `builtin_llm_url`.")
     builtin_llm_model: str | None = Field(None, description="Model name for `builtin_llm_url`.")

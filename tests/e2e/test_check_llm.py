@@ -18,7 +18,8 @@ from picky_server import running as running_picky
 from sayso.config import Settings
 from sayso.llm import Endpoint
 from sayso.llm.fake import FakeConfig, running_fake
-from sayso.llm.report import check_once, make_document, print_report
+from sayso.llm.report import check_once, print_report
+from sayso.llm.verdict import make_document
 from served import REHEARSED, Served, serving
 
 KEY = "sk-canary-0123456789abcdef"

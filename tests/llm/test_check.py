@@ -8,12 +8,13 @@ from pydantic import SecretStr
 
 from sayso.llm import Endpoint
 from sayso.llm.candidates import MAX_CANDIDATES, list_candidates
-from sayso.llm.check import CheckReport, LlmCheck
+from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from sayso.llm.findings import Severity
 from sayso.llm.profile import Profile
 from sayso.llm.tolerance import PROMPT, SMOKE_SENTENCE
+from sayso.llm.verdict import CheckReport
 
 KEY = "sk-very-secret-1234"
 
@@ -97,6 +98,7 @@ async def test_what_works_with_a_warning(
         ("reasoning_only", "stream.reasoning_only"),
         ("redirect", "redirect.refused"),
         ("text", "body.not_sse"),
+        ("tool_call", "stream.tool_calls_only"),
     ],
 )
 async def test_what_does_not_work(checker: LlmCheck, fake: str, name: str, code: str) -> None:

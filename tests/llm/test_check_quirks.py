@@ -14,10 +14,11 @@ from pydantic import SecretStr
 from picky_server import Picky
 from picky_server import running as running_picky
 from sayso.llm import Endpoint
-from sayso.llm.check import CheckReport, LlmCheck
+from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import QUIRKS, FakeConfig, Quirk, running_fake
+from sayso.llm.verdict import CheckReport
 
 KEY = "sk-canary-0123456789abcdef"
 DEADLINES = Deadlines(connect_s=1.0, first_token_s=1.3, between_tokens_s=0.9)

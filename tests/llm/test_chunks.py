@@ -61,6 +61,27 @@ def test_reasoning_is_not_text(field: str) -> None:
     assert read(delta(**{field: None, "content": ""})) == Chunk()
 
 
+@pytest.mark.parametrize(
+    "fields", [{"tool_calls": [{"index": 0}]}, {"function_call": {"name": "f"}}]
+)
+def test_what_asks_for_a_function(fields: dict[str, object]) -> None:
+    assert read(delta(content=None, **fields)) == Chunk(calls=True)
+    assert read(delta(content="One moment.", **fields)) == Chunk("One moment.")
+    message = {"role": "assistant", "content": None, **fields}
+    assert read(choice(message=message)) == Chunk(whole=True, calls=True)
+    assert read({"message": message, "done": True}) == Chunk(calls=True, finish="stop")
+
+
+@pytest.mark.parametrize("reason", ["tool_calls", "function_call"])
+def test_an_end_that_waits_for_a_function(reason: str) -> None:
+    assert read(choice(delta={}, finish_reason=reason)) == Chunk(calls=True, finish=reason)
+
+
+@pytest.mark.parametrize("none", [None, [], {}])
+def test_no_function_is_no_call(none: object) -> None:
+    assert read(delta(content=None, tool_calls=none, function_call=none)) == Chunk()
+
+
 def test_usage_events_say_nothing() -> None:
     assert read({"choices": [], "usage": {"total_tokens": 3}}) == Chunk()
     assert read({"choices": [], "error": None}) == Chunk()
@@ -126,6 +147,26 @@ def test_events_that_are_no_completion() -> None:
 )
 def test_errors(body: object, error: str) -> None:
     assert read(body) == Chunk(error=error)
+
+
+def test_an_error_too_deep_to_be_shown_is_still_one() -> None:
+    """Found by search: reading takes a depth that writing does not."""
+    for depth in (500, 900, 990, 5000):
+        for body in ('{"error":%s}', '{"choices":[{"delta":{},"finish_reason":%s}]}'):
+            try:
+                chunk = read_chunk(body % ("[" * depth + "]" * depth))
+            except ChunkError:
+                continue
+            assert chunk.error or chunk.finish
+    deep: list[object] = []
+    for _ in range(100_000):
+        deep = [deep]
+    assert read_error({"error": deep}) == "a list too deep to be shown"
+
+
+def test_a_reason_for_the_end_that_is_no_text() -> None:
+    assert read(choice(delta={}, finish_reason={"type": "stop"})).finish == '{"type": "stop"}'
+    assert read(choice(delta={}, finish_reason=1)).finish == "1"
 
 
 def test_no_error() -> None:

@@ -154,6 +154,7 @@ FAILURES = {
     "slow_first": "first_token.slow",
     "stall": "stream.stalled",
     "text": "body.not_sse",
+    "tool_call": "stream.tool_calls_only",
 }
 
 

@@ -91,14 +91,60 @@ class TestRefusals:
         assert len(received) == MAX_AMENDS + 1
         assert profile(client, endpoint) == STRANGER
 
+    async def test_what_a_check_learns_between_a_refusal_and_the_first_word_stays(
+        self, client: LlmClient, fake: str
+    ) -> None:
+        endpoint = Endpoint(fake, model="quirk:no_temperature", temperature=0.5)
+        key = key_of(endpoint, DEFAULT_MODEL)
+        checked = replace(STRANGER, tools=True, first_token_ms=12.5)
+        puts: list[asyncio.Task[None]] = []
+
+        def end_the_check(_: LlmError) -> None:
+            puts.append(asyncio.create_task(client.profiles.put(key, checked, STRANGER)))
+
+        async for _ in client.bind(endpoint).reply(ASKED, end_the_check):
+            pass
+        await asyncio.gather(*puts)
+        await settle()
+        refused = frozenset({"temperature"})
+        assert profile(client, endpoint) == replace(checked, temperature=False, refused=refused)
+
     async def test_what_names_nothing_is_a_failure(self, client: LlmClient, fake: str) -> None:
         with pytest.raises(LlmError) as failed:
             await ask(client.bind(Endpoint(fake, model="quirk:400")))
         assert failed.value.finding == "http.status"
 
+    async def test_a_refusal_nested_too_deep_is_quoted_as_it_is(self, client: LlmClient) -> None:
+        async def refuse(_: web.Request) -> web.Response:
+            return web.Response(status=400, text='{"error":' + "[" * 1990 + "]" * 1990 + "}")
+
+        app = web.Application()
+        app.router.add_post("/chat/completions", refuse)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        try:
+            with pytest.raises(LlmError) as failed:
+                await ask(client.bind(Endpoint(f"http://127.0.0.1:{runner.addresses[0][1]}")))
+        finally:
+            await runner.cleanup()
+        assert failed.value.finding == "http.status"
+
+    async def test_fields_nested_too_deep_are_refused_before_they_are_sent(
+        self, client: LlmClient, fake: str
+    ) -> None:
+        deep: list[object] = []
+        for _ in range(100_000):
+            deep = [deep]
+        with pytest.raises(LlmError) as failed:
+            await ask(client.bind(Endpoint(fake, extra={"deep": deep})))
+        assert failed.value.finding == "body.bad"
+
     async def test_a_profile_that_cannot_be_kept_is_only_logged(self, fake: str) -> None:
         class Broken(MemoryProfiles):
-            async def put(self, key: ProfileKey, profile: Profile) -> None:
+            async def put(
+                self, key: ProfileKey, profile: Profile, since: Profile | None = None
+            ) -> None:
                 raise OSError("the disk is full")
 
         client = LlmClient(Deadlines(), profiles=Broken())
@@ -127,14 +173,14 @@ async def test_an_empty_answer_may_be_followed_by_a_real_one(client: LlmClient, 
 @pytest.mark.parametrize(
     "quirk",
     ["tool_call", "tool_apart", "tool_index_1", "tool_no_index", "tool_no_id", "tool_id_inside",
-     "tool_null_arguments", "function_call"],
+     "tool_null_arguments", "function_call", "tool_reason_only", "json_tool_call", "tool_in_words"],
 )  # fmt: skip
-async def test_calls_of_functions_are_never_spoken(
-    client: LlmClient, fake: str, quirk: str
+async def test_calls_of_functions_are_never_spoken_and_not_asked_for_again(
+    client: LlmClient, fake: str, quirk: str, received: list[Received]
 ) -> None:
     with pytest.raises(LlmError) as failed:
         await ask(client.bind(Endpoint(fake, model=f"quirk:{quirk}")))
-    assert failed.value.finding.startswith("stream.")
+    assert (failed.value.finding, len(received)) == ("stream.tool_calls_only", 1)
 
 
 @pytest.mark.parametrize("quirk", ["template_tokens", "function_marks", "function_text", "harmony"])

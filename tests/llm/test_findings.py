@@ -8,10 +8,12 @@ from sayso.errors import Blame, LlmError
 from sayso.llm.findings import (
     CATALOGUE,
     MAX_EVIDENCE_CHARS,
+    MAX_QUOTED_CHARS,
     Finding,
     FindingError,
     Scene,
     Severity,
+    blame_for,
     quote,
     redact,
     show_url,
@@ -100,6 +102,12 @@ def test_urls_are_shown_without_secrets(url: str, shown: str) -> None:
     assert show_url(url) == shown
 
 
+def test_of_a_long_answer_only_the_beginning_is_quoted_and_no_secret() -> None:
+    for blanks in range(MAX_QUOTED_CHARS - 12, MAX_QUOTED_CHARS + 2):
+        assert "sk-" not in quote(" " * blanks + "sk-12345678", ("sk-12345678",))
+    assert len(quote("word " * 1_000_000)) <= MAX_EVIDENCE_CHARS
+
+
 def test_a_finding_is_raised_as_an_llm_error() -> None:
     finding = SCENE.find("stream.empty")
     error = FindingError(finding)
@@ -111,3 +119,15 @@ def test_a_finding_is_raised_as_an_llm_error() -> None:
     )
     assert error.detail is finding
     assert error.blame is Blame.LLM
+
+
+@pytest.mark.parametrize(
+    ("code", "blame"),
+    [
+        ("outbound.refused", Blame.OPERATOR),
+        ("auth.refused", Blame.OWNER),
+        ("stream.tool_calls_only", Blame.LLM),
+    ],
+)
+def test_who_must_act(code: str, blame: Blame) -> None:
+    assert blame_for(code) is blame

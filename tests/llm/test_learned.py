@@ -1,13 +1,20 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from hypothesis import given
-from hypothesis import strategies as st
-
-from sayso.llm.learned import LearnedProfiles, dump_profile, identify, read_profile
-from sayso.llm.profile import STRANGER, Answers, Limit, Profile, ProfileKey
+from sayso.llm.learned import LearnedProfiles
+from sayso.llm.profile import (
+    STRANGER,
+    Answers,
+    Limit,
+    Profile,
+    ProfileKey,
+    identify,
+    read_profile,
+)
 
 KEY = ProfileKey("https://llm.example.com/v1?key=canary", "m")
 PROFILE = Profile(
@@ -62,6 +69,39 @@ async def test_what_did_not_change_is_not_written_again() -> None:
     assert len(box.kept) == 1
 
 
+async def test_what_conversations_learned_during_a_check_survives_it() -> None:
+    box = Box()
+    profiles = LearnedProfiles(box)
+    since = profiles.get(KEY)
+    await profiles.put(KEY, replace(STRANGER, system=False).refusing("seed"), since)
+    await profiles.put(KEY, replace(STRANGER, tools=True), since)
+    known = replace(STRANGER, system=False, tools=True, refused=frozenset({"seed"}))
+    assert profiles.get(KEY) == known
+    assert read_profile(box.kept[identify(KEY)]) == known
+
+
+async def test_the_shelf_ends_with_what_memory_has() -> None:
+    """The first save is slow; the second one, and a forgotten profile, do not overtake it."""
+
+    class SlowBox(Box):
+        go_on = asyncio.Event()
+
+        async def save(self, id_: str, profile: Mapping[str, object]) -> None:
+            await self.go_on.wait()
+            await super().save(id_, profile)
+
+    box = SlowBox()
+    profiles = LearnedProfiles(box)
+    first = asyncio.create_task(profiles.put(KEY, PROFILE))
+    await asyncio.sleep(0)
+    second = asyncio.create_task(profiles.put(KEY, replace(PROFILE, tools=True)))
+    await asyncio.sleep(0)
+    box.go_on.set()
+    await asyncio.gather(first, second)
+    assert profiles.get(KEY) == replace(PROFILE, tools=True)
+    assert read_profile(box.kept[identify(KEY)]) == profiles.get(KEY)
+
+
 async def test_the_longest_unused_is_forgotten_first() -> None:
     profiles = LearnedProfiles(Box(), max_profiles=2)
     keys = [ProfileKey("http://h", model) for model in "abc"]
@@ -70,19 +110,3 @@ async def test_the_longest_unused_is_forgotten_first() -> None:
     profiles.get(keys[0])
     await profiles.put(keys[2], PROFILE)
     assert [profiles.get(key) is STRANGER for key in keys] == [False, True, False]
-
-
-@given(
-    st.builds(
-        Profile,
-        refused=st.frozensets(st.text(max_size=5), max_size=3),
-        tools=st.none() | st.booleans(),
-        first_token_ms=st.none() | st.floats(0, 1e6),
-    )
-)
-def test_any_profile_survives_its_document(profile: Profile) -> None:
-    assert read_profile(dump_profile(profile)) == profile
-
-
-def test_a_document_of_another_version_is_read_as_far_as_it_goes() -> None:
-    assert read_profile({"system": False, "gone": 1}) == Profile(system=False)

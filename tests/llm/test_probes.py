@@ -6,11 +6,12 @@ import pytest
 
 from picky_server import Picky, running
 from sayso.llm import Endpoint
-from sayso.llm.check import CheckReport, LlmCheck
+from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
 from sayso.llm.probes import LETTERS
 from sayso.llm.tolerance import COUNT
+from sayso.llm.verdict import CheckReport
 
 PACE_S = 0.02
 

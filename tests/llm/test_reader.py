@@ -281,4 +281,18 @@ def test_of_a_whole_body_nothing_before_the_end_of_thoughts_is_spoken() -> None:
 
 
 def test_template_text_alone_is_an_empty_answer() -> None:
-    assert fail(event('<tool_call>{"name": "find"}</tool_call>'), DONE) == "stream.empty"
+    assert fail(event("<|im_start|>assistant<|im_end|>"), DONE) == "stream.empty"
+    assert fail(event("<|channel|>analysis<|message|>Hm."), DONE) == "stream.empty"
+
+
+CALL = b'data: {"choices": [{"delta": {"tool_calls": [{"index": 0}]}}]}\n\n'
+
+
+def test_an_answer_that_only_asks_for_a_function() -> None:
+    assert fail(CALL, DONE) == "stream.tool_calls_only"
+    assert fail(event(finish_reason="tool_calls"), DONE) == "stream.tool_calls_only"
+    assert fail(event('<tool_call>{"name": "find"}</tool_call>'), DONE) == "stream.tool_calls_only"
+    assert fail(event("functions.find(1)"), DONE) == "stream.tool_calls_only"
+    thought = b'data: {"choices": [{"delta": {"reasoning": "hm"}}]}\n\n'
+    assert fail(thought, CALL, DONE) == "stream.tool_calls_only"
+    assert warn(event("One moment."), CALL, DONE) == []

@@ -15,14 +15,8 @@ from sayso.cli import app
 from sayso.config import Settings
 from sayso.llm import Endpoint
 from sayso.llm.fake import FakeConfig, running_fake
-from sayso.llm.profile import Answers, Limit, Profile
-from sayso.llm.report import (
-    check_once,
-    describe_profile,
-    is_starting,
-    make_document,
-    print_report,
-)
+from sayso.llm.report import check_once, is_starting, print_report
+from sayso.llm.verdict import make_document
 from vendors import llama_loading, running_vendor
 
 RUN = CliRunner()
@@ -86,22 +80,6 @@ async def test_a_report_for_programs(capsys: pytest.CaptureFixture[str]) -> None
     assert told["profile"]["refused"] == []
     assert told["stages"][0] == {"name": "url", "state": "ok", "ms": None}
     assert KEY not in text
-
-
-def test_a_profile_in_sentences() -> None:
-    profile = Profile(
-        answers=Answers.JSON,
-        limit=Limit.NONE,
-        system=False,
-        refused=frozenset({"seed", "max_tokens"}),
-        parallel=False,
-    )
-    assert list(describe_profile(profile)) == [
-        "Answers come as: json",
-        "The agent's prompt goes: in the caller's first message",
-        "Left out: max_tokens, seed",
-        "Callers at once: no",
-    ]
 
 
 # The command ------------------------------------------------------------------------------------

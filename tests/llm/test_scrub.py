@@ -70,6 +70,15 @@ def test_wherever_it_is_cut(text: str, spoken: str) -> None:
         assert scrub(text[:at], text[at:]) == spoken, (text[:at], text[at:])
 
 
+@pytest.mark.parametrize(("text", "_"), LEAKS)
+def test_calls_of_functions_are_told_from_templates(text: str, _: str) -> None:
+    sieve = Scrub()
+    sieve.feed(text)
+    sieve.finish()
+    about = ("tool", "function", "TOOL", "python", "\uff5ctool")
+    assert sieve.called == any(word in text for word in about)
+
+
 FRAGMENTS = st.lists(
     st.sampled_from(
         [text for text, _ in LEAKS]

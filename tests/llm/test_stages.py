@@ -33,6 +33,7 @@ def test_every_finding_belongs_to_a_stage(code: str) -> None:
         ("first_token.slow", "first_token"),
         ("answer.late", "first_token"),
         ("stream.empty", "first_token"),
+        ("stream.tool_calls_only", "first_token"),
         ("stream.buffered", "cadence"),
         ("stream.cut", "end"),
         ("answer.different", "answer"),

@@ -214,6 +214,15 @@ def test_little_is_held_back(text: str) -> None:
         assert len(sentences._held.strip()) <= LONGEST_CHARS + 20
 
 
+def test_blanks_without_end_are_not_kept() -> None:
+    sentences = Sentences()
+    for blank in "\n \t" * 1000:
+        sentences.feed(blank)
+        assert sentences._held == ""
+    assert sentences.feed("Hello") == []
+    assert sentences.finish() == ["Hello"]
+
+
 @pytest.mark.parametrize(
     ("held", "spoken"),
     [

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
@@ -19,7 +19,6 @@ from sayso.llm.candidates import list_candidates
 from sayso.llm.client import LlmClient
 from sayso.llm.findings import Finding, Severity, show_url
 from sayso.llm.probes import PROBES
-from sayso.llm.profile import STRANGER, Profile
 from sayso.llm.stages import Stage, Times, lay_out
 from sayso.llm.tolerance import (
     CONVERSATION,
@@ -30,6 +29,7 @@ from sayso.llm.tolerance import (
     read_smoke,
 )
 from sayso.llm.trial import Answer, Trial, on_trial
+from sayso.llm.verdict import CheckReport
 
 LATE_S = 1.5
 """A first word later than this is worth a warning, in seconds."""
@@ -45,37 +45,6 @@ _WRONG_PLACE = frozenset(
     ("body.not_sse", "http.html", "path.not_found", "redirect.refused", "stream.no_choices")
 )
 _SENTENCE = "smoke test has passed"
-
-
-@dataclass(frozen=True, slots=True)
-class CheckReport:
-    """What a check found.
-
-    Attributes:
-        ok: whether conversations will work; warnings do not spoil it.
-        findings: errors first.
-        url: the URL that was called, without its query.
-        first_token_ms: from the request to the first word; None if there was none.
-        total_ms: until the check answered.
-        answer: what the LLM said, as far as it came.
-        suggestion: another base URL that was tried and works, if one was found.
-        stages: how far the check got, in order.
-        profile: what the endpoint tolerates, as far as that is known.
-        complete: whether everything was looked at; else only what a save waits for.
-        status: of the answer to the smoke test; None if there was none.
-    """
-
-    ok: bool
-    findings: tuple[Finding, ...]
-    url: str
-    first_token_ms: float | None
-    total_ms: float
-    answer: str
-    suggestion: str | None = None
-    stages: tuple[Stage, ...] = ()
-    profile: Profile = STRANGER
-    complete: bool = False
-    status: int | None = None
 
 
 class LlmCheck:

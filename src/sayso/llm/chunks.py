@@ -20,6 +20,7 @@ class Chunk(msgspec.Struct, frozen=True):
         text: words to speak.
         whole: `text` is the answer so far, not what is new.
         reasoning: the event carries thoughts, which are never spoken.
+        calls: the event asks for a function.
         finish: why the answer ended, if it did.
         error: what the server says went wrong, if it does.
         odd: what is strange about the shape, if there is nothing else in it.
@@ -28,6 +29,7 @@ class Chunk(msgspec.Struct, frozen=True):
     text: str = ""
     whole: bool = False
     reasoning: bool = False
+    calls: bool = False
     finish: str | None = None
     error: str | None = None
     odd: str | None = None
@@ -39,6 +41,8 @@ class ChunkError(ValueError):
 
 _decode = msgspec.json.Decoder().decode
 _REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking")
+_CALLS = ("tool_calls", "function_call")
+"""The fields that ask for a function, and the reasons for an end that say the same."""
 
 
 class _Delta(msgspec.Struct, gc=False):
@@ -134,12 +138,18 @@ def _read_choice(choice: dict[str, object]) -> Chunk:
         message = choice.get("message")
         if isinstance(message, dict):
             delta, whole = message, True
-    if isinstance(delta, dict):
-        text = _said(delta)
-        reasoning = not text and any(delta.get(name) for name in _REASONING)
-    else:
-        text, reasoning = _text(choice.get("text")), False
-    return Chunk(text, whole, reasoning, str(finish) if finish else None)
+    if not isinstance(delta, dict):
+        delta = {"content": choice.get("text")}
+    return _read_delta(delta, finish, whole=whole)
+
+
+def _read_delta(delta: dict[str, object], finish: object, *, whole: bool = False) -> Chunk:
+    text = _said(delta)
+    reasoning = not text and any(delta.get(name) for name in _REASONING)
+    calls = finish in _CALLS or (not text and any(delta.get(name) for name in _CALLS))
+    if finish and not isinstance(finish, str):
+        finish = _dump(finish)
+    return Chunk(text, whole, reasoning, calls, str(finish) if finish else None)
 
 
 def _said(delta: dict[str, object]) -> str:
@@ -172,7 +182,7 @@ def _read_other(body: dict[str, object], choices: object) -> Chunk:
     finish = "stop" if body.get("done") is True else None
     message = body.get("message")
     if isinstance(message, dict):
-        return Chunk(_said(message), reasoning=bool(message.get("thinking")), finish=finish)
+        return _read_delta(message, finish)
     if isinstance(body.get("response"), str):
         return Chunk(_text(body["response"]), finish=finish)
     if "choices" not in body:
@@ -188,4 +198,7 @@ def _kind(value: object) -> str:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, default=str)
+    try:
+        return json.dumps(value, ensure_ascii=False, default=str)
+    except RecursionError:  # writing needs a deeper stack than reading did
+        return f"{_kind(value)} too deep to be shown"

@@ -152,9 +152,9 @@ class LlmClient:
         """How long `endpoint` may take: as its agent says, else as the operator does."""
         return limit_waits(self.deadlines, endpoint.timeouts)
 
-    def learn(self, key: ProfileKey, profile: Profile) -> None:
-        """Keep what was learned about an endpoint, beside the conversation."""
-        self._do_aside(_keep(self.profiles, key, profile))
+    def learn(self, key: ProfileKey, profile: Profile, since: Profile) -> None:
+        """Keep what was learned about an endpoint, beside the conversation; `since` was known."""
+        self._do_aside(_keep(self.profiles, key, profile, since))
 
     def _do_aside(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
@@ -182,9 +182,9 @@ async def _drain(response: aiohttp.ClientResponse) -> None:
         pass  # the answer is complete; only the connection is lost
 
 
-async def _keep(profiles: Profiles, key: ProfileKey, profile: Profile) -> None:
+async def _keep(profiles: Profiles, key: ProfileKey, profile: Profile, since: Profile) -> None:
     try:
-        await profiles.put(key, profile)
+        await profiles.put(key, profile, since)
     except Exception:
         # The conversation goes on; only the next one has to learn it again.
         log.exception("profile_not_kept", base_url=show_url(key.base_url), model=key.model)
@@ -250,8 +250,9 @@ class _Bound:
             return False
         retries.amends += 1
         if amended.lasting:
-            kept = retries.lesson or self._client.profiles.get(self._key)
-            lesson = amend(kept, exchange.sent, *exchange.refusal)
+            if retries.lesson is None:
+                retries.since = self._client.profiles.get(self._key)
+            lesson = amend(retries.lesson or retries.since, exchange.sent, *exchange.refusal)
             retries.lesson = lesson.profile if lesson else None
         self._here = amended.profile
         return True
@@ -259,14 +260,14 @@ class _Bound:
     def _learn(self, retries: _Retries) -> None:
         """Keep what the refusals taught, now that it worked."""
         if retries.lesson is not None:
-            self._client.learn(self._key, retries.lesson)
+            self._client.learn(self._key, retries.lesson, retries.since)
             retries.lesson = None
 
     def _take_notice(self, exchange: Exchange) -> None:
         """Tell what was overcome, and remember an endpoint whose thoughts have no beginning."""
         reader, kept = exchange.reader, self._client.profiles.get(self._key)
         if (unopened := reader.unopened) is not None and unopened != self._profile.thinks_first:
-            self._client.learn(self._key, replace(kept, thinks_first=unopened))
+            self._client.learn(self._key, replace(kept, thinks_first=unopened), kept)
             self._here = self._here and replace(self._here, thinks_first=unopened)
         if self._notice is not None:
             for finding in reader.warnings.values():
@@ -280,3 +281,4 @@ class _Retries:
     amends: int = 0
     empties: int = 0
     lesson: Profile | None = None
+    since: Profile = STRANGER

@@ -274,7 +274,7 @@ def _error_text(body: str) -> str:
     """What an error's body says: its message if it has one, else its first bytes."""
     try:
         parsed: object = msgspec.json.decode(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return body
     return read_error(parsed) or body
 

@@ -16,6 +16,8 @@ from sayso.errors import Blame, LlmError
 
 MAX_EVIDENCE_CHARS = 200
 """How much of somebody's answer is quoted in a finding."""
+MAX_QUOTED_CHARS = 4096
+"""How much of it is looked at: much of the beginning may be blank."""
 MIN_SECRET_CHARS = 4
 """Shorter values are not searched for: they would black out ordinary words."""
 SECRET = "[secret]"  # noqa: S105
@@ -227,6 +229,12 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "{where} sent only its reasoning and no answer.",
             "Switch thinking off, or raise maxTokens so that an answer follows.",
         ),
+        "stream.tool_calls_only": Entry(
+            _E,
+            "{where} asked for a function, which nobody had offered it, and said nothing.",
+            "Let your LLM call its functions itself and stream the words that follow, and take "
+            "`tools` out of baseParams.",
+        ),
         "stream.error_object": Entry(
             _E,
             "{where} reported an error inside its answer: {reason}.",
@@ -319,9 +327,10 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         ),
         "cancel.ignored": Entry(
             _W,
-            "{where} goes on writing after the caller interrupted, and the next answer waits "
-            "for it ({waited_s:.1f} s).",
-            "Stop generating when the connection closes.",
+            "{where} answers one request at a time, goes on writing when the caller interrupts, "
+            "and keeps the next answer waiting ({waited_s:.1f} s).",
+            "Stop generating when the connection closes; at a server that answers several at "
+            "once it cannot be seen from outside, and is not looked for.",
         ),
         "keepalive.none": Entry(
             _N,
@@ -361,7 +370,8 @@ def show_url(url: str) -> str:
 def quote(evidence: str | bytes, secrets: tuple[str, ...] = ()) -> str:
     """The first bytes of an answer on one line, secrets blacked out."""
     text = evidence.decode("utf-8", "replace") if isinstance(evidence, bytes) else evidence
-    text = " ".join(redact(text, secrets).split())
+    # Secrets first: half of one, cut off, would not be found.
+    text = " ".join(redact(text, secrets)[:MAX_QUOTED_CHARS].split())
     text = "".join(c if c.isprintable() else "�" for c in text)
     return text if len(text) <= MAX_EVIDENCE_CHARS else text[: MAX_EVIDENCE_CHARS - 1] + "…"
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
+import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, fields
-from typing import Any, Protocol
+from collections.abc import Mapping
+from typing import Protocol
 
-from sayso.llm.profile import STRANGER, Answers, Limit, Profile, ProfileKey
+from sayso.llm.profile import (
+    STRANGER,
+    Profile,
+    ProfileKey,
+    dump_profile,
+    identify,
+    merge,
+    read_profile,
+)
 
 MAX_PROFILES = 10_000
 """Profiles held in memory; beyond it the one unused for longest is forgotten."""
@@ -34,6 +41,7 @@ class LearnedProfiles:
         self._shelf = shelf
         self._max_profiles = max_profiles
         self._known: OrderedDict[str, Profile] = OrderedDict()
+        self._saving = asyncio.Lock()
 
     async def open(self) -> None:
         """Take what is on the shelf."""
@@ -49,43 +57,24 @@ class LearnedProfiles:
         self._known.move_to_end(id_)
         return profile
 
-    async def put(self, key: ProfileKey, profile: Profile) -> None:
-        """Keep a profile; conversations have it before the shelf does."""
+    async def put(self, key: ProfileKey, profile: Profile, since: Profile | None = None) -> None:
+        """Keep a profile, and what became known since `since` was; see `merge`.
+
+        Conversations have it before the shelf does.
+        """
         id_ = identify(key)
-        if self._known.get(id_) == profile:
+        now = self._known.get(id_)
+        if now is not None and since is not None:
+            profile = merge(profile, since, now)
+        if now == profile:
             return
         self._keep(id_, profile)
-        await self._shelf.save(id_, dump_profile(profile))
+        async with self._saving:  # in order: the shelf ends with what memory has
+            newest = self._known.get(id_, profile)
+            await self._shelf.save(id_, dump_profile(newest))
 
     def _keep(self, id_: str, profile: Profile) -> None:
         self._known[id_] = profile
         self._known.move_to_end(id_)
         if len(self._known) > self._max_profiles:
             self._known.popitem(last=False)
-
-
-def identify(key: ProfileKey) -> str:
-    """The id a profile is kept under: a hash, for a base URL's query may hold a key."""
-    return hashlib.sha256(f"{key.base_url}\n{key.model}".encode()).hexdigest()
-
-
-def dump_profile(profile: Profile) -> dict[str, Any]:
-    """`profile` as a document of plain JSON values."""
-    return {**asdict(profile), "refused": sorted(profile.refused)}
-
-
-def read_profile(document: Mapping[str, Any]) -> Profile:
-    """A profile from its document; fields it lacks or that are gone keep their defaults."""
-    known = {field.name for field in fields(Profile)}
-    values: dict[str, Any] = {n: v for n, v in document.items() if n in known}
-    for name, kind in _KINDS.items():
-        if name in values:
-            values[name] = kind(values[name])
-    return Profile(**values)
-
-
-_KINDS: Mapping[str, Callable[[Any], object]] = {
-    "answers": Answers,
-    "limit": Limit,
-    "refused": frozenset,
-}

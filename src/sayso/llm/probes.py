@@ -100,7 +100,9 @@ async def probe_long_prompt(trial: Trial) -> None:
 async def probe_parallel(trial: Trial) -> None:
     """Whether two callers are answered at the same time; else whether a hang-up frees the server.
 
-    A server that answers several at once shows nothing of what it does after a hang-up.
+    A server that answers several at once shows nothing of what it does after a hang-up: the
+    next request finds a free slot either way, how many there are is unknown, and the pace of a
+    shared GPU changes for other reasons. Guessing there would accuse good servers.
     """
     alone = await _ask(trial, _COUNTING)
     if alone.first_s is None or alone.failure is not None:

@@ -8,10 +8,12 @@ smallest body is sent.
 
 from __future__ import annotations
 
+import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Any, Protocol
 
 from sayso.llm import Endpoint
 
@@ -94,6 +96,55 @@ def key_of(endpoint: Endpoint, default_model: str) -> ProfileKey:
     return ProfileKey(endpoint.base_url.rstrip("/"), endpoint.model or default_model)
 
 
+def merge(learned: Profile, since: Profile, now: Profile) -> Profile:
+    """`learned`, and what became known while it was being learned.
+
+    A check takes a minute, and a conversation may meet a refusal meanwhile: what changed from
+    `since`, known when the learning began, to `now` is newer, and stays.
+    """
+    newer = {
+        field.name: getattr(now, field.name)
+        for field in fields(Profile)
+        if getattr(now, field.name) != getattr(since, field.name)
+    }
+    added = now.refused - since.refused
+    taken = since.refused - now.refused
+    return replace(learned, **newer | {"refused": (learned.refused | added) - taken})
+
+
+# Documents ------------------------------------------------------------------------------------
+
+
+def identify(key: ProfileKey) -> str:
+    """The id a profile is kept under: a hash, for a base URL's query may hold a key."""
+    return hashlib.sha256(f"{key.base_url}\n{key.model}".encode()).hexdigest()
+
+
+def dump_profile(profile: Profile) -> dict[str, Any]:
+    """`profile` as a document of plain JSON values."""
+    return {**asdict(profile), "refused": sorted(profile.refused)}
+
+
+def read_profile(document: Mapping[str, Any]) -> Profile:
+    """A profile from its document; fields it lacks or that are gone keep their defaults."""
+    known = {field.name for field in fields(Profile)}
+    values: dict[str, Any] = {n: v for n, v in document.items() if n in known}
+    for name, kind in _KINDS.items():
+        if name in values:
+            values[name] = kind(values[name])
+    return Profile(**values)
+
+
+_KINDS: Mapping[str, Callable[[Any], object]] = {
+    "answers": Answers,
+    "limit": Limit,
+    "refused": frozenset,
+}
+
+
+# Places ---------------------------------------------------------------------------------------
+
+
 class Profiles(Protocol):
     """Where profiles are kept; `get` never waits, because a conversation asks."""
 
@@ -101,8 +152,8 @@ class Profiles(Protocol):
         """The profile last learned, or `STRANGER`."""
         ...
 
-    async def put(self, key: ProfileKey, profile: Profile) -> None:
-        """Keep a profile."""
+    async def put(self, key: ProfileKey, profile: Profile, since: Profile | None = None) -> None:
+        """Keep a profile, and what became known since `since` was; see `merge`."""
         ...
 
 
@@ -121,9 +172,11 @@ class MemoryProfiles:
         self._profiles.move_to_end(key)
         return profile
 
-    async def put(self, key: ProfileKey, profile: Profile) -> None:
-        """Keep a profile."""
-        self._profiles[key] = profile
+    async def put(self, key: ProfileKey, profile: Profile, since: Profile | None = None) -> None:
+        """Keep a profile, and what became known since `since` was; see `merge`."""
+        now = self._profiles.get(key)
+        known = profile if now is None or since is None else merge(profile, since, now)
+        self._profiles[key] = known
         self._profiles.move_to_end(key)
         while len(self._profiles) > self._max_profiles:
             self._profiles.popitem(last=False)

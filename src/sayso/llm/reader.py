@@ -18,6 +18,8 @@ from sayso.llm.sse import MAX_EVENT_BYTES, Event, SseParser
 
 MAX_REPLY_CHARS = 32_000
 """Longest answer that is spoken, in characters: some 35 minutes of speech."""
+MAX_ERROR_CHARS = 4096
+"""How much of an error is searched for what it is about."""
 MAX_JSON_BYTES = MAX_EVENT_BYTES
 """Longest JSON completion that is taken."""
 MAX_HEAD_BYTES = 2048
@@ -46,7 +48,7 @@ class Form(StrEnum):
 
 def is_about_model(error: str) -> bool:
     """Whether an error's text says that the model does not exist."""
-    return _MODEL.search(error) is not None
+    return _MODEL.search(error, 0, MAX_ERROR_CHARS) is not None
 
 
 def is_about_path(error: str) -> bool:
@@ -81,6 +83,7 @@ class ReplyReader:
         self._events = 0
         self._odd: str | None = None
         self._reasoned = False
+        self._called = False
         self._head = b""
         self.form: Form | None = None
         self.failure: Finding | None = None
@@ -197,6 +200,7 @@ class ReplyReader:
             self._fail_by(event.data, event)
             return ""
         self._reasoned = self._reasoned or chunk.reasoning
+        self._called = self._called or chunk.calls
         self._odd = self._odd or chunk.odd
         self.finish_reason = chunk.finish or self.finish_reason
         if chunk.whole and self._events > 1:
@@ -225,13 +229,22 @@ class ReplyReader:
     def _sift(self, text: str, *, whole: bool = False) -> str:
         if not text:
             return ""
-        text = self._repeats.feed(self._surrogates.feed(text), whole=whole)
-        if self._repeats.chars > MAX_REPLY_CHARS:
-            self._fail("stream.too_long", reason=f"more than {MAX_REPLY_CHARS} characters")
+        # Cut before it is looked at: one event may have a million characters.
+        text = self._surrogates.feed(text[: MAX_REPLY_CHARS + 1])
+        text = self._bound(self._repeats.feed(text, whole=whole))
         return self._say(self._scrub.feed(self._thoughts.feed(text))) if text else ""
 
+    def _bound(self, text: str) -> str:
+        """What may be spoken of `text`, which is new."""
+        excess = self._repeats.chars - MAX_REPLY_CHARS
+        if excess <= 0:
+            return text
+        if self.failure is None:
+            self._fail("stream.too_long", reason=f"more than {MAX_REPLY_CHARS} characters")
+        return text[: max(0, len(text) - excess)]
+
     def _flush(self) -> str:
-        held = self._repeats.finish()
+        held = self._bound(self._repeats.finish())
         spoken = self._scrub.feed(self._thoughts.feed(held) + self._thoughts.finish())
         return self._say(spoken + self._scrub.finish())
 
@@ -244,6 +257,8 @@ class ReplyReader:
         self._warn_about_style()
         if self.spoken:
             return None
+        if self._called or self._scrub.called:
+            return self._scene.find("stream.tool_calls_only", self._head)
         if self._reasoned or self._thoughts.dropped:
             return self._scene.find("stream.reasoning_only", self._head)
         if self._odd:

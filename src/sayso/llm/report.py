@@ -1,21 +1,19 @@
-"""The report of an LLM check: as a document for programs, and in lines for a terminal."""
+"""The report of an LLM check, in lines for a terminal."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
-from typing import Any
 
 import typer
 
 from sayso.config import Settings
 from sayso.llm import Endpoint
-from sayso.llm.check import CheckReport, LlmCheck
+from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.findings import Finding, Severity
-from sayso.llm.profile import Limit, Profile
-from sayso.llm.stages import Stage, StageName, StageState
+from sayso.llm.stages import StageName, StageState
+from sayso.llm.verdict import CheckReport, describe_profile, make_document
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.NOTE: "blue"}
 _SIGNS = {
@@ -69,58 +67,6 @@ def is_starting(report: CheckReport) -> bool:
     return not report.ok and (report.status == 503 or report.findings[0].code in _STARTING)
 
 
-# For programs ---------------------------------------------------------------------------------
-
-
-def make_document(report: CheckReport) -> dict[str, Any]:
-    """`report` as the REST API answers it; JSON values only."""
-    return {
-        "state": "complete" if report.complete else "quick",
-        "ok": report.ok,
-        "url": report.url,
-        "suggestion": report.suggestion,
-        "answer": report.answer,
-        "firstTokenMs": report.first_token_ms,
-        "totalMs": report.total_ms,
-        "stages": [_stage(stage) for stage in report.stages],
-        "findings": [_finding(finding) for finding in report.findings],
-        "profile": _profile(report.profile) if report.ok else None,
-    }
-
-
-def _stage(stage: Stage) -> dict[str, Any]:
-    return {"name": stage.name.value, "state": stage.state.value, "ms": stage.ms}
-
-
-def _finding(finding: Finding) -> dict[str, str]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "evidence": finding.evidence,
-        "fix": finding.fix,
-    }
-
-
-def _profile(profile: Profile) -> dict[str, Any]:
-    return {
-        "answers": profile.answers.value,
-        "limit": profile.limit.value,
-        "temperature": profile.temperature,
-        "system": profile.system,
-        "alternates": profile.alternates,
-        "thinksFirst": profile.thinks_first,
-        "refused": sorted(profile.refused),
-        "tools": profile.tools,
-        "streamOptions": profile.stream_options,
-        "unicode": profile.unicode,
-        "longPrompt": profile.long_prompt,
-        "parallel": profile.parallel,
-        "cancels": profile.cancels,
-        "keepAlive": profile.keep_alive,
-    }
-
-
 # For a terminal -------------------------------------------------------------------------------
 
 
@@ -166,26 +112,3 @@ def _print_profile(report: CheckReport) -> None:
         typer.echo(f"  {line}")
     if not report.complete:
         typer.echo("  --deep looks further: tools, long prompts, parallel callers, hang-ups.")
-
-
-def describe_profile(profile: Profile) -> Iterator[str]:
-    """What a conversation sends to an endpoint, and what it can expect, in a line each."""
-    yield f"Answers come as: {profile.answers.value}"
-    roles = "in a system message" if profile.system else "in the caller's first message"
-    yield f"The agent's prompt goes: {roles}"
-    if profile.limit is not Limit.NONE:
-        yield f"The longest answer is sent as: {profile.limit.value}"
-    if profile.refused:
-        yield f"Left out: {', '.join(sorted(profile.refused))}"
-    tried = {
-        "tools": profile.tools,
-        "usage in the stream": profile.stream_options,
-        "letters beyond ASCII": profile.unicode,
-        "long prompts": profile.long_prompt,
-        "callers at once": profile.parallel,
-        "stops when hung up on": profile.cancels,
-        "keeps connections": profile.keep_alive,
-    }
-    for what, verdict in tried.items():
-        if verdict is not None:
-            yield f"{what[0].upper()}{what[1:]}: {'yes' if verdict else 'no'}"

@@ -159,5 +159,5 @@ def _check_headers(endpoint: Endpoint, told: Told, scene: Scene) -> dict[str, st
 def _encode(body: Mapping[str, object], scene: Scene) -> bytes:
     try:
         return msgspec.json.encode(body)
-    except (TypeError, ValueError, msgspec.MsgspecError) as error:
+    except (TypeError, ValueError, RecursionError, msgspec.MsgspecError) as error:
         raise FindingError(scene.find("body.bad", reason=str(error))) from error

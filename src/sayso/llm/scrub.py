@@ -11,6 +11,8 @@ import re
 
 MAX_MARK_CHARS = 64
 """A longer `<|...` is no mark; so much may be held back until that is known."""
+MAX_OPEN_CHARS = 80
+"""More than anything that is dropped needs until it is known; what is longer is words."""
 
 _TURN_ENDS = (
     "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end_of_text|>", "<|end|>",
@@ -47,7 +49,7 @@ _MARKS = (
 )  # fmt: skip
 """What is simply left out."""
 
-_ROLE = r"(?:[ \t]*(?:assistant|model|user|system)(?![A-Za-z]))?"
+_ROLE = r"(?:[ \t]{0,8}(?:assistant|model|user|system)(?![A-Za-z]))?"
 _ROLED = r"<\|im_start\|>|<\|start_header_id\|>|<\|start\|>|<start_of_turn>"
 
 
@@ -65,7 +67,7 @@ _PATTERN = re.compile(
 )
 _LITERALS = (*_TURN_ENDS, *_BLOCKS, *_MARKS, "<|channel|>final<|message|>", "functions.")
 _OPEN_MARK = re.compile(rf"<[|\uff5c][^\s<>|\uff5c]{{0,{MAX_MARK_CHARS}}}[|\uff5c]?")
-_OPEN_ROLE = re.compile(rf"(?:{_ROLED})[ \t]*[a-z]{{0,9}}(?:<[|a-z_]*)?")
+_OPEN_ROLE = re.compile(rf"(?:{_ROLED})[ \t]{{0,8}}[a-z]{{0,9}}(?:<[|a-z_]{{0,16}})?")
 _OPEN_CALL = re.compile(r"functions\.\w{0,64}")
 _CUT_MARK = re.compile(r"<[|\uff5c][^\s<>|\uff5c]*[|\uff5c]?$")
 _WORD = "functions."
@@ -74,12 +76,17 @@ _BEGIN = re.compile(r"[<\[]|(?<![\w.])f\w{0,9}\.?\w{0,64}\Z")
 
 
 class Scrub:
-    """Drops template and function text, however it is cut into pieces."""
+    """Drops template and function text, however it is cut into pieces.
+
+    Attributes:
+        called: what was dropped asked for a function.
+    """
 
     def __init__(self) -> None:
         self._held = ""
         self._before = ""  # the character before what is held: `my_functions.x(` is a word
         self._until: str | None = None  # what closes the block we are in; "" for the end
+        self.called = False
 
     def feed(self, text: str) -> str:
         """Take a piece; get what is to be spoken."""
@@ -113,6 +120,7 @@ class Scrub:
         match = _PATTERN.search(text, offset)
         if match is not None and (last or _is_sure(match)):
             self._until = _closing(match)
+            self.called = self.called or _calls(match)
             self._before = match[0][-1]
             return text[match.end() :], text[offset : match.start()]
         begins = None if last else _begins_at(text, offset)
@@ -141,9 +149,16 @@ def _closing(match: re.Match[str]) -> str | None:
     return None if match.lastgroup == "mark" else ""
 
 
+def _calls(match: re.Match[str]) -> bool:
+    """Whether `match` begins a call of a function; a channel is one of thoughts."""
+    return match.lastgroup == "called" or (
+        match.lastgroup == "block" and not match[0].startswith("<|channel|>")
+    )
+
+
 def _is_sure(match: re.Match[str]) -> bool:
     """Whether nothing that follows could make another thing of `match`."""
-    return match.lastgroup != "mark" or not _is_open(match.string[match.start() :])
+    return match.lastgroup != "mark" or not _is_open(match.string, match.start())
 
 
 def _may_begin(text: str) -> bool:
@@ -153,13 +168,17 @@ def _may_begin(text: str) -> bool:
 
 def _begins_at(text: str, offset: int) -> int | None:
     """Where the end of `text` begins something that only what follows decides."""
-    for match in _BEGIN.finditer(text, offset):
-        if _is_open(text[match.start() :]):
+    for match in _BEGIN.finditer(text, max(offset, len(text) - MAX_OPEN_CHARS)):
+        if _is_open(text, match.start()):
             return match.start()
     return None
 
 
-def _is_open(tail: str) -> bool:
+def _is_open(text: str, begin: int) -> bool:
+    """Whether only what follows `text` decides what stands there from `begin` on."""
+    if len(text) - begin > MAX_OPEN_CHARS:
+        return False
+    tail = text[begin:]
     return (
         any(literal.startswith(tail) for literal in _LITERALS)
         or _OPEN_MARK.fullmatch(tail) is not None

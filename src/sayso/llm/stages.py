@@ -67,6 +67,7 @@ _CODES: Mapping[str, StageName] = MappingProxyType(
         "stream.empty": _N.FIRST_TOKEN,
         "stream.empty_once": _N.FIRST_TOKEN,
         "stream.reasoning_only": _N.FIRST_TOKEN,
+        "stream.tool_calls_only": _N.FIRST_TOKEN,
         "stream.reasoning": _N.FIRST_TOKEN,
         "stream.stalled": _N.CADENCE,
         "stream.buffered": _N.CADENCE,

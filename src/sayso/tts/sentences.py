@@ -81,7 +81,8 @@ class Sentences:
         while (end := self._find_end(begin, final=final)) is not None:
             self._keep(self._held[begin:end], pieces)
             begin = end
-        self._held = self._held[begin:]
+        # White space in front is never spoken; kept, it would be looked through at each piece.
+        self._held = self._held[skip_space(self._held, begin) :]
         if final:
             self._keep(self._held, pieces)
             self._held = ""

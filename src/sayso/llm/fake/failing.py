@@ -259,7 +259,7 @@ def _calling(name: str, does: str, *deltas: object) -> None:
         return await answer.finish(done=False)
 
     play.__doc__ = does
-    FAILING.fails(name, "stream.empty")(play)
+    FAILING.fails(name, "stream.tool_calls_only")(play)
 
 
 _LOOKUP = {"name": "lookup", "arguments": "{}"}
@@ -305,6 +305,26 @@ _calling(
     "Calls a function in the old `function_call` field.",
     {"function_call": _LOOKUP},
 )
+_calling(
+    "tool_reason_only",
+    'Ends with `finish_reason: "tool_calls"`, and never says which function.',
+)
+
+
+@FAILING.fails("json_tool_call", "stream.tool_calls_only")
+async def _json_tool_call(answer: Answer) -> web.StreamResponse:
+    """Calls a function it was never given, as JSON in one piece."""
+    call = {"id": "call_1", "type": "function", "function": _LOOKUP}
+    message = {"role": "assistant", "content": None, "tool_calls": [call]}
+    choice = {"index": 0, "message": message, "finish_reason": "tool_calls"}
+    return web.json_response({**answer.completion(), "choices": [choice]})
+
+
+@FAILING.fails("tool_in_words", "stream.tool_calls_only")
+async def _tool_in_words(answer: Answer) -> web.StreamResponse:
+    """Writes a call of a function as its only words (livekit/agents PR#5840)."""
+    answer.pieces = ["<tool_call>", json.dumps(_LOOKUP), "</tool_call>"]
+    return await answer.speak()
 
 
 # Time ----------------------------------------------------------------------------------------
