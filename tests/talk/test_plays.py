@@ -12,7 +12,8 @@ import pytest
 from sayso.talk import events
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import Author, Command, EndedBy, Event
-from sayso.talk.turn import Turn, step
+from sayso.talk.state import Turn
+from sayso.talk.turn import step
 
 PLAYS = sorted((Path(__file__).parent / "plays").glob("*.jsonl"))
 

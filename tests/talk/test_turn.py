@@ -37,7 +37,8 @@ from sayso.talk.events import (
     TimeUp,
     Typed,
 )
-from sayso.talk.turn import REPLYING, Phase, Turn, step
+from sayso.talk.state import REPLYING, Phase, Turn
+from sayso.talk.turn import step
 
 POLICY = Policy(speculates=False)
 """Most rules are easier to read without drafts; `TestDrafts` has them."""
@@ -162,7 +163,7 @@ class TestWhileAReplyIsMade:
             SpeechStarted(2.6),
             SpeechStopped(3.4, 3.2),
             Heard(3.5, "For two."),
-            Tick(3.7),
+            Tick(3.8),
             turn=turn,
         )
         assert said == [Hold(1), Hush(1), Attend(), Answer(2, "Book a table. For two.")]
@@ -262,7 +263,7 @@ class TestOverASpeakingReply:
         assert (turn.phase, turn.words) == (Phase.WAITING, "Stop.")
 
     def test_enough_speech_hushes_without_words(self) -> None:
-        turn, said = run(SpeechStarted(4.0), Tick(4.6), turn=SPEAKING)
+        turn, said = run(SpeechStarted(4.0), Tick(5.1), turn=SPEAKING)
         assert said == [Hold(1), Hush(1), Attend()]
         assert turn.phase is Phase.LISTENING
 

@@ -40,7 +40,8 @@ def draw_mel(sound: Samples) -> Picture:
     spectrum = np.fft.rfft(windows[:-1] * _hann(), axis=-1)
     power = np.square(spectrum.real) + np.square(spectrum.imag)
     mel = np.log10(np.maximum(FLOOR, _filters() @ power.T))
-    return ((np.maximum(mel, mel.max() - DECADES) + 4.0) / 4.0).astype(np.float32)
+    picture: Picture = ((np.maximum(mel, mel.max() - DECADES) + 4.0) / 4.0).astype(np.float32)
+    return picture
 
 
 @cache
