@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import soxr
 
 import speech
@@ -141,22 +143,27 @@ def pause_s(index: int) -> float:
     return float(np.exp(low + (index * 0.618034) % 1 * (high - low)))
 
 
-def recorded(step: int = 1) -> Iterator[Saying]:
-    """What is made of recordings; every `step`th of each kind."""
-    yield from list(_cut_prompts())[::step]
-    yield from list(_whole_prompts())[::step]
-    yield from list(_begun_prompts())[::step]
-    yield from list(_dictated())[::step]
+def recorded() -> Iterator[Saying]:
+    """What is made of recordings; nothing where they are not installed."""
+    if speech.prompts():
+        yield from _cut_prompts()
+        yield from _whole_prompts()
+        yield from _begun_prompts()
+        yield from _dictated()
 
 
-def synthesized(step: int = 1) -> Iterator[Saying]:
-    """What is made by `espeak-ng`; every `step`th of each kind."""
-    voices = ("en-us", "en-gb")
-    for index, pieces in enumerate(BROKEN_OFF[::step]):
-        spoken = tuple(espeak(text, voices[index % 2]) for text in pieces)
-        yield Saying("broken off, espeak", pieces[0], spoken)
-    for index, text in enumerate(WHOLE[::step]):
-        yield Saying("whole, espeak", text, (espeak(text, voices[index % 2]),))
+def spoken_by(engine: str, speak: Callable[[str, int], Samples]) -> Iterator[Saying]:
+    """What `speak(text, index)` makes of what callers say; `engine` names it in the table."""
+    for index, pieces in enumerate(BROKEN_OFF):
+        spoken = tuple(speak(text, index) for text in pieces)
+        yield Saying(f"{engine}, broken off", pieces[0], spoken)
+    for index, text in enumerate(WHOLE):
+        yield Saying(f"{engine}, whole", text, (speak(text, index),))
+
+
+def by_espeak(text: str, index: int) -> Samples:
+    """Two voices in turn."""
+    return espeak(text, ("en-us", "en-gb")[index % 2])
 
 
 def _cut_prompts() -> Iterator[Saying]:
@@ -165,37 +172,42 @@ def _cut_prompts() -> Iterator[Saying]:
             continue
         cuts = find_pauses(prompt.samples)
         if cuts:
-            begin, end = cuts[len(prompt.text) % len(cuts)]
+            begin, end = max(cuts, key=lambda cut: cut[1] - cut[0])
             first, second = prompt.samples[:begin], prompt.samples[end:]
-            kind = "cut at a pause"
-            yield Saying(kind, prompt.name, (first, second))
+            inside = len(re.findall(r"[.?!](?= )", prompt.text)) < len(cuts)
+            kind = "recorded, within a sentence" if inside else "recorded, between sentences"
+            yield Saying(kind, prompt.name, (trim(first), trim(second)))
 
 
 def _whole_prompts() -> Iterator[Saying]:
     for prompt in speech.prompts():
         fits = 0.5 <= prompt.seconds <= 6.0 and is_sentence(prompt.text)
         if fits and not find_pauses(prompt.samples):
-            yield Saying("whole prompt", prompt.name, (trim(prompt.samples),))
+            yield Saying("recorded, whole", prompt.name, (trim(prompt.samples),))
 
 
 def _begun_prompts() -> Iterator[Saying]:
     """Prompts recorded to be followed by a number or a name."""
     for index, prompt in enumerate(speech.prompts()):
-        goes_on = not re.search(r"[.?!]$", prompt.text) and prompt.text[:1].isupper()
-        if goes_on and len(prompt.text.split()) >= 3 and prompt.seconds >= 0.6:
+        if _BEGINNING.search(prompt.text) and prompt.seconds >= 0.6:
             number = digits(str(index % 7 + 2))
-            yield Saying("begun", prompt.text, (trim(prompt.samples), number))
+            yield Saying("recorded, begun", prompt.text, (trim(prompt.samples), number), ends=False)
 
 
 def _dictated() -> Iterator[Saying]:
     for groups in DICTATED:
-        yield Saying("dictated number", "-".join(groups), tuple(digits(g) for g in groups))
+        yield Saying("recorded, number", "-".join(groups), tuple(digits(g) for g in groups))
     for groups in SPELLED:
-        yield Saying("spelled name", "-".join(groups), tuple(letters(g) for g in groups))
+        yield Saying("recorded, spelling", "-".join(groups), tuple(letters(g) for g in groups))
+
+
+_BEGINNING = re.compile(r" (number|currently|as:|for|extension|from|is|have)$")
 
 
 def is_sentence(text: str) -> bool:
-    return bool(re.match(r"^[A-Z].*[.?!]$", text)) and len(text.split()) >= 2
+    """Whether it begins and ends as one; some prompts stop at "..." on purpose."""
+    whole = re.match(r"^[A-Z].*[.?!]$", text) and not text.endswith("...")
+    return bool(whole) and len(text.split()) >= 2
 
 
 def digits(group: str) -> Samples:
@@ -209,17 +221,18 @@ def letters(group: str) -> Samples:
     return _read_out([speech.SOUNDS / folder[c.isdigit()] / f"{c}.g722" for c in group])
 
 
-def _read_out(paths: Sequence[object]) -> Samples:
+def _read_out(paths: Sequence[Path]) -> Samples:
     gap = np.zeros(int(WITHIN_DIGITS_S * EAR_RATE_HZ), np.float32)
-    parts = [part for path in paths for part in (trim(speech.load_sound(path)), gap)]  # type: ignore[arg-type]
+    parts = [part for path in paths for part in (trim(speech.load_sound(path)), gap)]
     return np.concatenate(parts[:-1])
 
 
-def level(sound: Samples) -> Samples:
+def level(sound: Samples) -> npt.NDArray[np.bool_]:
     """Whether each 10 ms of sound is loud."""
     blocks = sound[: len(sound) // 160 * 160].reshape(-1, 160)
     energy = np.sqrt(np.square(blocks).mean(1))
-    return energy > QUIET_PART * energy.max()
+    loud: npt.NDArray[np.bool_] = energy > QUIET_PART * energy.max()
+    return loud
 
 
 def trim(sound: Samples) -> Samples:

@@ -87,6 +87,8 @@ class ListedEot:
 
     verdicts: list[float | Exception] = field(default_factory=list)
     asked: list[Samples] = field(default_factory=list)
+    wait_for: asyncio.Event | None = None
+    given_up: int = 0
 
     async def open(self) -> None: ...
 
@@ -94,6 +96,12 @@ class ListedEot:
 
     async def judge(self, samples: Samples) -> float | None:
         self.asked.append(samples)
+        try:
+            if self.wait_for is not None:
+                await self.wait_for.wait()
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
         verdict = self.verdicts.pop(0) if self.verdicts else None
         if isinstance(verdict, Exception):
             raise verdict

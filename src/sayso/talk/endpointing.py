@@ -104,7 +104,7 @@ def _wanted_s(ending: Ending, sounds_done: float | None, policy: Policy) -> floa
 
 # What a caller's pauses teach ----------------------------------------------------------------
 
-LONGEST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 1.5
 """Who goes on after a longer silence has had a new thought, and was not cut off."""
 
 MARGIN_S = 0.15

@@ -37,7 +37,7 @@ class Melody:
         gap_s = max(0.0, begins_s - self._ends_s)
         parts = [utterance.samples.astype(np.float16)]
         if gap_s <= MAX_GAP_S and len(self._kept):
-            parts = [self._kept, np.zeros(int(gap_s * EAR_RATE_HZ), np.float16), *parts]
+            parts = [self._kept, np.zeros(round(gap_s * EAR_RATE_HZ), np.float16), *parts]
         self._kept = np.concatenate(parts)[-MAX_SAMPLES:]
         self._ends_s = ends_s
 
