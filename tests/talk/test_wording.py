@@ -78,7 +78,8 @@ def test_what_has_all_its_parts_is_complete(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Uh-huh.", "Yeah, right.", "Mm-hm", "okay", "I see.", "Oh, really?", "Huh?", "So?"]
+    "text",
+    ["", "Uh-huh.", "Yeah, right.", "Mm-hm", "okay", "I see.", "Oh, really?", "Mama."],
 )
 def test_listening_noises_are_backchannels(text: str) -> None:
     assert is_backchannel(text)

@@ -17,7 +17,7 @@ MAX_PATIENCE_S = 10.0
 """The longest end-of-turn silence a client may ask for, in seconds."""
 
 SOUNDS_DONE = 0.8
-"""From this probability on the sound is closed: 4 of 5 recorded sentences reach it."""
+"""From this probability on the sound is closed: 9 of 10 recorded sentences reach it."""
 
 SOUNDS_OPEN = 0.25
 """Below this one the sound goes on: 1 recorded sentence in 20 does so at its end."""

@@ -178,10 +178,12 @@ def _is_full(digits: str) -> bool:
 # Over a reply --------------------------------------------------------------------------------
 
 _BACKCHANNELS = frozenset(
-    """uh huh uh-huh mm hm mhm mm-hm mm-hmm mmhm mmm hmm hm yeah yep yes yup right ok okay sure ah
-    oh aha i see got it go on really wow cool nice great good alright true exactly so well
+    """uh huh uh-huh mama mm hm mhm mm-hm mm-hmm mmhm mmm hmm hm yeah yep yes yup right ok okay
+    sure ah oh aha i see got it go on really wow cool nice great good alright true exactly so well
     er erm um""".split()
 )
+"""Moonshine writes "mama" for a slow "mm-hm"."""
+
 _BACKCHANNEL_WORDS = 3
 
 _EMPTY = frozenset(
