@@ -23,9 +23,10 @@ check: $(DEV) models  ## Lint, types, layers, docs.
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/docs
 
-bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, and what an LLM's answer costs.
+bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, an LLM's answer, and where turns end.
 	@$(BIN)/python bench/pipeline.py
 	@$(BIN)/python bench/llm.py
+	@$(BIN)/python bench/endpointing.py --quick
 
 docs: $(DEV)  ## Write the generated pages of docs/reference anew.
 	@$(BIN)/python docs/generate.py

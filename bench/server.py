@@ -26,6 +26,7 @@ def make_settings(llm_url: str, data_dir: Path, times: ModelTimes) -> Settings:
         data_dir=data_dir,
         port=0,
         patience_s=times.patience_s,
+        eot="rules",
         speculate=False,  # the floor does not either, and the formula adds the steps up
         stt="scripted",
         stt_options={"delay_ms": str(times.stt_s * 1000), "text": CALLER_WORDS},

@@ -37,6 +37,7 @@ Message: TypeAlias = Mapping[str, Any]
 T = TypeVar("T")
 
 REHEARSED: Mapping[str, object] = {
+    "eot": "rules",
     "stt": "scripted",
     "stt_options": {"text": "And what about the weather tomorrow?"},
     "tts": "scripted",

@@ -82,6 +82,33 @@ class ListedStt:
 
 
 @dataclass
+class ListedEot:
+    """Judges as listed, in turn, then not at all; an exception in the list is raised."""
+
+    verdicts: list[float | Exception] = field(default_factory=list)
+    asked: list[Samples] = field(default_factory=list)
+    wait_for: asyncio.Event | None = None
+    given_up: int = 0
+
+    async def open(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    async def judge(self, samples: Samples) -> float | None:
+        self.asked.append(samples)
+        try:
+            if self.wait_for is not None:
+                await self.wait_for.wait()
+        except asyncio.CancelledError:
+            self.given_up += 1
+            raise
+        verdict = self.verdicts.pop(0) if self.verdicts else None
+        if isinstance(verdict, Exception):
+            raise verdict
+        return verdict
+
+
+@dataclass
 class ToneTts:
     """Speaks 20 ms of tone a character; text with "unspeakable" in it cannot be spoken."""
 
@@ -182,6 +209,7 @@ class Stage:
     session: Session
     line: MemoryLine
     stt: ListedStt
+    eot: ListedEot
     tts: ToneTts
     llm: ListedLlm
     record: MemoryRecord
@@ -223,6 +251,7 @@ async def staged(
     *,
     answers: Sequence[Sequence[str | float | LlmError]] = (),
     heard: Sequence[str | Exception] = (),
+    judged: Sequence[float | Exception] = (),
     greeting: str = "",
     mishaps: Sequence[LlmError] = (),
     failure_message: str = "",
@@ -234,7 +263,8 @@ async def staged(
 ) -> AsyncIterator[Stage]:
     """Hold a conversation in memory; it is hung up on leaving."""
     line = MemoryLine(speaks, hears)
-    stt, tts, record = ListedStt(list(heard)), ToneTts(), MemoryRecord()
+    stt, eot = ListedStt(list(heard)), ListedEot(list(judged))
+    tts, record = ToneTts(), MemoryRecord()
     llm = ListedLlm([list(answer) for answer in answers], mishaps=list(mishaps))
 
     def prompt(said: Sequence[Line]) -> list[Message]:
@@ -244,14 +274,14 @@ async def staged(
         session = Session(
             agent=Agent("agent-1", greeting, "tone", 1.0, "english", llm, prompt, failure_message),
             line=line,
-            rooms=Rooms(LoudVad(), stt, tts, codecs),
+            rooms=Rooms(LoudVad(), stt, tts, eot, codecs),
             limits=Limits(policy, 10.0, conversation_s, 5.0, 0.25),
             ledger=Ledger(lines),
             record=record,
             clock=SystemClock(),
         )
         running = asyncio.create_task(session.run())
-        stage = Stage(session, line, stt, tts, llm, record, running)
+        stage = Stage(session, line, stt, eot, tts, llm, record, running)
         try:
             yield stage
             if not running.done():

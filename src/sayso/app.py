@@ -26,6 +26,7 @@ from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
+from sayso.eot import Eot
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Told
 from sayso.llm.body import DEFAULT_MODEL
@@ -47,7 +48,7 @@ from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
-from sayso.talk.endpointing import Policy
+from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
@@ -304,6 +305,16 @@ def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engine
             options=settings.stt_options,
         ),
     )
+    eot: Eot = load_engine(
+        "sayso.eot",
+        settings.eot,
+        replace(
+            config,
+            workers=settings.eot_workers,
+            timeout_s=settings.eot_timeout_s,
+            options=settings.eot_options,
+        ),
+    )
     tts: Tts = load_engine(
         "sayso.tts",
         settings.tts,
@@ -318,7 +329,7 @@ def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engine
     embedder = Embedder(config.models_dir)
     codecs = ThreadPoolExecutor(CODEC_THREADS, thread_name_prefix="codec")
     return Engines(
-        rooms=Rooms(vad, stt, tts, codecs),
+        rooms=Rooms(vad, stt, tts, eot, codecs),
         client=client,
         check=LlmCheck(client, budget_s=settings.llm_check_timeout_s),
         standby=Standby(start_s=settings.llm_reply_start_timeout_s),
@@ -331,7 +342,7 @@ async def open_engines(engines: Engines, closing: AsyncExitStack) -> None:
     """Load and warm everything, so that the first caller does not pay; `closing` undoes it."""
     rooms = engines.rooms
     closing.callback(rooms.codecs.shutdown, wait=False, cancel_futures=True)
-    for engine in (rooms.vad, rooms.stt, rooms.tts, engines.client, engines.embedder):
+    for engine in (rooms.vad, rooms.stt, rooms.eot, rooms.tts, engines.client, engines.embedder):
         await engine.open()
         closing.push_async_callback(engine.close)
     closing.push_async_callback(engines.standby.close)
@@ -360,10 +371,11 @@ def builtin_endpoint(settings: Settings) -> Endpoint | None:
 
 def limits_of(settings: Settings, patience_s: float | None) -> Limits:
     """What bounds a conversation whose client asked for `patience_s`, if it did."""
-    patience_s = settings.patience_s if patience_s is None else patience_s
+    least_s = settings.patience_s if patience_s is None else patience_s
     return Limits(
-        policy=Policy(
-            patience_s=patience_s,
+        policy=replace(
+            PRESETS[Preset(settings.patience)],
+            least_s=least_s or 0.0,
             interruption_s=settings.interruption_s,
             speculates=settings.speculate,
         ),

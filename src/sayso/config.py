@@ -97,11 +97,24 @@ class Settings(BaseSettings):
     )
 
     # Turn-taking ---------------------------------------------------------------------
-    patience_s: float = Field(
-        0.45, ge=0.1, le=10, description="Silence that ends the caller's turn, in seconds."
+    patience: Literal["eager", "normal", "patient"] = Field(
+        "normal",
+        description="How soon a pause is an ending. `eager` answers quickest, and now and then "
+        "into a thought; `patient` is for people who dictate, or think aloud.",
+    )
+    patience_s: float | None = Field(
+        None,
+        ge=0.1,
+        le=10,
+        description="The least silence that ends the caller's turn, in seconds; unset leaves it to "
+        "`patience`.",
     )
     interruption_s: float = Field(
-        0.5, ge=0.1, le=5, description="Speech over the agent that counts as an interruption."
+        1.0,
+        ge=0.1,
+        le=5,
+        description="Speech over the agent that counts as an interruption even if no word of it is "
+        "known yet, in seconds. The agent is silent from its first sound on.",
     )
     speculate: bool = Field(
         True,
@@ -123,6 +136,17 @@ class Settings(BaseSettings):
     stt_workers: int = Field(2, ge=1, le=64, description="Transcriptions at the same time.")
     stt_timeout_s: float = Field(
         10.0, gt=0, description="Longest wait for one transcript, in seconds."
+    )
+    eot: str = Field(
+        "smart-turn",
+        description="End-of-turn judge: an entry point's name. `rules` goes by the words alone.",
+    )
+    eot_options: dict[str, str] = Field(
+        default_factory=dict, description="Options of the end-of-turn judge."
+    )
+    eot_workers: int = Field(1, ge=1, le=64, description="Judgements at the same time.")
+    eot_timeout_s: float = Field(
+        2.0, gt=0, description="Longest wait for one judgement, in seconds."
     )
     tts: str = Field("hibari", description="Text-to-speech engine: an entry point's name.")
     tts_options: dict[str, str] = Field(

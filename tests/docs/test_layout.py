@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 from documents import ROOT, blocks, section, table
-from sayso.talk.turn import Phase
+from sayso.talk.state import Phase
 
 SOURCE = ROOT / "src/sayso"
 

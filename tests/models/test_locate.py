@@ -16,7 +16,7 @@ def test_every_entry_of_the_manifest_is_pinned_and_licensed() -> None:
         assert len(file.sha256) == 64
         assert file.version
         assert file.notice
-        assert file.licence in {"MIT", "Apache-2.0"}
+        assert file.licence in {"MIT", "Apache-2.0", "BSD-2-Clause"}
     assert {"soxr", "av"} <= {library.name for library in libraries}
 
 

@@ -12,7 +12,8 @@ import pytest
 from sayso.talk import events
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import Author, Command, EndedBy, Event
-from sayso.talk.turn import Turn, step
+from sayso.talk.state import Turn
+from sayso.talk.turn import step
 
 PLAYS = sorted((Path(__file__).parent / "plays").glob("*.jsonl"))
 
@@ -21,10 +22,11 @@ EVENTS: dict[str, Callable[[float, dict[str, Any]], Event]] = {
     "speech_started": lambda at, _: events.SpeechStarted(at),
     "speech_cut": lambda at, _: events.SpeechCut(at),
     "speech_stopped": lambda at, line: events.SpeechStopped(at, line["since"]),
-    "heard": lambda at, line: events.Heard(at, line["text"]),
+    "heard": lambda at, line: events.Heard(at, line["text"], line.get("spoken")),
+    "judged": lambda at, line: events.Judged(at, line["since"], line["done"]),
     "typed": lambda at, line: events.Typed(at, line["text"], Author(line.get("author", "caller"))),
     "reply_started": lambda at, line: events.ReplyStarted(at, line["reply"]),
-    "reply_played": lambda at, line: events.ReplyPlayed(at, line["reply"]),
+    "reply_played": lambda at, line: events.ReplyPlayed(at, line["reply"], line.get("asks", False)),
     "time_up": lambda at, _: events.TimeUp(at),
     "hung_up": lambda at, line: events.HungUp(at, EndedBy(line["by"])),
     "tick": lambda at, _: events.Tick(at),

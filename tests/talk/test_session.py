@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from structlog.testing import capture_logs
 
-from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFormat
+from sayso.audio.formats import EAR_RATE_HZ, InputAudio, InputEncoding, OutputAudio, OutputFormat
 from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
 from sayso.talk import phrases
 from sayso.talk.events import EndedBy
@@ -214,6 +214,67 @@ class TestDrafts:
             await stage.until(lambda: bool(stage.record.turns))
         assert stage.record.lines[0] == ("user", "Hello? In writing.")
         assert stage.record.lines[1] == ("assistant", "New.")
+
+
+class TestTheJudge:
+    async def test_is_asked_once_for_each_pause_about_the_whole_turn(self) -> None:
+        heard = ["A table", "for two."]
+        async with staged(heard=heard, judged=[0.1, 0.9], answers=[["No."], ["Yes."]]) as stage:
+            await stage.speak(1.0, pause_s=0.25)
+            await stage.until(lambda: len(stage.eot.asked) == 1)
+            await stage.speak(1.0)
+            await stage.until(lambda: bool(stage.record.turns))
+        first, second = (len(sound) / EAR_RATE_HZ for sound in stage.eot.asked)
+        assert 1.0 <= first <= 1.4
+        assert 2.0 <= second - 0.2 <= 3.0
+
+    async def test_a_new_turn_is_judged_by_itself(self) -> None:
+        async with staged(heard=["One.", "Two."], answers=[["A."], ["B."]]) as stage:
+            await stage.speak(1.0)
+            await stage.until(lambda: len(stage.record.turns) == 1)
+            await stage.speak(1.0)
+            await stage.until(lambda: len(stage.record.turns) == 2)
+        assert len(stage.eot.asked[1]) / EAR_RATE_HZ <= 1.9
+
+    async def test_what_it_says_reaches_the_core(self) -> None:
+        async with staged(heard=["A table."], judged=[0.01], answers=[["Yes."]]) as stage:
+            await stage.speak(1.0, pause_s=0.25)
+            await stage.until(lambda: stage.session._turn.sounds_done == 0.01)
+
+    async def test_that_fails_leaves_it_to_the_words(self) -> None:
+        broken = SpeechError("the end-of-turn judge failed: broken")
+        with capture_logs() as logs:
+            async with staged(heard=["Hello?"], judged=[broken], answers=[["Hi."]]) as stage:
+                await stage.speak(1.0)
+                await stage.until(lambda: bool(stage.record.turns))
+        assert stage.record.lines[-1] == ("assistant", "Hi.")
+        failures = [entry["reason"] for entry in logs if entry["event"] == "judge_failed"]
+        assert failures == [broken.message]
+        assert not stage.line.of(Fault)
+
+    async def test_is_not_waited_for_once_the_caller_goes_on(self) -> None:
+        async with staged(heard=["A table and"]) as stage:
+            stage.eot.wait_for = asyncio.Event()
+            await stage.speak(1.0, pause_s=0.25)
+            await stage.until(lambda: len(stage.eot.asked) == 1)
+            await stage.speak(1.0)
+            await stage.until(lambda: stage.eot.given_up)
+
+
+async def test_yeah_over_the_end_of_a_question_answers_it() -> None:
+    asking = "Shall I book it for you then?"
+    async with staged(heard=["Yeah."], answers=[[asking], ["Done."]]) as stage:
+        stage.line.client(Text("Book it."))
+        await stage.until_sent(ReplySound, 1)
+        await stage.speak(0.3)
+        await stage.until(lambda: len(stage.record.turns) == 2)
+    assert stage.record.lines == [
+        ("user", "Book it."),
+        ("assistant", asking),
+        ("user", "Yeah."),
+        ("assistant", "Done."),
+    ]
+    assert not stage.line.of(Interrupted)
 
 
 class TestTheLlmFails:

@@ -70,10 +70,23 @@ class SpeechStopped:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """The transcript of one stretch of speech; "" when it held no words."""
+    """The transcript of one stretch of speech; "" when it held no words.
+
+    `spoken_s` is how long the speech was, in seconds; None where nobody measured it.
+    """
 
     at_s: float
     text: str
+    spoken_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How likely the sound up to the pause that began at `since_s` is that of a turn's end."""
+
+    at_s: float
+    since_s: float
+    sounds_done: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +115,11 @@ class ReplyStarted:
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlayed:
-    """Reply `number` was heard to its end, or had nothing to say."""
+    """Reply `number` was heard to its end, or had nothing to say; `asks` if that is a question."""
 
     at_s: float
     number: int
+    asks: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,7 @@ Event: TypeAlias = (
     | SpeechCut
     | SpeechStopped
     | Heard
+    | Judged
     | Missed
     | Typed
     | ReplyStarted

@@ -23,6 +23,7 @@ import structlog
 from sayso.audio.decode import Decoder, open_decoder
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.clock import Clock
+from sayso.eot import Eot
 from sayso.errors import AudioError, LlmError, SaysoError, SpeechError, TalkCode, TalkError
 from sayso.stt import Stt
 from sayso.talk import phrases
@@ -44,22 +45,26 @@ from sayso.talk.events import (
     Hold,
     HungUp,
     Hush,
+    Judged,
     Missed,
     Opened,
     ReplyPlayed,
     ReplyStarted,
     Resume,
     Say,
+    SpeechStarted,
     SpeechStopped,
     TimeUp,
     Typed,
 )
 from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
+from sayso.talk.melody import Melody, spoken_s
 from sayso.talk.record import Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import GapFiller
-from sayso.talk.turn import Turn, step
+from sayso.talk.state import Turn
+from sayso.talk.turn import step
 from sayso.transport.line import (
     CallerStarted,
     CallerStopped,
@@ -100,6 +105,7 @@ class Rooms:
     vad: Vad
     stt: Stt
     tts: Tts
+    eot: Eot
     codecs: Executor
 
 
@@ -161,6 +167,8 @@ class Session:
         self._clock = clock
         self._turn = Turn()
         self._ears = Ears(rooms.vad.stream(), Gate(), limits.utterance_s)
+        self._melody = Melody()
+        self._judging: asyncio.Task[None] | None = None
         self._gaps = GapFiller(clock.now_s())
         self._to_hear: asyncio.Queue[Samples] = asyncio.Queue(MAX_UNHEARD_PIECES)
         self._tasks: asyncio.TaskGroup
@@ -302,16 +310,39 @@ class Session:
 
     def _notice(self, happening: Event | Utterance) -> None:
         if not isinstance(happening, Utterance):
+            if isinstance(happening, SpeechStarted):
+                self._stop_judging()
             self._happen(happening)
             return
         event = happening.event
+        self._melody.add(happening)
         if isinstance(event, SpeechStopped):
             self._speech_ended_s = self._clock.now_s() - (event.at_s - event.since_s)
         self._happen(event)
-        if not self._over.is_set():
-            self._start(self._transcribe(happening.samples))
+        if self._over.is_set():
+            return
+        self._start(self._transcribe(happening.samples, spoken_s(happening)))
+        if isinstance(event, SpeechStopped):
+            self._stop_judging()
+            self._judging = self._start(self._judge(event.since_s))
 
-    async def _transcribe(self, samples: Samples) -> None:
+    async def _judge(self, since_s: float) -> None:
+        """Ask whether the pause that began at `since_s` sounds like an ending."""
+        try:
+            sounds_done = await self._rooms.eot.judge(self._melody.sound())
+        except SpeechError as error:
+            self._log("judge_failed", error)  # the words decide alone
+            return
+        if sounds_done is not None:
+            self._happen(Judged(self._ears.now_s, since_s, sounds_done))
+
+    def _stop_judging(self) -> None:
+        """Nobody needs to know any more whether the last pause was an ending."""
+        if self._judging is not None:
+            self._judging.cancel()
+            self._judging = None
+
+    async def _transcribe(self, samples: Samples, lasted_s: float | None) -> None:
         """Every stretch of speech becomes words, if only none, or is known to be missed."""
         try:
             async with asyncio.timeout(self._limits.stt_timeout_s):
@@ -322,7 +353,7 @@ class Session:
             self._happen(Missed(self._ears.now_s))
             return
         self._transcript_s = self._clock.now_s()
-        self._happen(Heard(self._ears.now_s, text.strip()))
+        self._happen(Heard(self._ears.now_s, text.strip(), lasted_s))
 
     async def _watch_time(self) -> None:
         await asyncio.sleep(self._limits.conversation_s)
@@ -454,11 +485,13 @@ class Session:
 
     async def _speak(self, reply: Reply, making: asyncio.Task[None] | None) -> None:
         await (making if making is not None else reply.run())
+        asks = self._ledger.text(reply.number).endswith("?")
         self._close_reply(reply)
-        self._happen(ReplyPlayed(self._ears.now_s, reply.number))
+        self._happen(ReplyPlayed(self._ears.now_s, reply.number, asks))
 
     def _begin_reply(self, number: int) -> None:
         self._told = ""
+        self._melody.clear()
         self._write_down(self._ledger.begin(number))
         self._happen(ReplyStarted(self._ears.now_s, number))
 

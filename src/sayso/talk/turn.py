@@ -18,9 +18,12 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 
 - reply numbers strictly increase, and no answer is empty;
 - a draft is never heard: only an answer to the same words makes it a reply;
+- words over a reply never answer it before it was hushed or heard to its end;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
 - a deadline exists exactly in WAITING, DOUBTING and CLOSING;
 - from every phase, `HungUp` ends the conversation in one step;
+- a judgement of another pause changes nothing, and no judgement shortens a pause below
+  `Policy.least_s`, or lengthens it beyond the longest patience plus `Policy.most_extra_s`;
 - the same events give the same commands.
 
 What the caller says while a reply is still THINKING belongs to the same turn: that reply is
@@ -31,11 +34,10 @@ new turn.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from enum import StrEnum
+from dataclasses import replace
 from typing import Any, TypeAlias
 
-from sayso.talk.endpointing import Policy, is_backchannel, is_unfinished, patience_s
+from sayso.talk.endpointing import Policy, forget_extra_s, learn_extra_s, patience_s
 from sayso.talk.events import (
     Answer,
     Attend,
@@ -51,70 +53,27 @@ from sayso.talk.events import (
     Hold,
     HungUp,
     Hush,
+    Judged,
     Missed,
     Opened,
     ReplyPlayed,
     ReplyStarted,
     Resume,
     Say,
-    SpeechCut,
     SpeechStarted,
     SpeechStopped,
     Tick,
     TimeUp,
     Typed,
 )
-
-
-class Phase(StrEnum):
-    """Where a conversation stands; the list at the top of this file says what each means."""
-
-    IDLE = "idle"
-    LISTENING = "listening"
-    WAITING = "waiting"
-    THINKING = "thinking"
-    SPEAKING = "speaking"
-    DOUBTING = "doubting"
-    CLOSING = "closing"
-    ENDED = "ended"
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """The state of a conversation between two events.
-
-    Attributes:
-        phase: where it stands.
-        number: of the reply under way or last given; 0 before the first.
-        words: what the caller has said this turn, until a reply to it sounds.
-        notes: what the program around the caller has told, until a reply to it sounds.
-        deadline_s: audio time at which the shell must send a `Tick`.
-        silent_since_s: audio time at which the caller last fell silent.
-        talking: the caller makes speech-like sound right now.
-        transcribing: stretches of speech whose transcript is still to come.
-        drafted: a reply to `words` is being made already, silently.
-        missed: something said this turn could not be transcribed.
-        audible: the reply under way has begun to sound.
-    """
-
-    phase: Phase = Phase.IDLE
-    number: int = 0
-    words: str = ""
-    notes: str = ""
-    deadline_s: float | None = None
-    silent_since_s: float = 0.0
-    talking: bool = False
-    transcribing: int = 0
-    drafted: bool = False
-    missed: bool = False
-    audible: bool = False
-
+from sayso.talk.state import REPLYING, Phase, Turn, count, is_stale
+from sayso.talk.wording import is_backchannel, is_noise, is_open
 
 Step: TypeAlias = tuple[Turn, tuple[Command, ...]]
 _STILL: tuple[Command, ...] = ()
 
-REPLYING = frozenset({Phase.THINKING, Phase.SPEAKING, Phase.DOUBTING, Phase.CLOSING})
-"""Phases in which a reply is under way."""
+ANSWERS_WITHIN_S = 1.5
+"""A "yeah" that comes this shortly before a question ends is its answer."""
 
 
 def step(turn: Turn, event: Event, policy: Policy) -> Step:
@@ -123,37 +82,21 @@ def step(turn: Turn, event: Event, policy: Policy) -> Step:
         return turn, _STILL
     if isinstance(event, HungUp):
         return _end(turn, event.by)
-    if isinstance(event, ReplyStarted | ReplyPlayed) and not _is_current(turn, event.number):
+    if is_stale(turn, event):
         return turn, _STILL
-    turn = _count(turn, event)
+    turn, event = count(turn, event), _believe(turn, event)
     rule = _RULES[turn.phase].get(type(event))
     return rule(turn, event, policy) if rule else (turn, _STILL)
 
 
-def _is_current(turn: Turn, number: int) -> bool:
-    """The one place where stale reply numbers are dropped."""
-    return number == turn.number and turn.phase in REPLYING
-
-
-def _count(turn: Turn, event: Event) -> Turn:
-    """Keep the bookkeeping that is the same in every phase."""
-    match event:
-        case SpeechStarted():
-            return replace(turn, talking=True)
-        case SpeechCut():
-            return replace(turn, transcribing=turn.transcribing + 1)
-        case SpeechStopped(since_s=since_s):
-            return replace(
-                turn,
-                talking=False,
-                silent_since_s=since_s,
-                transcribing=turn.transcribing + 1,
-            )
-        case Heard() | Missed():
-            missed = turn.missed or isinstance(event, Missed)
-            return replace(turn, transcribing=max(0, turn.transcribing - 1), missed=missed)
-        case _:
-            return turn
+def _believe(turn: Turn, event: Event) -> Event:
+    """A noise that was written down as a word holds no words, unless it may continue some."""
+    if not isinstance(event, Heard) or event.spoken_s is None:
+        return event
+    goes_on = turn.words and turn.phase not in REPLYING
+    return (
+        replace(event, text="") if not goes_on and is_noise(event.text, event.spoken_s) else event
+    )
 
 
 # What several phases do --------------------------------------------------------------------
@@ -180,6 +123,7 @@ def _reply(turn: Turn) -> Turn:
         drafted=False,
         missed=False,
         audible=False,
+        murmur="",
     )
 
 
@@ -208,7 +152,8 @@ def _listen(turn: Turn) -> Turn:
 
 
 def _wait(turn: Turn, policy: Policy) -> Turn:
-    deadline_s = turn.silent_since_s + patience_s(turn.words, policy)
+    wait_s = patience_s(turn.words, turn.sounds_done, policy, turn.extra_s)
+    deadline_s = turn.silent_since_s + wait_s
     return replace(turn, phase=Phase.WAITING, deadline_s=deadline_s, audible=False)
 
 
@@ -230,8 +175,20 @@ def _is_due(turn: Turn, at_s: float) -> bool:
 
 
 def _yield_floor(turn: Turn, policy: Policy) -> Step:
-    """The caller meant it: drop the reply and listen."""
-    return _floor_to_caller(turn, policy), (Hush(turn.number), Attend())
+    """The caller meant it: drop the reply and listen, or draft the next if they are done."""
+    hush = (Hush(turn.number), Attend())
+    doubted = turn.phase is Phase.DOUBTING
+    taught = _learn(turn, policy, cut_off=turn.audible) if doubted else turn
+    if turn.talking:
+        return _listen(taught), hush
+    waiting, drafts = _draft(_wait(taught, policy), policy)
+    return waiting, (*hush, *drafts)
+
+
+def _learn(turn: Turn, policy: Policy, *, cut_off: bool) -> Turn:
+    """The caller paused in the middle of a turn, and we know how long."""
+    extra_s = learn_extra_s(turn.extra_s, turn.gap_s, policy, cut_off=cut_off)
+    return replace(turn, extra_s=extra_s)
 
 
 def _resume(turn: Turn) -> Step:
@@ -254,9 +211,10 @@ def _begin_listening(turn: Turn, _: SpeechStarted, __: Policy) -> Step:
     return _listen(turn), (Attend(),)
 
 
-def _go_on_listening(turn: Turn, _: SpeechStarted, __: Policy) -> Step:
+def _go_on_listening(turn: Turn, _: SpeechStarted, policy: Policy) -> Step:
     dropped: tuple[Command, ...] = (Drop(turn.number + 1),) if turn.drafted else ()
-    return replace(_listen(turn), drafted=False), dropped
+    taught = _learn(turn, policy, cut_off=False) if turn.words else turn
+    return replace(_listen(taught), drafted=False), dropped
 
 
 def _pause(turn: Turn, _: SpeechStopped, policy: Policy) -> Step:
@@ -278,10 +236,15 @@ def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
 
 def _draft(turn: Turn, policy: Policy) -> Step:
     """Words that may be all of them are worth a reply in the making."""
-    whole = turn.words and not turn.transcribing and not is_unfinished(turn.words)
+    whole = turn.words and not turn.transcribing and not is_open(turn.words)
     if not (policy.speculates and whole):
         return turn, _STILL
     return replace(turn, drafted=True), (Draft(turn.number + 1, turn.words, turn.notes),)
+
+
+def _weigh_sound(turn: Turn, event: Judged, policy: Policy) -> Step:
+    """The sound makes the pause shorter or longer; a transcript may still be on its way."""
+    return _settle(_wait(turn, policy), event.at_s, policy)
 
 
 def _weigh_miss(turn: Turn, event: Missed, policy: Policy) -> Step:
@@ -320,8 +283,11 @@ def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:
 
 
 def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
-    if event.text and not (turn.audible and is_backchannel(event.text)):
+    murmured = turn.audible and is_backchannel(event.text)
+    if event.text and not murmured:
         return _yield_floor(_add_words(turn, event.text), policy)
+    if event.text:
+        turn = replace(turn, murmur=event.text, murmured_s=event.at_s)
     if turn.talking or turn.transcribing:
         return turn, _STILL
     return _resume(turn)
@@ -352,9 +318,17 @@ def _sound(turn: Turn, _: ReplyStarted, __: Policy) -> Step:
     return replace(turn, phase=phase, words="", notes="", audible=True), _STILL
 
 
-def _finish(turn: Turn, _: ReplyPlayed, policy: Policy) -> Step:
-    answered = turn if turn.audible else replace(turn, words="", notes="")
-    return _rest(answered, policy)
+def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
+    turn = replace(turn, extra_s=forget_extra_s(turn.extra_s))
+    if not turn.audible:
+        return _rest(replace(turn, words="", notes=""), policy)
+    if not (event.asks and turn.murmur and event.at_s <= turn.murmured_s + ANSWERS_WITHIN_S):
+        return _rest(turn, policy)
+    answered = replace(turn, phase=Phase.IDLE, words=turn.murmur, audible=False)
+    if turn.talking or turn.transcribing:
+        return _rest(answered, policy)
+    reply, commands = _answer(answered)
+    return reply, (Attend(), *commands)
 
 
 def _say_farewell(turn: Turn, event: TimeUp, policy: Policy) -> Step:
@@ -390,6 +364,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
     Phase.WAITING: {
         SpeechStarted: _go_on_listening,
         Heard: _weigh_words,
+        Judged: _weigh_sound,
         Missed: _weigh_miss,
         Tick: _end_pause,
         Typed: _take_text,

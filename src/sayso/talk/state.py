@@ -1,0 +1,122 @@
+"""Where a conversation stands between two events, and the bookkeeping that no phase decides. Pure.
+
+What the phases mean and what follows from an event is in `turn.py`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from math import inf
+
+from sayso.talk.events import (
+    Event,
+    Heard,
+    Judged,
+    Missed,
+    ReplyPlayed,
+    ReplyStarted,
+    SpeechCut,
+    SpeechStarted,
+    SpeechStopped,
+)
+
+
+class Phase(StrEnum):
+    """Where a conversation stands; the list at the top of this file says what each means."""
+
+    IDLE = "idle"
+    LISTENING = "listening"
+    WAITING = "waiting"
+    THINKING = "thinking"
+    SPEAKING = "speaking"
+    DOUBTING = "doubting"
+    CLOSING = "closing"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The state of a conversation between two events.
+
+    Attributes:
+        phase: where it stands.
+        number: of the reply under way or last given; 0 before the first.
+        words: what the caller has said this turn, until a reply to it sounds.
+        notes: what the program around the caller has told, until a reply to it sounds.
+        deadline_s: audio time at which the shell must send a `Tick`.
+        silent_since_s: audio time at which the caller last fell silent.
+        talking: the caller makes speech-like sound right now.
+        transcribing: stretches of speech whose transcript is still to come.
+        drafted: a reply to `words` is being made already, silently.
+        missed: something said this turn could not be transcribed.
+        audible: the reply under way has begun to sound.
+        sounds_done: how likely the pause is an ending by its sound; None while nobody has said.
+        gap_s: how long the caller had been silent when they last began to speak.
+        extra_s: patience this caller has taught us to add.
+        murmur: what the caller said over the reply without wanting the floor ("yeah").
+        murmured_s: audio time at which the reply went on after it.
+    """
+
+    phase: Phase = Phase.IDLE
+    number: int = 0
+    words: str = ""
+    notes: str = ""
+    deadline_s: float | None = None
+    silent_since_s: float = 0.0
+    talking: bool = False
+    transcribing: int = 0
+    drafted: bool = False
+    missed: bool = False
+    audible: bool = False
+    sounds_done: float | None = None
+    gap_s: float = inf
+    extra_s: float = 0.0
+    murmur: str = ""
+    murmured_s: float = 0.0
+
+
+REPLYING = frozenset({Phase.THINKING, Phase.SPEAKING, Phase.DOUBTING, Phase.CLOSING})
+"""Phases in which a reply is under way."""
+
+
+def is_stale(turn: Turn, event: Event) -> bool:
+    """The one place where stale events are dropped: of another reply, or of another pause."""
+    match event:
+        case ReplyStarted(number=number) | ReplyPlayed(number=number):
+            return number != turn.number or turn.phase not in REPLYING
+        case Judged(since_s=since_s):
+            return turn.talking or since_s != turn.silent_since_s
+        case _:
+            return False
+
+
+def count(turn: Turn, event: Event) -> Turn:
+    """Keep the books that are the same in every phase."""
+    match event:
+        case SpeechStarted(at_s=at_s):
+            return replace(turn, talking=True, sounds_done=None, gap_s=_gap_s(turn, at_s))
+        case SpeechCut():
+            return replace(turn, transcribing=turn.transcribing + 1)
+        case SpeechStopped(since_s=since_s):
+            return replace(
+                turn,
+                talking=False,
+                silent_since_s=since_s,
+                sounds_done=None,
+                transcribing=turn.transcribing + 1,
+            )
+        case Heard() | Missed():
+            missed = turn.missed or isinstance(event, Missed)
+            return replace(turn, transcribing=max(0, turn.transcribing - 1), missed=missed)
+        case Judged(sounds_done=sounds_done):
+            return replace(turn, sounds_done=sounds_done)
+        case _:
+            return turn
+
+
+def _gap_s(turn: Turn, at_s: float) -> float:
+    """How long the caller was silent: over a held reply, before their first sound."""
+    if turn.phase is Phase.DOUBTING:
+        return turn.gap_s
+    return at_s - turn.silent_since_s if turn.silent_since_s else inf

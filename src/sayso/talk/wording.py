@@ -1,0 +1,218 @@
+"""How words end: closed, open, in the middle of dictating, or saying nothing but "I listen". Pure.
+
+English, like the bundled ears. A transcript's full stops are little use: Moonshine puts one after
+"I would like to", too. So the last words decide. A rule that is wrong costs a second of waiting,
+never a word.
+"""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+
+
+class Ending(StrEnum):
+    """How the words of a turn end so far.
+
+    CLOSED     as sentences do; so do many that go on
+    COMPLETE   surely: a phone number with all its digits, "that's all"
+    OPEN       as sentences do not: "and", "my name is", "let me see", a comma
+    DICTATING  in a number that still grows, a spelled name, half an e-mail address
+    """
+
+    CLOSED = "closed"
+    COMPLETE = "complete"
+    OPEN = "open"
+    DICTATING = "dictating"
+
+
+_GOES_ON = frozenset(
+    """a an the and or but so because cause if that which whose unless although whether than as my
+    your our his her their its every um uh er erm hmm ah i we they he she i'm i'd i'll i've we're
+    we'd we'll we've they're he's she's you're it's there's that's let's gonna wanna very""".split()
+)
+_QUESTION = frozenset("what who whom whose which where when how why".split())
+_PREPOSITIONS = frozenset(
+    "with to for from of at into about between without until than like during per".split()
+)
+_PARTICLES = frozenset("in on by".split())
+"""Prepositions that also end verbs: "I am logged in", but "I live in"."""
+
+_BEFORE_PARTICLE = frozenset(
+    """log logged logs login sign signed check checked come came go goes went going hold held hang
+    turn turned turns move moved moving drop dropped stop passed put stand plug plugged fill filled
+    later early carry drive live-in opt add added get getting got it them that this me""".split()
+)
+_BE = frozenset("is are was were am be".split())
+_SUBJECTS = frozenset("it he she they this that there we you i who what where how".split())
+_THINKING = re.compile(
+    r"(?:so |well |okay |um |uh )*(?:let me (?:see|think|check|look)(?: here)?|let's see|hold on|"
+    r"hang on|(?:just )?(?:one|a) (?:moment|second|sec|minute)|just (?:one|a) \w+|"
+    r"give me (?:one|a) \w+|well|so|actually|you know|i mean|i think|i guess|like|or|then|"
+    r"what was it|how do you say)(?: please)?"
+)
+_CLOSING = re.compile(
+    r"(?:^|.* )(?:that's all|that is all|that's it|that will be all|thank you(?: very much)?|"
+    r"thanks|good-?bye|bye|bye-bye|please)"
+)
+_CONDITION = re.compile(r"(?:if|unless|although|whenever|while) ")
+_CONDITION_WORDS = 6
+
+_OPEN_MARKS = (",", "-", "–", "—", "…", "...", ":", ";")
+
+
+def words_of(text: str) -> list[str]:
+    """The bare lower-case words of `text`, without punctuation."""
+    return re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower().replace("’", "'"))
+
+
+def find_ending(text: str) -> Ending:
+    """How `text` ends; CLOSED where nothing is known against it, as for ""."""
+    words = words_of(text)
+    if not words:
+        return Ending.CLOSED
+    if (dictated := _find_dictation(text, words)) is not None:
+        return dictated
+    if _is_open(text.rstrip(), words):
+        return Ending.OPEN
+    return Ending.COMPLETE if _CLOSING.fullmatch(" ".join(words)) else Ending.CLOSED
+
+
+def is_open(text: str) -> bool:
+    """Whether more is to come, for all that the words tell."""
+    return find_ending(text) in {Ending.OPEN, Ending.DICTATING}
+
+
+# Sentences -----------------------------------------------------------------------------------
+
+
+def _is_open(text: str, words: list[str]) -> bool:
+    last, sentence = words[-1], words_of(_last_sentence(text))
+    asks = bool(sentence) and (sentence[0] in _QUESTION or text.endswith("?"))
+    if _THINKING.fullmatch(" ".join(sentence)):
+        return True
+    if last in _PARTICLES or last in _BE:
+        return _hangs(words) and not (asks and last in _PARTICLES)
+    if last in _PREPOSITIONS:
+        return not (asks and sentence[0] in _QUESTION)
+    if last in _GOES_ON or text.endswith(_OPEN_MARKS):
+        return not (last == "that" and asks)
+    return _is_condition(text, sentence)
+
+
+def _hangs(words: list[str]) -> bool:
+    """Whether "in" or "is" at the end wants something after it: "my name is", not "there it is"."""
+    before = words[-2] if len(words) > 1 else ""
+    return before not in (_BEFORE_PARTICLE if words[-1] in _PARTICLES else _SUBJECTS)
+
+
+def _is_condition(text: str, sentence: list[str]) -> bool:
+    """Whether the last sentence is an "if" that lacks its "then"."""
+    short = len(sentence) <= _CONDITION_WORDS and "," not in _last_sentence(text)
+    return short and not text.endswith("?") and bool(_CONDITION.match(" ".join(sentence)))
+
+
+def _last_sentence(text: str) -> str:
+    return re.split(r"[.?!]\s+", text.rstrip())[-1]
+
+
+# Numbers, letters, addresses -----------------------------------------------------------------
+
+_DIGITS = {
+    word: digit
+    for digit, words in enumerate("zero one two three four five six seven eight nine".split())
+    for word in [words]
+} | {"oh": 0}
+_MULTIPLES = frozenset({"double", "triple"})
+_NUMBERED = frozenset(
+    """number phone cell mobile telephone card code account pin zip passport id reference
+    confirmation iban policy""".split()
+)
+_FULL_LENGTHS = frozenset({10, 16})
+"""Digits of a phone number (11 when it begins with the country's 1), and of a payment card."""
+
+_LOOK_BACK_WORDS = 6
+_MAIL = re.compile(r"\b(?:e-?mail|mail)(?: address)?(?: is|'s)\b(?!.*\?)")
+_WHOLE_ADDRESS = re.compile(r"(?:\bdot |\.)(?:com|org|net|edu|gov|info|biz|io|co|uk|de|eu|us)\b")
+_ADDRESS_PART = frozenset("dot underscore hyphen dash slash".split())
+
+
+def _find_dictation(text: str, words: list[str]) -> Ending | None:
+    lower = text.lower().rstrip(" .,")
+    if words[-1] in _MULTIPLES | _ADDRESS_PART or re.search(r"\bas in \w+$", lower):
+        return Ending.DICTATING
+    if _MAIL.search(lower) and not lower.endswith("?"):
+        return Ending.COMPLETE if _WHOLE_ADDRESS.search(lower) else Ending.DICTATING
+    return _weigh_run(_run_of(words), words)
+
+
+def _run_of(words: list[str]) -> list[str]:
+    """The digits and letters at the end, one token for each word that was heard."""
+    tokens = [part for word in words for part in word.split("-")]
+    run: list[str] = []
+    for token in reversed(tokens):
+        spelled = len(token) == 1 or token in _DIGITS or token in _MULTIPLES
+        if not (spelled or token.isdigit()):
+            break
+        run.insert(0, token)
+    return run
+
+
+def _weigh_run(run: list[str], words: list[str]) -> Ending | None:
+    """Whether a run of digits or letters grows on: None for none, and for an ordinary number."""
+    if not run or run in (["i"], ["a"]):
+        return None
+    digits = "".join(str(_DIGITS.get(token, token)) for token in run)
+    before = words[: max(0, len(words) - len(run))]
+    if digits.isdigit() and _is_full(digits):
+        return Ending.COMPLETE
+    dictated = len(run) >= 2 or (not before and (len(digits) >= 3 or digits.isalpha()))
+    named = digits.isdigit() and bool(_NUMBERED & set(before[-_LOOK_BACK_WORDS:]))
+    return Ending.DICTATING if dictated or named else None
+
+
+def _is_full(digits: str) -> bool:
+    return len(digits) in _FULL_LENGTHS or (len(digits) == 11 and digits[0] == "1")
+
+
+# Over a reply --------------------------------------------------------------------------------
+
+_BACKCHANNELS = frozenset(
+    """uh huh uh-huh mama mm hm mhm mm-hm mm-hmm mmhm mmm hmm hm yeah yep yes yup right ok okay
+    sure ah oh aha i see got it go on really wow cool nice great good alright true exactly so well
+    er erm um""".split()
+)
+"""Moonshine writes "mama" for a slow "mm-hm"."""
+
+_BACKCHANNEL_WORDS = 3
+
+_EMPTY = frozenset(
+    """you the this them they it it's its that's a an i off of at and in is uh um er erm ah mm hm
+    hmm""".split()
+)
+"""What Moonshine writes for a hum, a cough or a throat that is cleared, and nobody says alone."""
+
+SHORT_S = 0.45
+"""Speech shorter than this may be a noise."""
+
+LETTERS_PER_S = 24.0
+"""Nobody speaks faster: "Twins" takes longer than a cough."""
+
+
+def is_backchannel(text: str) -> bool:
+    """Whether `text` only says "I am listening" ("uh-huh", "yeah, right")."""
+    words = words_of(text)
+    return len(words) <= _BACKCHANNEL_WORDS and all(word in _BACKCHANNELS for word in words)
+
+
+def is_noise(text: str, spoken_s: float) -> bool:
+    """Whether `text` was written for a sound that was no word: `spoken_s` of it, in seconds.
+
+    Of 252 hums and coughs of 0.1-0.4 s that passed for speech, all came out as words (tests/talk/
+    test_noises.py makes some); a grunt that may be an answer ("mm-hm", "oh") is none of these.
+    """
+    words = words_of(text)
+    if spoken_s > SHORT_S or not words:
+        return False
+    letters = sum(map(len, words))
+    return set(words) <= _EMPTY or letters > LETTERS_PER_S * spoken_s

@@ -1,0 +1,126 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.talk.wording import Ending, find_ending, is_backchannel, is_noise, is_open, words_of
+
+
+def test_words_are_bare_and_lower_case() -> None:
+    assert words_of("Well—I'm at 42, Mm-hm St.!") == ["well", "i'm", "at", "42", "mm-hm", "st"]
+    assert words_of("it’s") == ["it's"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I would like to", "my number is", "um", "apples and.", "first,", "so I thought…",
+        "My name is.", "My phone number is:", "Is there a way to?", "I live in.", "wait -",
+        "I was wondering if.", "I want to speak with.", "The last time I called, I.", "I'm",
+        "Well,", "It depends on the.", "You can reach me at.", "If it rains.",
+        "The problem is that.", "Because,", "Yes. Um,",
+    ],
+)  # fmt: skip
+def test_a_sentence_that_goes_on_is_open(text: str) -> None:
+    assert find_ending(text) is Ending.OPEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Let me see.", "Let me think.", "Hold on.", "One moment, please.", "Just a second.",
+        "Okay, let me check.", "Yes. Hang on.", "I mean", "Give me a minute.", "Well.",
+    ],
+)  # fmt: skip
+def test_who_thinks_aloud_has_not_finished(text: str) -> None:
+    assert find_ending(text) is Ending.OPEN
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "", "  ", "What time is it?", "Yes.", "I am done.", "Agent logged in.", "What is it for?",
+        "Who am I talking to?", "There it is.", "Yes, it is.", "What is that?", "Can you do that?",
+        "The first one.", "I need a room for two.", "It was in 2019.", "Room 305.", "I see.",
+        "Twenty five.", "If it rains, we stay.", "Will you come if it rains?",
+        "That's what I put in.", "What did you put it in?", "My email is broken?",
+    ],
+)  # fmt: skip
+def test_a_sentence_that_ends_is_closed(text: str) -> None:
+    assert find_ending(text) is Ending.CLOSED
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Two, zero, two.", "My number is six one seven", "555", "Four, one, one, one. 1111",
+        "my code is 48", "It is S, M, I.", "Q.", "It is spelled S-M-I", "B as in boy,", "double",
+        "My email is john", "My e-mail address is john.smith", "john dot smith underscore", "K. a.",
+        "6011 0009 9013", "nine oh", "one two double three", "account 12", "one triple",
+    ],
+)  # fmt: skip
+def test_what_is_dictated_grows(text: str) -> None:
+    assert find_ending(text) is Ending.DICTATING
+    assert is_open(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "617 555 0192", "My number is six one seven, five five five, zero one nine two.",
+        "1 800 555 0199", "4111 1111 1111 1111", "one eight hundred, no: 1 800 555 0199",
+        "My email is john at example.com", "My email is john at example dot com.",
+        "That's all.", "No, thank you very much.", "Okay, bye.", "A coffee, please.",
+    ],
+)  # fmt: skip
+def test_what_has_all_its_parts_is_complete(text: str) -> None:
+    assert find_ending(text) is Ending.COMPLETE
+    assert not is_open(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "Uh-huh.", "Yeah, right.", "Mm-hm", "okay", "I see.", "Oh, really?", "Mama."],
+)
+def test_listening_noises_are_backchannels(text: str) -> None:
+    assert is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["Stop.", "Wait, yes.", "no", "yeah yeah yeah yeah", "42"])
+def test_words_with_a_message_are_not(text: str) -> None:
+    assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken_s"),
+    [
+        ("You", 0.2),
+        ("Uh?", 0.3),
+        ("Twins,", 0.2),
+        ("That's it.", 0.29),
+        ("The.", 0.22),
+        ("It's", 0.0),
+    ],
+)
+def test_a_cough_is_no_word(text: str, spoken_s: float) -> None:
+    assert is_noise(text, spoken_s)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken_s"),
+    [
+        ("You", 0.6), ("Stop.", 0.29), ("No.", 0.35), ("Yes.", 0.2), ("Yeah.", 0.35), ("Oh.", 0.2),
+        ("Thank you.", 0.4), ("", 0.1), ("Wait.", 0.32), ("Hello.", 0.42), ("Two.", 0.2),
+    ],
+)  # fmt: skip
+def test_a_short_word_is_one(text: str, spoken_s: float) -> None:
+    assert not is_noise(text, spoken_s)
+
+
+@given(st.text(max_size=60))
+def test_any_text_has_an_ending(text: str) -> None:
+    assert is_open(text) == (find_ending(text) in {Ending.OPEN, Ending.DICTATING})
+
+
+@given(st.text(alphabet="0123456789 ,.-", max_size=40))
+def test_any_row_of_digits_has_an_ending(text: str) -> None:
+    assert find_ending(text) in Ending
