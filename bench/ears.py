@@ -15,6 +15,7 @@ import json
 import resource
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import soxr
@@ -24,9 +25,11 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.engines import EngineConfig, load_engine
 from sayso.models import MODELS_DIR
 from sayso.stt import Stt
+from sayso.talk.ears import POST_ROLL_S, Ears, Utterance
+from sayso.talk.events import SpeechStarted, SpeechStopped
 from sayso.tts import Tts
 from sayso.vad import WINDOW_SAMPLES
-from sayso.vad.gate import Gate, SpeechStarted, SpeechStopped
+from sayso.vad.gate import WINDOW_S, Gate
 from sayso.vad.silero import Silero
 
 SAYINGS = (
@@ -63,6 +66,7 @@ SAYINGS = (
 )
 """Thirty sentences as an agent says them."""
 
+HANG_S = 7 * WINDOW_S
 FOUR_SECONDS = "Sure, I can move your appointment to Thursday at three, and I'll send a reminder."
 FIRST_CLAUSE = "Sure, I can help you with that,"
 
@@ -119,39 +123,83 @@ async def measure_tts(tts: Tts, stt: Stt) -> None:
         print(f"  {voice.id}: WER {errors.rate:.1%}; {'; '.join(times.values())}")
 
 
+BEFORE_S, AFTER_S = 1.5, 3.0
+ROOM = 2e-4
+"""Loudness of the room around the recordings (-74 dB)."""
+
+
 async def measure_gate() -> None:
-    """Recordings with silence between them: when does the gate say that speech began and ended?"""
+    """Recordings with silence around them: when do the ears say that speech began and ended?"""
     vad = Silero(EngineConfig(models_dir=MODELS_DIR))
     await vad.open()
-    starts, stops, missed, split, late = [], [], 0, 0, []
+    conditions: dict[str, Callable[[Samples], Samples]] = {
+        "clean": lambda sound: sound,
+        "mu-law 8 kHz": speech.over_the_phone,
+        "noise at 10 dB": add_noise,
+    }
     recordings = speech.sentences()
-    begin = time.perf_counter()
-    windows = 0
-    for recording in recordings:
-        spoken = recording.samples
-        noise = np.random.default_rng(0).normal(0, 2e-4, 3 * EAR_RATE_HZ).astype(np.float32)
-        sound = np.concatenate([noise[: EAR_RATE_HZ * 3 // 2], spoken, noise])
-        true_start, true_stop = (edge + 1.5 for edge in edges_s(spoken))
-        gate, stream, events = Gate(), vad.stream(), []
-        for probability in stream.feed(sound):
-            windows += 1
-            if event := gate.step(probability):
-                events.append((event, gate.now_s))
-        began = [(e.at_s, at_s) for e, at_s in events if isinstance(e, SpeechStarted)]
-        ended = [(e.at_s, at_s) for e, at_s in events if isinstance(e, SpeechStopped)]
-        if not began or not ended:
-            missed += 1
-            continue
-        split += len(began) - 1
-        starts.append(began[0][0] - true_start)
-        stops.append(ended[-1][0] - true_stop)
-        late.append(ended[-1][1] - true_stop)
-    spent = time.perf_counter() - begin
-    print(f"gate: {len(recordings)} recordings in silence, {missed} missed, {split} inner pauses")
-    for name, values in (("start", starts), ("stop", stops), ("stop told after", late)):
-        p5, p50, p95 = np.percentile(values, [5, 50, 95]) * 1000
-        print(f"  {name}: p5 {p5:+.0f}, p50 {p50:+.0f}, p95 {p95:+.0f} ms from the energy's edge")
-    print(f"  vad: {spent / windows * 1000:.2f} ms per {WINDOW_SAMPLES}-sample window")
+    print(f"gate: {len(recordings)} recordings, milliseconds from the energy's edge")
+    for name, spoil in conditions.items():
+        for before_s in (BEFORE_S, 0.0):
+            heard = [await listen(vad, r.samples, spoil, before_s) for r in recordings]
+            found = [one for one in heard if one.stops_s]
+            split = sum(len(one.stops_s) - 1 for one in found)
+            where = f"{name}, {'from the first sample' if not before_s else 'after a silence'}"
+            print(f"  {where}: {len(heard) - len(found)} missed, {split} inner pauses")
+            print(f"    begins noticed {spread([one.noticed_s for one in found])}")
+            print(f"    kept from      {spread([one.kept_s for one in found])}")
+            print(f"    end dated      {spread([one.stops_s[-1] for one in found])}")
+            print(f"    end noticed    {spread([one.told_s for one in found])}")
+
+
+@dataclass
+class Listened:
+    """What the ears made of one recording, in seconds from where its energy begins or ends."""
+
+    noticed_s: float = 0.0
+    kept_s: float = 0.0
+    stops_s: list[float] = field(default_factory=list)
+    told_s: float = 0.0
+
+
+async def listen(
+    vad: Silero, spoken: Samples, spoil: Callable[[Samples], Samples], before_s: float
+) -> Listened:
+    """Play one recording to fresh ears, 20 ms at a time."""
+    noise = np.random.default_rng(0).normal(0, ROOM, int(AFTER_S * EAR_RATE_HZ))
+    first_s, last_s = edges_s(spoken)
+    silence, said = noise[: int(before_s * EAR_RATE_HZ)], spoken[int(first_s * EAR_RATE_HZ) :]
+    sound = spoil(np.concatenate([silence, said, noise], dtype=np.float32))
+    end_s = before_s + last_s - first_s
+    ears, heard = Ears(Gate(), 15.0), Listened()
+    judged = await vad.stream().judge(sound)
+    for begin in range(0, len(sound), 320):
+        piece = sound[begin : begin + 320]
+        windows = slice(begin // WINDOW_SAMPLES, (begin + len(piece)) // WINDOW_SAMPLES)
+        for happening in ears.hear(piece, judged[windows]):
+            if isinstance(happening, SpeechStarted):
+                heard.noticed_s = heard.noticed_s or happening.at_s - before_s
+            elif isinstance(happening, Utterance) and isinstance(happening.event, SpeechStopped):
+                event = happening.event
+                if not heard.stops_s:
+                    rolled_s = len(happening.samples) / EAR_RATE_HZ
+                    heard.kept_s = event.at_s - HANG_S + POST_ROLL_S - rolled_s - before_s
+                heard.stops_s.append(event.since_s - end_s)
+                heard.told_s = event.at_s - end_s
+    return heard
+
+
+def add_noise(sound: Samples) -> Samples:
+    """White noise 10 dB below the loudness of the speech."""
+    speaking = sound[np.abs(sound) > 10 * ROOM]
+    level = float(np.sqrt(np.square(speaking).mean())) * 10**-0.5
+    noise = np.random.default_rng(1).normal(0, level, len(sound))
+    return np.asarray(sound + noise, np.float32)
+
+
+def spread(values_s: Sequence[float]) -> str:
+    p5, p50, p95 = np.percentile(values_s, [5, 50, 95]) * 1000
+    return f"p5 {p5:+.0f}, p50 {p50:+.0f}, p95 {p95:+.0f}"
 
 
 def edges_s(sound: Samples) -> tuple[float, float]:

@@ -104,7 +104,7 @@ class Listener:
         found: list[Pause] = []
         words, melody, at_s = "", Melody(), 0.0
         for index, piece in enumerate(saying.pieces):
-            utterances = self._stretches(piece, at_s)
+            utterances = await self._stretches(piece, at_s)
             if not utterances:
                 return found  # too short for the gate: the server does not hear it either
             for utterance in utterances:
@@ -120,17 +120,21 @@ class Listener:
             at_s += len(piece) / EAR_RATE_HZ + (lasts_s or 0.0)
         return found
 
-    def _stretches(self, piece: Samples, at_s: float) -> list[Utterance]:
+    async def _stretches(self, piece: Samples, at_s: float) -> list[Utterance]:
         """What the ears make of one piece that begins at `at_s`."""
         rng = np.random.default_rng(0)
         before, after = (
             rng.normal(0, NOISE_LEVEL, int(s * EAR_RATE_HZ)).astype(np.float32)
             for s in (at_s + BEFORE_S, AFTER_S)
         )
-        ears = Ears(self.vad.stream(), Gate(), 15.0)
+        ears, detector = Ears(Gate(), 15.0), self.vad.stream()
         sound = np.concatenate([before, piece, after])
-        bites = (sound[begin : begin + BITE] for begin in range(0, len(sound), BITE))
-        return [e for bite in bites for e in ears.hear(bite) if isinstance(e, Utterance)]
+        found: list[Utterance] = []
+        for begin in range(0, len(sound), BITE):
+            bite = sound[begin : begin + BITE]
+            happenings = ears.hear(bite, await detector.judge(bite))
+            found += [event for event in happenings if isinstance(event, Utterance)]
+        return found
 
 
 def _measure(

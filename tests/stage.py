@@ -46,7 +46,7 @@ class LoudIsSpeech:
     def __init__(self) -> None:
         self._rest: Samples = np.zeros(0, np.float32)
 
-    def feed(self, samples: Samples) -> list[float]:
+    async def judge(self, samples: Samples) -> list[float]:
         self._rest = np.concatenate([self._rest, samples])
         windows = len(self._rest) // WINDOW_SAMPLES
         judged, self._rest = np.split(self._rest, [windows * WINDOW_SAMPLES])

@@ -65,7 +65,8 @@ async def detectable_s(samples: Samples) -> float:
     """Seconds into `samples` at which the detector knows that somebody speaks."""
     vad, gate = Silero(EngineConfig(MODELS_DIR)), Gate()
     await vad.open()
-    for probability in vad.stream().feed(np.concatenate([np.zeros(4096, np.float32), samples])):
+    sound = np.concatenate([np.zeros(4096, np.float32), samples])
+    for probability in await vad.stream().judge(sound):
         if isinstance(gate.step(probability), SpeechStarted):
             return gate.now_s - 4096 / EAR_RATE_HZ
     raise AssertionError("the detector hears nothing")

@@ -35,9 +35,9 @@ def loud(seconds: float) -> Samples:
 def listen(
     *pieces: Samples, max_utterance_s: float = 15.0, deadline_s: float | None = None
 ) -> list[SpeechStarted | Utterance | Tick]:
-    ears = Ears(LoudIsSpeech(), Gate(), max_utterance_s)
+    ears, vad = Ears(Gate(), max_utterance_s), LoudIsSpeech()
     ears.deadline_s = deadline_s
-    return [happening for piece in pieces for happening in ears.hear(piece)]
+    return [happening for piece in pieces for happening in ears.hear(piece, vad.feed(piece))]
 
 
 def test_speech_starts_and_stops_with_its_sound() -> None:
@@ -89,27 +89,55 @@ def test_a_deadline_ticks_once_it_is_reached() -> None:
 
 
 def test_audio_time_counts_what_was_listened_to() -> None:
-    ears = Ears(LoudIsSpeech(), Gate(), 15.0)
+    ears = Ears(Gate(), 15.0)
     assert ears.now_s == 0.0
-    list(ears.hear(quiet(0.05)))
+    list(ears.hear(quiet(0.05), [0.0]))
     assert abs(ears.now_s - 0.05) < 1e-9
 
 
 def test_a_deadline_inside_a_window_does_not_wait_for_its_end() -> None:
-    ears = Ears(LoudIsSpeech(), Gate(), 15.0)
+    ears = Ears(Gate(), 15.0)
     ears.deadline_s = 0.045
-    assert list(ears.hear(quiet(0.04))) == []
-    assert list(ears.hear(quiet(0.01))) == [Tick(0.05)]
+    assert list(ears.hear(quiet(0.04), [0.0])) == []
+    assert list(ears.hear(quiet(0.01), [])) == [Tick(0.05)]
+
+
+def test_a_deadline_waits_while_speech_may_be_about_to_start() -> None:
+    happenings = listen(quiet(0.48), loud(0.5), deadline_s=0.5)
+    assert isinstance(happenings[0], SpeechStarted)
+    assert happenings[0].at_s < 0.6
+
+
+def test_a_click_keeps_a_deadline_waiting_for_a_moment_only() -> None:
+    happenings = listen(quiet(0.48), loud(0.05), quiet(0.5), deadline_s=0.5)
+    assert isinstance(happenings[0], Tick)
+    assert 0.5 <= happenings[0].at_s < 0.6
+
+
+def test_an_ending_is_dated_by_the_sound_and_not_by_the_window() -> None:
+    for ms in range(0, 40, 5):
+        utterance = listen(quiet(0.5), loud(0.5 + ms / 1000), quiet(1.0))[-1]
+        assert isinstance(utterance, Utterance)
+        assert isinstance(utterance.event, SpeechStopped)
+        assert abs(utterance.event.since_s - (1.0 + ms / 1000)) <= 0.01
+
+
+def test_endless_speech_is_not_kept_for_ever() -> None:
+    ears = Ears(Gate(), 1.0)
+    for _ in range(100):
+        list(ears.hear(loud(0.32), [1.0] * 10))
+    assert ears.kept_s < 3.0
 
 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=30))
 def test_time_never_goes_back(sizes: list[int]) -> None:
-    ears = Ears(LoudIsSpeech(), Gate(), 15.0)
+    ears = Ears(Gate(), 15.0)
+    vad = LoudIsSpeech()
     ears.deadline_s = 0.1
     seen_s = 0.0
     for index, size in enumerate(sizes):
         sound = np.full(size, 0.5 * (index % 2), np.float32)
-        for happening in ears.hear(sound):
+        for happening in ears.hear(sound, vad.feed(sound)):
             event = happening.event if isinstance(happening, Utterance) else happening
             assert seen_s <= event.at_s <= ears.now_s
             seen_s = event.at_s

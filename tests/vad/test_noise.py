@@ -40,6 +40,6 @@ async def test_the_gate_stays_shut(make: Callable[[], Samples]) -> None:
         one = make()
         sound[at : at + len(one)] += one
     gate = Gate()
-    events = [gate.step(probability) for probability in vad.stream().feed(sound)]
+    events = [gate.step(probability) for probability in await vad.stream().judge(sound)]
     assert not any(isinstance(event, SpeechStarted) for event in events)
     await vad.close()

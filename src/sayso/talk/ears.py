@@ -1,6 +1,8 @@
 """The caller's sound becomes stretches of speech, in audio time.
 
-    samples ─► VAD windows ─► gate ─► SpeechStarted · SpeechCut · SpeechStopped, with the sound
+    samples, probabilities ─► gate ─► SpeechStarted · SpeechCut · SpeechStopped, with the sound
+
+The detector (`vad/`) judges the samples first: it takes a moment, and here nothing does.
 
 Audio time is the count of samples received. A client that sends nothing while its caller is
 silent would stop that clock, so the shell fills such gaps (`silence.py`).
@@ -9,19 +11,23 @@ silent would stop that clock, so the shell fills such gaps (`silence.py`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.talk.events import SpeechCut, SpeechStarted, SpeechStopped, Tick
-from sayso.vad import WINDOW_SAMPLES, VadStream
+from sayso.vad import WINDOW_SAMPLES
+from sayso.vad.edge import BLOCK_SAMPLES, find_end
 from sayso.vad.gate import Gate
 from sayso.vad.gate import SpeechStarted as GateOpened
 
 PRE_ROLL_S = 0.3
 """Sound kept from before speech was noticed, in seconds: first syllables are quiet."""
+
+EDGE_S = 1.0
+"""Sound from before an ending that its loudness is compared with, in seconds."""
 
 POST_ROLL_S = 0.1
 """Sound kept from after the last loud window, in seconds: last consonants are quiet."""
@@ -39,6 +45,11 @@ class Tape:
     def ends(self) -> int:
         """Samples recorded so far, forgotten ones included."""
         return self._ends
+
+    @property
+    def held(self) -> int:
+        """Samples not yet forgotten."""
+        return self._ends - self._begins
 
     def record(self, samples: Samples) -> None:
         """Add sound at the end."""
@@ -69,11 +80,10 @@ class Utterance:
 class Ears:
     """Listens to one caller. Feed `hear`; it yields what happened, in order."""
 
-    def __init__(self, vad: VadStream, gate: Gate, max_utterance_s: float) -> None:
-        self._vad = vad
+    def __init__(self, gate: Gate, max_utterance_s: float) -> None:
         self._gate = gate
         self._tape = Tape()
-        self._judged = 0  # samples the detector has had
+        self._judged = 0  # samples in judged windows
         self._max_utterance = int(max_utterance_s * EAR_RATE_HZ)
         self._speech_from: int | None = None
         self.deadline_s: float | None = None
@@ -83,25 +93,36 @@ class Ears:
         """Audio time: seconds of sound listened to."""
         return self._tape.ends / EAR_RATE_HZ
 
-    def hear(self, samples: Samples) -> Iterator[SpeechStarted | Utterance | Tick]:
-        """Take 16 kHz samples; yield speech that starts, stops or is cut, and a due deadline.
+    @property
+    def kept_s(self) -> float:
+        """Seconds of sound held in memory."""
+        return self._tape.held / EAR_RATE_HZ
 
+    def hear(
+        self, samples: Samples, probabilities: Sequence[float]
+    ) -> Iterator[SpeechStarted | Utterance | Tick]:
+        """Yield speech that starts, stops or is cut, and a due deadline.
+
+        Takes 16 kHz samples, and the detector's probability for each window they completed.
         `deadline_s` is read afresh each time, because what is yielded may change it. It need not
-        wait for a window to fill: that would add up to 32 ms to every pause.
+        wait for a window to fill: that would add up to 32 ms to every pause. It does wait while
+        speech may be about to start, for at most 64 ms after a short noise: or a caller who goes
+        on just then would be cut off.
         """
         self._tape.record(samples)
-        for probability in self._vad.feed(samples):
+        for probability in probabilities:
             self._judged += WINDOW_SAMPLES
             at_s = self._judged / EAR_RATE_HZ
             yield from self._weigh(probability, at_s)
             yield from self._ring(at_s)
         if self._judged < self._tape.ends:
             yield from self._ring(self.now_s)
-        if self._speech_from is None:
-            self._tape.forget(self._judged - int(2 * PRE_ROLL_S * EAR_RATE_HZ))
+        needed_from = self._judged if self._speech_from is None else self._speech_from
+        self._tape.forget(needed_from - int(2 * PRE_ROLL_S * EAR_RATE_HZ))
 
     def _ring(self, at_s: float) -> Iterator[Tick]:
-        if self.deadline_s is not None and at_s >= self.deadline_s:
+        due = self.deadline_s is not None and at_s >= self.deadline_s
+        if due and not self._gate.rising:
             yield Tick(at_s)
 
     def _weigh(self, probability: float, at_s: float) -> Iterator[SpeechStarted | Utterance]:
@@ -111,13 +132,21 @@ class Ears:
             yield SpeechStarted(at_s)
         elif change is not None:
             yield Utterance(
-                SpeechStopped(at_s, since_s=change.at_s),
+                SpeechStopped(at_s, since_s=self._end_s(change.at_s)),
                 self._take(int((change.at_s + POST_ROLL_S) * EAR_RATE_HZ)),
             )
             self._speech_from = None
         elif self._is_too_long():
             yield Utterance(SpeechCut(at_s), self._take(self._judged))
             self._speech_from = self._judged
+
+    def _end_s(self, named_s: float) -> float:
+        """When speech ended, in audio time; the detector names a moment near it."""
+        named = round(named_s * EAR_RATE_HZ)
+        begin = max(0, named - int(EDGE_S * EAR_RATE_HZ)) // BLOCK_SAMPLES * BLOCK_SAMPLES
+        sound = self._tape.cut(begin, self._judged)
+        begin = self._judged - len(sound)  # later, if the tape has forgotten that much
+        return (begin + find_end(sound, named - begin)) / EAR_RATE_HZ
 
     def _is_too_long(self) -> bool:
         return (

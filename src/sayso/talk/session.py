@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, assert_never
 
+import numpy as np
 import structlog
 
 from sayso.audio.decode import Decoder, open_decoder
@@ -166,9 +167,10 @@ class Session:
         self._record = record
         self._clock = clock
         self._turn = Turn()
-        self._ears = Ears(rooms.vad.stream(), Gate(), limits.utterance_s)
         self._melody = Melody()
         self._judging: asyncio.Task[None] | None = None
+        self._detector = rooms.vad.stream()
+        self._ears = Ears(Gate(), limits.utterance_s)
         self._gaps = GapFiller(clock.now_s())
         self._to_hear: asyncio.Queue[Samples] = asyncio.Queue(MAX_UNHEARD_PIECES)
         self._tasks: asyncio.TaskGroup
@@ -293,12 +295,21 @@ class Session:
 
     async def _listen(self) -> None:
         while True:
-            samples = await self._to_hear.get()
+            samples = await self._next_sound()
             for begin in range(0, len(samples), BITE_SAMPLES):
-                for happening in self._ears.hear(samples[begin : begin + BITE_SAMPLES]):
+                bite = samples[begin : begin + BITE_SAMPLES]
+                probabilities = await self._detector.judge(bite)
+                for happening in self._ears.hear(bite, probabilities):
                     self._notice(happening)
                 if begin:
                     await asyncio.sleep(0)
+
+    async def _next_sound(self) -> Samples:
+        """Everything that waits to be listened to: a client may send faster than it is spoken."""
+        pieces = [await self._to_hear.get()]
+        while not self._to_hear.empty():
+            pieces.append(self._to_hear.get_nowait())
+        return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
     async def _fill_gaps(self) -> None:
         """Audio time goes on while the client sends nothing: its caller is silent."""

@@ -13,13 +13,17 @@ WINDOW_SAMPLES = 512
 class VadStream(Protocol):
     """The detector's memory of one caller."""
 
-    def feed(self, samples: Samples) -> list[float]:
-        """Take 16 kHz samples of any length; get one probability for each full window so far."""
+    async def judge(self, samples: Samples) -> list[float]:
+        """Take 16 kHz samples of any length; get one probability for each window now full.
+
+        Calls follow each other; after a cancelled one the stream is of no more use. Raises
+        SpeechError when the detector fails.
+        """
         ...
 
 
 class Vad(Protocol):
-    """One voice-activity engine, shared by all conversations; cheap enough to run on the loop."""
+    """One voice-activity engine, shared by all conversations; what it costs the loop is small."""
 
     async def open(self) -> None:
         """Load and warm the model. Raises InstallationError if it is missing."""

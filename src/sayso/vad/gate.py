@@ -61,6 +61,7 @@ class Gate:
         self._hang_windows = _windows(hang_s)
         self._seen = 0
         self._speaking = False
+        self._rising = False
         self._began = 0  # the first window of the sound that may be, or is, speech
         self._loud = 0  # loud windows of that sound, while the gate is silent
         self._quiet = 0  # windows of silence on end
@@ -75,9 +76,15 @@ class Gate:
         """Whether speech has started and not stopped."""
         return self._speaking
 
+    @property
+    def rising(self) -> bool:
+        """Whether the last window was loud, and speech may be about to start."""
+        return self._rising
+
     def step(self, probability: float) -> SpeechStarted | SpeechStopped | None:
         """Judge one 32 ms window."""
         self._seen += 1
+        self._rising = not self._speaking and probability >= self._start
         if self._speaking:
             return self._step_speaking(probability)
         return self._step_silent(probability)
@@ -93,7 +100,7 @@ class Gate:
         self._loud += 1
         if self._loud < self._min_windows:
             return None
-        self._speaking, self._quiet = True, 0
+        self._speaking, self._rising, self._quiet = True, False, 0
         return SpeechStarted(self._began * WINDOW_S)
 
     def _step_speaking(self, probability: float) -> SpeechStopped | None:
