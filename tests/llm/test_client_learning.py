@@ -15,7 +15,7 @@ from sayso.errors import LlmError
 from sayso.llm import Endpoint, Llm, Message, Tell, Timeouts, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.client import MAX_AMENDS, Deadlines, LlmClient, join_url, limit_waits, list_secrets
-from sayso.llm.fake import Received
+from sayso.llm.fake import Received, running_app
 from sayso.llm.profile import STRANGER, Limit, MemoryProfiles, Profile, ProfileKey, key_of
 
 ASKED = [Message("system", "Be kind."), Message("user", "Hello, you!")]
@@ -163,12 +163,8 @@ async def thinker() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/chat/completions", complete)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with running_app(app) as url:
+        yield url
 
 
 async def test_thoughts_without_a_beginning_are_dropped_from_the_second_reply_on(
