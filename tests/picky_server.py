@@ -12,7 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
-from sayso.llm.fake import cut_pieces
+from sayso.llm.fake import cut_pieces, running_app
 
 SMOKE = "The smoke test has passed."
 
@@ -112,16 +112,8 @@ async def running(picky: Picky) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/v1/chat/completions", answer)
-    runner = web.AppRunner(
-        app, access_log=None, shutdown_timeout=0.1, handler_cancellation=not picky.deaf
-    )
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
+    async with running_app(app, handler_cancellation=not picky.deaf) as url:
+        yield f"{url}/v1"
 
 
 async def _speak(picky: Picky, request: web.Request, reply: str) -> web.StreamResponse:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 from aiohttp import web
 
 from sayso.engines import EngineConfig, load_engine
+from sayso.llm.fake import running_app
 from sayso.models import MODELS_DIR
 
 KEY = "sk-very-secret"
@@ -20,13 +21,8 @@ async def answering(answer: Answer) -> AsyncGenerator[str]:
     """Run a server on a real socket that answers every request so; gives its base URL."""
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/v1"
-    finally:
-        await runner.cleanup()
+    async with running_app(app) as url:
+        yield f"{url}/v1"
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ import aiohttp
 
 from sayso.engines import EngineConfig
 from sayso.errors import InstallationError, SpeechError
-from sayso.security.outbound import MARK, OutboundError, open_session, refuse_literal
+from sayso.security.outbound import MARK, OutboundError, hang_up, open_session, refuse_literal
 
 MAX_COMPLAINT_BYTES = 4_096
 """How much of a complaint is read."""
@@ -97,10 +97,13 @@ class SpeechServer:
                 takes too long.
         """
         try:
-            async with await self._post(content) as response:
+            response = await self._post(content)
+            try:
                 if response.status != 200:
                     raise await self.complain(response)
                 yield response
+            finally:
+                hang_up(response)
         except (TimeoutError, aiohttp.ClientError, OSError) as error:
             raise self._explain(error) from error
 

@@ -23,6 +23,7 @@ import httpx2
 from aiohttp import web
 
 from sayso.caller import call
+from sayso.llm.fake import running_app
 from served import FakeLlm, ask, fake_llm, hear_greeting
 
 CANARIES = {
@@ -127,14 +128,8 @@ async def running_telltale() -> AsyncIterator[Telltale]:
     telltale = Telltale()
     app = web.Application()
     app.router.add_post("/chat/completions", telltale.answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    telltale.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    try:
+    async with running_app(app) as telltale.url:
         yield telltale
-    finally:
-        await runner.cleanup()
 
 
 def llm_of(base_url: str, standby: str) -> dict[str, object]:

@@ -17,7 +17,7 @@ from sayso.llm import Endpoint
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
-from sayso.llm.fake import QUIRKS, FakeConfig, Quirk, running_fake
+from sayso.llm.fake import QUIRKS, FakeConfig, Quirk, running_app, running_fake
 from sayso.llm.verdict import CheckReport
 
 KEY = "sk-canary-0123456789abcdef"
@@ -74,14 +74,8 @@ async def misleading() -> AsyncIterator[str]:
     app = web.Application()
     app.router.add_post("/wrong/chat/completions", page)
     app.router.add_route("*", "/{path:.*}", hang)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0)
-        await site.start()
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}/wrong"
-    finally:
-        await runner.cleanup()
+    async with running_app(app, handler_cancellation=True) as url:
+        yield f"{url}/wrong"
 
 
 async def timed(endpoint: Endpoint) -> tuple[CheckReport, float]:

@@ -18,6 +18,7 @@ from sayso.llm import Endpoint, Message
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import FakeConfig, Received, running_fake
+from sayso.llm.fake.site import stop_listening
 from sayso.llm.findings import Finding
 
 HELLO = [Message("user", "Hello, you!")]
@@ -63,6 +64,7 @@ async def raw_server(answer: Answer, tls: ssl.SSLContext | None = None) -> Async
     server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
     async with server:
         yield server.sockets[0].getsockname()[1]
+        await stop_listening(server)
 
 
 async def read_request(reader: asyncio.StreamReader) -> bytes:

@@ -16,7 +16,7 @@ from sayso.llm import Endpoint, Llm, Message, Tell, Timeouts, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.client import MAX_AMENDS, LlmClient
 from sayso.llm.deadlines import Deadlines, limit_waits
-from sayso.llm.fake import Received
+from sayso.llm.fake import Received, running_app
 from sayso.llm.profile import STRANGER, Limit, MemoryProfiles, Profile, ProfileKey, key_of
 from sayso.llm.request import join_url, list_secrets
 
@@ -211,12 +211,8 @@ async def thinker() -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_post("/chat/completions", complete)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    await runner.cleanup()
+    async with running_app(app) as url:
+        yield url
 
 
 async def test_thoughts_without_a_beginning_are_dropped_from_the_second_reply_on(

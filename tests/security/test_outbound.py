@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import ast
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import sayso
+from sayso.llm.fake import running_app
 from sayso.security.outbound import (
     MARK,
     USER_AGENT,
@@ -199,6 +201,16 @@ def anyio_backend() -> str:
     return "asyncio"
 
 
+@asynccontextmanager
+async def serving(
+    answer: Callable[[web.Request], Awaitable[web.StreamResponse]],
+) -> AsyncGenerator[str]:
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with running_app(app) as url:
+        yield f"{url}/"
+
+
 @pytest.mark.parametrize(
     "host",
     [
@@ -224,17 +236,10 @@ async def test_no_spelling_of_loopback_gets_through(host: str) -> None:
         asked.append(request.host)
         return web.Response(text="secret")
 
-    app = web.Application()
-    app.router.add_get("/", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
     connector = guarded_connector(private=False, limit=4)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with serving(answer) as url, aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises((aiohttp.ClientError, ValueError)):
-            await session.get(f"http://{host}:{runner.addresses[0][1]}/")
-    await runner.cleanup()
+            await session.get(f"http://{host}:{url.rpartition(':')[2]}/")
     assert asked == []
 
 
@@ -242,17 +247,10 @@ async def test_a_redirect_is_judged_as_well() -> None:
     async def answer(_: web.Request) -> web.Response:
         raise web.HTTPFound("http://169.254.169.254/latest/meta-data")
 
-    app = web.Application()
-    app.router.add_get("/", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
     connector = guarded_connector(private=True, limit=4)
-    async with aiohttp.ClientSession(connector=connector) as session:
+    async with serving(answer) as url, aiohttp.ClientSession(connector=connector) as session:
         with pytest.raises(aiohttp.ClientConnectorError, match=MARK):
-            await session.get(f"http://127.0.0.1:{runner.addresses[0][1]}/")
-    await runner.cleanup()
+            await session.get(url)
 
 
 async def test_a_session_says_who_we_are_and_keeps_no_cookies(
@@ -265,17 +263,13 @@ async def test_a_session_says_who_we_are_and_keeps_no_cookies(
         seen.append(dict(request.headers))
         return web.Response(headers={"Set-Cookie": "a=b"})
 
-    app = web.Application()
-    app.router.add_get("/", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    url = f"http://127.0.0.1:{runner.addresses[0][1]}/"
-    async with open_session(private=True, limit=1, headers={"X-Own": "1"}) as session:
+    async with (
+        serving(answer) as url,
+        open_session(private=True, limit=1, headers={"X-Own": "1"}) as session,
+    ):
         for _ in range(2):
             async with session.get(url) as response:
                 assert response.status == 200
-    await runner.cleanup()
     for headers in seen:
         assert headers["User-Agent"] == USER_AGENT
         assert headers["X-Own"] == "1"

@@ -22,6 +22,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from sayso.llm import Endpoint, Message
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
+from sayso.llm.fake import running_app
 from sayso.llm.findings import FindingError
 from sayso.security.outbound import MARK, guarded_connector
 
@@ -287,13 +288,8 @@ async def redirecting(target: str, hops: int) -> AsyncIterator[str]:
 
     app = web.Application()
     app.router.add_route("*", "/{left:\\d+}{rest:.*}", answer)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, LOOPBACK, 0).start()
-    try:
-        yield f"http://{LOOPBACK}:{runner.addresses[0][1]}/{hops}"
-    finally:
-        await runner.cleanup()
+    async with running_app(app) as url:
+        yield f"{url}/{hops}"
 
 
 @pytest.mark.parametrize("hops", [0, 3])

@@ -32,7 +32,7 @@ from sayso.llm.profile import (
 )
 from sayso.llm.reader import ReplyReader
 from sayso.llm.request import make_request
-from sayso.security.outbound import open_session
+from sayso.security.outbound import hang_up, open_session
 
 MAX_CONNECTIONS = 512
 """Requests under way at once; the next ones wait, within their connect timeout."""
@@ -165,11 +165,11 @@ class LlmClient:
     def _let_go(self, response: aiohttp.ClientResponse, complete: bool) -> None:
         """Free an answer's connection: for reuse if its end is near, by closing it if not."""
         if response.content.at_eof() or not complete:
-            response.close()
+            hang_up(response)
             return
         task = self._do_aside(_drain(response))
         # Not in the task's own `finally`: one that is cancelled before it began has none.
-        task.add_done_callback(lambda _: response.close())
+        task.add_done_callback(lambda _: hang_up(response))
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

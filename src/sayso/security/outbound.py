@@ -15,6 +15,7 @@ The table is our own: Python 3.11.7's `is_global` calls `64:ff9b::7f00:1` (NAT64
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -23,10 +24,16 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from typing import Any, TypeAlias
 
 import aiohttp
+import structlog
 
 from sayso import __version__
+from sayso.security.sockets import Sockets
 
 USER_AGENT = f"sayso/{__version__}"
+CLOSE_S = 1.0
+"""How long the closing of all connections of a session is waited for, in seconds."""
+
+log = structlog.get_logger("sayso.outbound")
 
 MARK = "refused by the outbound policy"
 """Is part of every refusal's text: where several addresses fail, only texts survive."""
@@ -163,25 +170,61 @@ def refuse_literal(host: str, *, private: bool) -> None:
         raise OutboundError(errno.EACCES, explain_refusal(host))
 
 
-def guard_sockets(*, private: bool) -> Callable[[AddressInfo], socket.socket]:
-    """Make a `socket_factory` for aiohttp that judges the resolved address of each connect."""
+def guard_sockets(
+    *, private: bool, opens: Callable[[int, int, int], socket.socket] = socket.socket
+) -> Callable[[AddressInfo], socket.socket]:
+    """Make a `socket_factory` for aiohttp that judges the resolved address of each connect.
+
+    `opens` makes a socket of what is allowed.
+    """
 
     def open_socket(info: AddressInfo) -> socket.socket:
         family, kind, protocol, _, target = info
         address = str(target[0])
         if not is_allowed(address, private=private):
             raise OutboundError(errno.EACCES, explain_refusal(address))
-        return socket.socket(family, kind, protocol)
+        return opens(family, kind, protocol)
 
     return open_socket
 
 
-def guarded_connector(*, private: bool, limit: int) -> aiohttp.TCPConnector:
-    """Make aiohttp's connector with the guard in it, for at most `limit` connections.
+class GuardedConnector(aiohttp.TCPConnector):
+    """aiohttp's connector with the guard in it; closed, it leaves no socket behind.
 
     The session it goes into must not trust the environment: a proxy would bypass the guard.
     """
-    return aiohttp.TCPConnector(socket_factory=guard_sockets(private=private), limit=limit)
+
+    def __init__(self, *, private: bool, limit: int) -> None:
+        """Allow at most `limit` connections at once."""
+        self._sockets = Sockets()
+        guard = guard_sockets(private=private, opens=self._sockets.open)
+        super().__init__(socket_factory=guard, limit=limit)
+
+    async def close(self, *, abort_ssl: bool = True) -> None:
+        """Close every connection, those too that were given up and linger, and wait for it."""
+        self._sockets.shut_down()
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await super().close(abort_ssl=abort_ssl)
+                await self._sockets.wait_closed()
+        except TimeoutError:
+            log.warning("connections_left_open", count=len(self._sockets))
+
+
+def guarded_connector(*, private: bool, limit: int) -> aiohttp.TCPConnector:
+    """Make the guarded connector, for at most `limit` connections at once."""
+    return GuardedConnector(private=private, limit=limit)
+
+
+def hang_up(response: aiohttp.ClientResponse) -> None:
+    """Give up an answer at once; one that was read to its end keeps its connection for the next.
+
+    aiohttp's `close` alone is polite: TLS says goodbye and waits up to 30 s for the answer, and a
+    question still being sent is sent first, for as long as the server takes to read it.
+    """
+    if response.connection is not None and response.connection.transport is not None:
+        response.connection.transport.abort()
+    response.close()
 
 
 def open_session(

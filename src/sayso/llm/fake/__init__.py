@@ -22,6 +22,7 @@ from sayso.llm.fake.answer import (
 )
 from sayso.llm.fake.quirks import QUIRKS, Quirk
 from sayso.llm.fake.server import create_fake_app, run_fake, running_fake
+from sayso.llm.fake.site import running_app
 
 __all__ = [
     "QUIRKS",
@@ -34,5 +35,6 @@ __all__ = [
     "cut_pieces",
     "read_script",
     "run_fake",
+    "running_app",
     "running_fake",
 ]

@@ -15,6 +15,7 @@ from sayso.llm.fake.answer import Answer, FakeConfig, Received, call_function
 from sayso.llm.fake.failing import PAGE
 from sayso.llm.fake.picky import refuse
 from sayso.llm.fake.quirks import QUIRKS
+from sayso.llm.fake.site import running_app
 
 MAX_REQUEST_BYTES = 4_194_304
 MAX_REMEMBERED = 10_000
@@ -74,16 +75,8 @@ async def running_fake(
     config: FakeConfig, host: str = "127.0.0.1", port: int = 0
 ) -> AsyncIterator[str]:
     """Run the fake on this loop; gives its URL, without the prefix. Port 0 takes a free one."""
-    runner = web.AppRunner(create_fake_app(config), access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, host, port)
-        await site.start()
-        actual: int = runner.addresses[0][1]
-        shown = f"[{host}]" if ":" in host else host
-        yield f"http://{shown}:{actual}"
-    finally:
-        await runner.cleanup()
+    async with running_app(create_fake_app(config), host, port) as url:
+        yield url
 
 
 def run_fake(config: FakeConfig, host: str = "127.0.0.1", port: int = 3000) -> None:
