@@ -12,6 +12,7 @@ from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
 from sayso.talk import phrases
 from sayso.talk.events import EndedBy
 from sayso.talk.history import Line
+from sayso.talk.ladder import Ladder
 from sayso.transport.line import (
     AgentText,
     CallerStarted,
@@ -400,3 +401,72 @@ async def test_a_client_that_stops_sending_is_silent() -> None:
     async with staged(answers=[["Yes."]], heard=["Hello?"]) as stage:
         await stage.speak(1.0, pause_s=0.0)
         await stage.until_sent(ReplyEnded)
+
+
+class TestNobodySpeaks:
+    async def test_the_agent_asks_and_then_hangs_up(self) -> None:
+        async with staged(
+            ladder=Ladder(1.0, nudges=1), nudges=("Hello?",), goodbye="Bye."
+        ) as stage:
+            await stage.be_quiet(1.5)
+            await stage.until_sent(ReplyEnded)
+            await stage.until(lambda: len(stage.record.lines) == 1)
+            await stage.be_quiet(1.5)
+            await stage.running
+        assert stage.record.lines == [("assistant", "Hello?"), ("assistant", "Bye.")]
+        assert (stage.record.end, stage.record.reason) == ((EndedBy.SYSTEM, None), "silence")
+        assert stage.line.of(Goodbye) == [Goodbye("system")]
+
+    async def test_the_usual_sentences_go_round(self) -> None:
+        async with staged(ladder=Ladder(0.5, nudges=3)) as stage:
+            for said in range(1, 5):
+                await stage.be_quiet(0.6)
+                await stage.until(lambda said=said: len(stage.record.lines) == said)  # type: ignore[misc]
+            await stage.running
+        first, second = phrases.NUDGES
+        assert [text for _, text in stage.record.lines] == [
+            first, second, first, phrases.NOBODY_THERE
+        ]  # fmt: skip
+
+    async def test_a_warning_comes_before_the_end(self) -> None:
+        async with staged(conversation_s=60.0, longest_s=0.5, warning_s=0.2) as stage:
+            await stage.running
+        assert stage.tts.spoken[0] == "Just so you know,"
+        assert stage.tts.spoken[-1] == "Goodbye!"
+        assert stage.record.reason == "time_up"
+
+    async def test_a_microphone_without_sound_is_told(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sayso.talk.silence.DEAF_AFTER_S", 0.1)
+        async with staged() as stage:
+            await stage.until_sent(Fault)
+            await stage.be_quiet(0.1)
+        fault = stage.line.of(Fault)[0]
+        assert (fault.code, fault.fatal) == (TalkCode.SILENT, False)
+        assert len(stage.line.of(Fault)) == 1
+
+
+class TestTheAgentHangsUp:
+    async def test_after_an_answer_with_its_phrase(self) -> None:
+        async with staged(answers=[["All done. ", "Goodbye!"]], end_phrases=("goodbye",)) as stage:
+            stage.line.client(Text("Thanks."))
+            await stage.running
+        assert stage.record.end == (EndedBy.AGENT, None)
+        assert stage.record.reason == "agent_done"
+        assert stage.record.lines[-1] == ("assistant", "All done. Goodbye!")
+        assert stage.line.of(Goodbye) == [Goodbye("agent")]
+
+    async def test_not_after_any_other(self) -> None:
+        async with staged(answers=[["All done."]], end_phrases=("goodbye",)) as stage:
+            stage.line.client(Text("Thanks."))
+            await stage.until(lambda: bool(stage.record.turns))
+            await stage.hang_up()
+        assert stage.record.reason == "caller_left"
+
+
+async def test_an_agent_may_have_its_text_spoken_as_written() -> None:
+    async with staged(answers=[["It is *5*."]], reading="off") as stage:
+        stage.line.client(Text("Hi"))
+        await stage.until_sent(ReplyEnded)
+    assert stage.tts.spoken == ["It is *5*."]

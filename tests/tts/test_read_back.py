@@ -78,7 +78,10 @@ async def test_every_voice_is_understood(tts: HibariTts, stt: Moonshine, voice: 
         ("Take room No. 5, please.", "take room number five please"),
         ("Use version v1.2.3 of it.", "use version one point two point three of it"),
         ("We open Mon-Fri at noon.", "we open monday to friday at noon"),
-        ("He is 5'10\" tall, or 1.8 m.", "he is five feet ten inches tall or one point eight meters"),
+        (
+            "He is 5'10\" tall, or 1.8 m.",
+            "he is five feet ten inches tall or one point eight meters",
+        ),
         ("It costs >$5bn.", "it costs more than five billion dollars"),
         ("Come on 31.12.2024, please.", "come on december thirty first twenty twenty four please"),
         ("Prices are $5-10/month.", "prices are five to ten dollars per month"),

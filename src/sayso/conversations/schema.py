@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 Role: TypeAlias = Literal["assistant", "user"]
@@ -26,6 +26,9 @@ IsoTime = Annotated[
 ]
 
 
+_EXTENSION: dict[str, JsonValue] = {"x-sayso-extension": True}
+
+
 class _View(BaseModel):
     model_config = ConfigDict(
         alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
@@ -41,6 +44,17 @@ class ConversationView(_View):
     started_at: IsoTime
     ended_at: IsoTime | None
     duration_in_seconds: int | None
+    ended_by: EndedBy | None = Field(
+        description="Who ended it; null while it lasts.", json_schema_extra=_EXTENSION
+    )
+    end_reason: str | None = Field(
+        description="Why: `caller_left`, `line_lost`, `silence`, `time_up`, `agent_done`, "
+        "`server_stopped` or `failed`.",
+        json_schema_extra=_EXTENSION,
+    )
+    error_code: int | None = Field(
+        description="The code of the `error` that ended it.", json_schema_extra=_EXTENSION
+    )
 
 
 class LineView(_View):

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from sayso.talk.ladder import NO_LADDER, Ladder
+
 MAX_PATIENCE_S = 10.0
 """The longest end-of-turn silence a client may ask for, in seconds."""
 
@@ -24,6 +26,7 @@ class Policy:
         transcript_s: longest wait for a transcript before going on without it.
         farewell_s: longest time a goodbye may take.
         speculates: begin the reply while the pause may still be a pause.
+        ladder: what is done when nobody speaks.
     """
 
     patience_s: float = 0.45
@@ -32,6 +35,7 @@ class Policy:
     transcript_s: float = 12.0
     farewell_s: float = 15.0
     speculates: bool = True
+    ladder: Ladder = NO_LADDER
 
 
 _GOES_ON = frozenset(

@@ -20,8 +20,8 @@ class Record(Protocol):
         """How long each step of reply `number` took, in seconds, and what failed."""
         ...
 
-    def ended(self, by: EndedBy, error_code: int | None, at: datetime) -> None:
-        """The conversation is over."""
+    def ended(self, by: EndedBy, error_code: int | None, at: datetime, reason: str = "") -> None:
+        """The conversation is over; `reason` is one of the codes of `End reasons` in the docs."""
         ...
 
 

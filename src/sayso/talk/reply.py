@@ -28,7 +28,7 @@ from sayso.talk.record import Stopwatch
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
 from sayso.tts.sentences import Sentences
-from sayso.tts.spoken import speakable
+from sayso.tts.spoken import Reading, speakable
 
 CLAUSES_AHEAD: Final = 2
 """Clauses written but not yet spoken before the LLM's stream is left waiting."""
@@ -55,6 +55,8 @@ class Mouth:
     clock: Clock
     codecs: Executor
     ahead_s: float
+    language: str = "english"
+    reading: Reading = "auto"
 
 
 class Reply:
@@ -195,7 +197,7 @@ class Reply:
     async def _utter(self, clause: str) -> bool:
         """Speak one clause if there are words in it; whether there were."""
         self._mouth.ledger.clause(self.number, clause)
-        words = speakable(clause)
+        words = speakable(clause, self._mouth.language, self._mouth.reading)
         if words:
             try:
                 await self._speak(words)
