@@ -27,6 +27,7 @@ from sayso.talk.history import Ledger
 from sayso.talk.record import Stopwatch
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
+from sayso.tts.edges import Edges, pause_after
 from sayso.tts.sentences import Sentences
 from sayso.tts.spoken import Reading, speakable
 
@@ -196,8 +197,8 @@ class Reply:
 
     async def _utter(self, clause: str) -> bool:
         """Speak one clause if there are words in it; whether there were."""
-        self._mouth.ledger.clause(self.number, clause)
         words = speakable(clause, self._mouth.language, self._mouth.reading)
+        self._mouth.ledger.clause(self.number, clause, words)
         if words:
             try:
                 await self._speak(words)
@@ -208,13 +209,18 @@ class Reply:
 
     async def _speak(self, words: str) -> None:
         mouth = self._mouth
-        step = int(mouth.tts.sample_rate_hz * PIECE_S)
-        spoken = mouth.tts.speak(words, voice=mouth.voice, speed=mouth.speed)
-        async for samples in spoken:
+        edges = Edges(mouth.tts.sample_rate_hz, pause_after(words))
+        async for samples in mouth.tts.speak(words, voice=mouth.voice, speed=mouth.speed):
             self._mark("tts_first_sound")
-            mouth.ledger.sound(self.number, len(samples) / mouth.tts.sample_rate_hz)
-            for begin in range(0, len(samples), step):
-                await self._sound.put(samples[begin : begin + step])
+            await self._put_sound(edges.feed(samples))
+        await self._put_sound(edges.finish())
+
+    async def _put_sound(self, samples: Samples) -> None:
+        rate_hz = self._mouth.tts.sample_rate_hz
+        step = int(rate_hz * PIECE_S)
+        self._mouth.ledger.sound(self.number, len(samples) / rate_hz)
+        for begin in range(0, len(samples), step):
+            await self._sound.put(samples[begin : begin + step])
 
     # Sound -------------------------------------------------------------------------------------
 
