@@ -45,11 +45,10 @@ from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
-from sayso.talk.agent import Agent
+from sayso.talk.agent import NUDGES, Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
-from sayso.talk.phrases import NUDGES
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts

@@ -87,7 +87,7 @@ def test_a_stale_number_changes_nothing() -> None:
     ledger.retract(1)
     assert ledger.begin(1) == ()
     assert ledger.close(1, 1.0) == ()
-    assert (ledger.text(1), ledger.heard(1, 9.0)) == ("", "")
+    assert (ledger.text(1), ledger.heard(1, 9.0), ledger.made_s(1)) == ("", "", 0.0)
     assert ledger.text(2) == ""
     ledger.sound(2, 1.0)
     ledger.clause(2, "new")

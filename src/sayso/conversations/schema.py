@@ -72,6 +72,12 @@ class TurnView(_View):
     id: str
     number: int
     timings: dict[str, float | str | None] = Field(
-        examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}]
+        description="Seconds from the end of the caller's speech to each step, in their order: "
+        "`transcript_s`, `endpoint_s`, `llm_first_token_s`, `first_clause_s`, "
+        "`tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s` or "
+        "`interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
+        "`line` (a reply without an LLM), `failure`, `mishaps`, `blame` (who must act), "
+        "`drafts_dropped`, `replies_unheard`.",
+        examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

@@ -14,6 +14,9 @@ from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.tts.spoken import Reading
 
+NUDGES = (phrases.STILL_THERE, phrases.STILL_HERE)
+"""Said in turn when nobody speaks, by agents without words of their own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Agent:
@@ -46,7 +49,7 @@ class Agent:
     failure_message: str = ""
     reading: Reading = "auto"
     ladder: Ladder = NO_LADDER
-    nudges: tuple[str, ...] = phrases.NUDGES
+    nudges: tuple[str, ...] = NUDGES
     goodbye: str = ""
     end_phrases: tuple[str, ...] = ()
     longest_s: float | None = None

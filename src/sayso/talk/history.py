@@ -201,6 +201,11 @@ class Ledger:
         reply = self._current(number)
         return reply.text() if reply else ""
 
+    def made_s(self, number: int) -> float:
+        """Seconds of sound made of reply `number`; 0 if it is not under way."""
+        reply = self._current(number)
+        return reply.sound_s if reply else 0.0
+
     def heard(self, number: int, up_to_s: float) -> str:
         """What was heard of reply `number`; "" if it is not under way."""
         reply = self._current(number)

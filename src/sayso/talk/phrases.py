@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 LLM_FAILED = "Sorry, I can't think of an answer right now. Please try again in a moment."
 """The LLM gave nothing at all."""
 
@@ -13,8 +11,11 @@ LLM_BROKE_OFF = "Sorry, I lost my train of thought there."
 TIME_IS_NEAR = "Just so you know, we have about {seconds} seconds left."
 """The conversation will soon have taken its longest time."""
 
-NUDGES: Final = ("Are you still there?", "I'm still here if you need me.")
-"""Nobody has spoken for a while; the first time, the second time, and round again."""
+STILL_THERE = "Are you still there?"
+"""Nobody has spoken for a while."""
+
+STILL_HERE = "I'm still here if you need me."
+"""Nobody has spoken for a while again."""
 
 NOBODY_THERE = "It seems you have gone, so I'll hang up now. Goodbye!"
 """Nobody answered the nudges."""

@@ -102,6 +102,7 @@ class Reply:
         self._text_complete = False
         self._text_posted = False
         self._all_sent = False
+        self._holds = 0
         self.began = False
 
     # What the conversation does with it ------------------------------------------------------
@@ -119,6 +120,7 @@ class Reply:
     def hold(self) -> None:
         """Stop sending, keep what is left."""
         self._flowing.clear()
+        self._holds += self.began
         self._pacer.hold(self._mouth.clock.now_s())
 
     def resume(self) -> None:
@@ -135,6 +137,18 @@ class Reply:
         if self._all_sent and self._played_out.is_set():
             return self._pacer.sent_s
         return self._pacer.played_s(self._mouth.clock.now_s())
+
+    def note_sound(self) -> None:
+        """Note how much of its sound was made, sent and heard."""
+        made_s = self._mouth.ledger.made_s(self.number)
+        for key, seconds in (
+            ("sound_made_s", made_s),
+            ("sound_sent_s", self._pacer.sent_s),
+            ("sound_heard_s", self.heard_s()),
+        ):
+            self.watch.note(key, round(seconds, 2))
+        if self._holds:
+            self.watch.note("holds", self._holds)
 
     def post_text(self, text: str) -> None:
         """Tell the client the reply's text, once."""

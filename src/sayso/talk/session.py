@@ -190,6 +190,7 @@ class Session:
         self._reply_task: asyncio.Task[None] | None = None
         self._drafted: _Drafted | None = None
         self._dropped_drafts = 0
+        self._unheard = 0
         self._greeting: int | None = None
         self._told = ""
         self._speech_ended_s = clock.now_s()
@@ -444,6 +445,7 @@ class Session:
         self._drop_draft()
         self._ledger.open(number)
         watch = Stopwatch(self._clock.now_s())
+        watch.note("line", fixed.value)
         self._take_up(self._make_reply(number, _as_pieces(text), watch))
 
     def _words_of(self, fixed: FixedLine) -> str:
@@ -514,6 +516,7 @@ class Session:
         self._stop_reply()
         self._line.hush(reply.number)
         if not reply.began:
+            self._unheard += 1
             self._ledger.retract(reply.number)
             self._end_greeting(reply.number)
             return
@@ -521,6 +524,7 @@ class Session:
         reply.post_text(heard)
         self._line.post(Interrupted(reply.number, heard))
         reply.watch.note("interrupted", "true")
+        reply.watch.mark("interrupted", self._clock.now_s())
         self._close_reply(reply)
 
     def _stop_reply(self) -> None:
@@ -529,10 +533,15 @@ class Session:
             self._reply_task = None
 
     def _close_reply(self, reply: Reply) -> None:
+        reply.note_sound()
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
-        if self._dropped_drafts:
-            reply.watch.note("drafts_dropped", self._dropped_drafts)
-            self._dropped_drafts = 0
+        for key, count in (
+            ("drafts_dropped", self._dropped_drafts),
+            ("replies_unheard", self._unheard),
+        ):
+            if count:
+                reply.watch.note(key, count)
+        self._dropped_drafts = self._unheard = 0
         self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
         self._end_greeting(reply.number)
         self._told = ""

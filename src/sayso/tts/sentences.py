@@ -74,8 +74,8 @@ LOOSE_JOINTS = JOINTS | frozenset(
     "and or that with without from in at until before after within during near".split()
 )
 BOUND = frozenset(
-    "am is are was were be or and not just even only such so as the a an what than rather more most "
-    "much many".split()
+    "am is are was were be or and not just even only such so as the a an what than rather more "
+    "most much many".split()
 )
 """Words that belong to the next one: nothing is cut behind them."""
 
