@@ -32,6 +32,7 @@ from sayso.tts.spoken import speakable
         ("4 July 1999", "the fourth of July, nineteen ninety-nine"),
         ("the 4th of July", "the fourth of July"),
         ("99 May", "ninety-nine May"),
+        ("May 39 and 39 May", "May thirty-nine and thirty-nine May"),
         ("Sept. 2024", "September twenty twenty-four"),
         ("May I help? March on!", "May I help? March on!"),
         ("Mon-Fri, Mon, Jan 5", "Monday to Friday, Monday, January fifth"),
