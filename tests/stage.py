@@ -32,6 +32,7 @@ from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import EndedBy
 from sayso.talk.history import Ledger, Line
+from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport import line as wire
 from sayso.tts import Voice
@@ -191,6 +192,7 @@ class MemoryRecord:
     lines: list[tuple[str, str]] = field(default_factory=list)
     turns: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
     end: tuple[EndedBy, int | None] | None = None
+    reason: str = ""
 
     def line(self, role: str, content: str, at: datetime) -> None:
         self.lines.append((role, content))
@@ -198,8 +200,9 @@ class MemoryRecord:
     def turn(self, number: int, timings: Mapping[str, Any], at: datetime) -> None:
         self.turns.append((number, dict(timings)))
 
-    def ended(self, by: EndedBy, error_code: int | None, at: datetime) -> None:
+    def ended(self, by: EndedBy, error_code: int | None, at: datetime, reason: str = "") -> None:
         self.end = (by, error_code)
+        self.reason = reason
 
 
 @dataclass
@@ -260,6 +263,9 @@ async def staged(
     speaks: OutputAudio = RAW,
     hears: InputAudio = PCM,
     policy: Policy = POLICY,
+    ladder: Ladder = NO_LADDER,
+    warning_s: float = 0.0,
+    **manners: Any,  # noqa: ANN401 - fields of Agent
 ) -> AsyncIterator[Stage]:
     """Hold a conversation in memory; it is hung up on leaving."""
     line = MemoryLine(speaks, hears)
@@ -272,10 +278,21 @@ async def staged(
 
     with ThreadPoolExecutor(1) as codecs:
         session = Session(
-            agent=Agent("agent-1", greeting, "tone", 1.0, "english", llm, prompt, failure_message),
+            agent=Agent(
+                "agent-1",
+                greeting,
+                "tone",
+                1.0,
+                "english",
+                llm,
+                prompt,
+                failure_message,
+                ladder=ladder,
+                **manners,
+            ),
             line=line,
             rooms=Rooms(LoudVad(), stt, tts, eot, codecs),
-            limits=Limits(policy, 10.0, conversation_s, 5.0, 0.25),
+            limits=Limits(policy, 10.0, conversation_s, 5.0, 0.25, warning_s),
             ledger=Ledger(lines),
             record=record,
             clock=SystemClock(),

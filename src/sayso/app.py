@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 
 import structlog
 from fastapi import FastAPI
@@ -47,9 +48,10 @@ from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
-from sayso.talk.agent import Agent
+from sayso.talk.agent import NUDGES, Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
+from sayso.talk.ladder import Ladder
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts
@@ -224,6 +226,12 @@ class Server:
             llm=self._choose_llm(stored, told, make_notes(parts, greeting)),
             prompt=partial(_prompt, parts, self._settings.max_history_chars),
             failure_message=fill_text(failure, values).strip(),
+            reading=stored.apply_text_normalization,
+            ladder=ladder_of(self._settings, stored),
+            nudges=stored.idle_messages or NUDGES,
+            goodbye=stored.end_call_message or "",
+            end_phrases=stored.end_call_phrases,
+            longest_s=stored.max_duration_s,
         )
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Llm:
@@ -369,6 +377,13 @@ def builtin_endpoint(settings: Settings) -> Endpoint | None:
     )
 
 
+def ladder_of(settings: Settings, stored: StoredAgent) -> Ladder:
+    """How an agent bears silence: its own way, else the operator's."""
+    idle_s = settings.idle_timeout_s if stored.idle_timeout_s is None else stored.idle_timeout_s
+    nudges = settings.idle_nudges if stored.idle_messages_max is None else stored.idle_messages_max
+    return Ladder(idle_s or inf, nudges, stored.silence_timeout_s or inf)
+
+
 def limits_of(settings: Settings, patience_s: float | None) -> Limits:
     """What bounds a conversation whose client asked for `patience_s`, if it did."""
     least_s = settings.patience_s if patience_s is None else patience_s
@@ -383,6 +398,7 @@ def limits_of(settings: Settings, patience_s: float | None) -> Limits:
         conversation_s=settings.max_conversation_s,
         stt_timeout_s=settings.stt_timeout_s,
         pacing_ahead_s=settings.pacing_ahead_s,
+        warning_s=settings.warning_s,
     )
 
 

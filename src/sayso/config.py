@@ -96,6 +96,24 @@ class Settings(BaseSettings):
         5.0, ge=0, description="How long a stopping server lets conversations end, in seconds."
     )
 
+    # Silence and the end -----------------------------------------------------------------
+    idle_timeout_s: float = Field(
+        20.0,
+        ge=0,
+        le=3600,
+        description="Silence before the agent asks whether somebody is there; 0 means never.",
+    )
+    idle_nudges: int = Field(
+        2, ge=0, le=10, description="How often it asks before it says goodbye and hangs up."
+    )
+    warning_s: float = Field(
+        30.0,
+        ge=0,
+        le=600,
+        description="How long before the longest conversation ends the caller is told; 0 means "
+        "not at all.",
+    )
+
     # Turn-taking ---------------------------------------------------------------------
     patience: Literal["eager", "normal", "patient"] = Field(
         "normal",

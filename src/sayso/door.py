@@ -295,9 +295,11 @@ class ConversationRecord:
         """Where the time of one reply went."""
         self._recorder.turn(self._id, number, timings, at)
 
-    def ended(self, by: EndedBy, error_code: int | None, at: datetime) -> None:
+    def ended(self, by: EndedBy, error_code: int | None, at: datetime, reason: str = "") -> None:
         """The conversation is over."""
-        self._recorder.ended(self._id, by=by.value, error_code=error_code, at=at)
+        self._recorder.ended(
+            self._id, by=by.value, error_code=error_code, at=at, reason=reason or None
+        )
 
 
 def _close_code(error: TalkError | None) -> int:

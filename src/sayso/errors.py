@@ -12,6 +12,7 @@
     │   └── SetupError          4400 the first message is not a valid setup
     ├── LlmError                the agent's LLM could not answer; carries a finding code
     ├── AudioError              sound that cannot be read or written
+    │   └── SilentMicrophoneError   nothing but silence comes from the caller
     ├── SpeechError             a speech engine (VAD, STT, TTS) failed
     └── InstallationError       something on this machine is missing or damaged
 
@@ -119,6 +120,7 @@ class TalkCode:
     INVALID_AGENT = 1002
     INVALID_CREDENTIALS = 1003
     INVALID_MESSAGE = 4400
+    SILENT = 4408
     UNAUTHORIZED = 4401
     TOO_MANY = 4429
     INTERNAL = 4500
@@ -159,6 +161,10 @@ class AudioError(SaysoError):
     """Sound that cannot be read or written."""
 
     blame = Blame.CALLER
+
+
+class SilentMicrophoneError(AudioError):
+    """The caller's microphone gives nothing but silence."""
 
 
 class SpeechError(SaysoError):

@@ -67,12 +67,45 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "llm": None,
         "actions": [],
         "variables": {},
+        "applyTextNormalization": "auto",
+        "messagePlan": None,
+        "silenceTimeoutSeconds": None,
+        "maxDurationSeconds": None,
+        "endCallMessage": None,
+        "endCallPhrases": [],
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],
         "answeredBy": "built-in-extractive",
         "llmIssues": [],
     }
+
+
+async def test_how_an_agent_speaks_and_hangs_up_is_kept(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    manners: dict[str, Any] = {
+        "applyTextNormalization": "off",
+        "messagePlan": {
+            "idleMessages": ["Hello?", "***"],
+            "idleTimeoutSeconds": 7.5,
+            "idleMessageMaxSpokenCount": 3,
+        },
+        "silenceTimeoutSeconds": 60,
+        "maxDurationSeconds": 600,
+        "endCallMessage": "Bye.",
+        "endCallPhrases": ["goodbye", ""],
+    }
+    agent = await create(client, **manners)
+    assert {key: agent[key] for key in manners} == manners
+    loaded = await world.agents.load(agent["id"])
+    assert loaded.apply_text_normalization == "off"
+    assert loaded.idle_messages == ("Hello?",)
+    assert (loaded.idle_timeout_s, loaded.idle_messages_max) == (7.5, 3)
+    assert (loaded.silence_timeout_s, loaded.max_duration_s) == (60, 600)
+    assert (loaded.end_call_message, loaded.end_call_phrases) == ("Bye.", ("goodbye",))
+    cleared = (await patch(client, agent["id"], messagePlan=None, endCallMessage=None)).json()
+    assert cleared == {**agent, "messagePlan": None, "endCallMessage": None}
 
 
 async def test_what_is_sent_is_kept_and_returned_as_given(client: httpx2.AsyncClient) -> None:

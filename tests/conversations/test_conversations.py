@@ -42,7 +42,7 @@ async def talk(world: World, agent: str, name: str, *, after_s: float = 0, lines
         role: Any = ("assistant", "user")[at % 2]
         world.recorder.line(name, role, f"line {at}", start + timedelta(seconds=at))
     end = start + timedelta(seconds=lines, milliseconds=600)
-    world.recorder.ended(name, by="user", error_code=None, at=end)
+    world.recorder.ended(name, by="user", error_code=None, at=end, reason="caller_left")
     await world.recorder.flush()
 
 
@@ -59,6 +59,9 @@ async def test_a_conversation_is_answered_in_the_documented_shape(
         "startedAt": "2024-05-01T12:00:00.123Z",
         "endedAt": "2024-05-01T12:00:02.723Z",
         "durationInSeconds": 3,
+        "endedBy": "user",
+        "endReason": "caller_left",
+        "errorCode": None,
     }
     assert (await client.get(f"{path}/c1")).json() == expected
     assert (await client.get(path)).json() == [expected]

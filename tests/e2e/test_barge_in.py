@@ -18,6 +18,7 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.caller import ANSWER_RATE_HZ, Caller
 from sayso.engines import EngineConfig
 from sayso.models import MODELS_DIR
+from sayso.tts.edges import STOP_S, Edges
 from sayso.vad.gate import Gate, SpeechStarted
 from sayso.vad.silero import Silero
 from served import (
@@ -139,8 +140,11 @@ async def story_lasts_s(served: Served) -> float:
     tts = served.server._engines.rooms.tts
 
     async def speak() -> float:
-        pieces = [len(piece) async for piece in tts.speak(STORY, voice=tts.voices[0].id)]
-        return sum(pieces) / tts.sample_rate_hz
+        samples = 0
+        async for sentence in tts.speak(STORY, voice=tts.voices[0].id):
+            edges = Edges(tts.sample_rate_hz, STOP_S)
+            samples += len(edges.feed(sentence)) + len(edges.finish())
+        return samples / tts.sample_rate_hz
 
     return await asyncio.to_thread(served.run, speak())
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.talk.history import Clause, Ledger, Line
+from sayso.talk.history import Clause, Ledger, Line, cut_at_word, find_written
 
 
 def told(ledger: Ledger, number: int, *clauses: tuple[str, float]) -> None:
@@ -87,12 +87,35 @@ def test_a_stale_number_changes_nothing() -> None:
     ledger.retract(1)
     assert ledger.begin(1) == ()
     assert ledger.close(1, 1.0) == ()
-    assert (ledger.text(1), ledger.heard(1, 9.0)) == ("", "")
+    assert (ledger.text(1), ledger.heard(1, 9.0), ledger.made_s(1)) == ("", "", 0.0)
     assert ledger.text(2) == ""
     ledger.sound(2, 1.0)
     ledger.clause(2, "new")
     assert ledger.text(2) == "new"
     assert ledger.heard(2, 0.5) == ""
+
+
+def test_a_price_is_heard_when_all_of_its_words_are() -> None:
+    said = "It costs twelve dollars and fifty cents a night."
+    clause = Clause("It costs $12.50 a night.", 0.0, len(said) / 10, whole=True, said=said)
+    assert clause.heard(1.5) == "It costs"
+    assert clause.heard(3.5) == "It costs"
+    assert clause.heard(4.1) == "It costs $12.50 a"
+    assert clause.heard(4.8) == "It costs $12.50 a night."
+
+
+def test_markup_is_heard_with_its_words() -> None:
+    assert find_written("**Call** [us](x) now.", "Call us now.", "Call us") == "**Call** [us](x)"
+    assert find_written("* a b", "a b", "a") == "* a"
+    assert find_written("$5", "five dollars", "five") == ""
+
+
+def test_where_words_have_no_spaces_any_letter_may_be_the_last() -> None:
+    assert cut_at_word("你好我们今天见", 3) == "你好我"
+    assert cut_at_word("สวัสดีครับ", 4) == "สวัส"
+    assert cut_at_word("สวัสดี", 1) == "ส"
+    assert cut_at_word("hello there", 8) == "hello"
+    assert cut_at_word("hello", 3) == ""
 
 
 CLAUSES = st.lists(
@@ -120,3 +143,50 @@ def test_all_sound_is_all_text(clauses: list[tuple[str, float]]) -> None:
     told(ledger, 1, *clauses)
     total = sum(seconds for _, seconds in clauses)
     assert ledger.heard(1, total + 0.01).split() == ledger.text(1).split()
+
+
+WORDS = st.lists(st.text("abcd", min_size=1, max_size=8), min_size=1, max_size=10)
+
+
+@given(
+    spoken=st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=5),
+    stops=st.lists(st.floats(0, 1), min_size=1, max_size=4),
+)
+def test_history_never_holds_what_was_not_heard(
+    spoken: list[tuple[list[str], list[str]]], stops: list[float]
+) -> None:
+    """Replies cut off anywhere, their sound as long as their words: no word too many."""
+    ledger = Ledger()
+    for number, stop in enumerate(stops, start=1):
+        ledger.open(number, f"question {number}")
+        truth: list[tuple[float, str]] = []
+        at_s = 0.0
+        for written, said in spoken:
+            text, words = " ".join(written), " ".join(said)
+            ledger.clause(number, text, words)
+            ledger.sound(number, len(words) / 10)
+            if text == words:
+                ends = [len(" ".join(written[: n + 1])) for n in range(len(written))]
+                truth += [(at_s + end / 10, word) for end, word in zip(ends, written, strict=True)]
+            else:  # all of it is certainly over when the clause is
+                truth += [(at_s, word) for word in written]
+            at_s += len(words) / 10
+        ledger.finish(number)
+        ledger.begin(number)
+        heard = [line for line in ledger.close(number, stop * at_s) if line.role == "assistant"]
+        told = " ".join(line.content for line in heard).split()
+        assert told == [word for _, word in truth][: len(told)]
+        assert all(ends_s <= stop * at_s + 1e-6 for ends_s, _ in truth[: len(told)])
+    assert [line.content for line in ledger.lines if line.role == "user"] == [
+        f"question {number}" for number in range(1, len(stops) + 1)
+    ]
+
+
+@given(WORDS, WORDS, st.integers(0, 12))
+def test_what_was_written_for_what_was_heard_is_a_beginning(
+    written: list[str], said: list[str], reach: int
+) -> None:
+    text, whole = " ".join(written), " ".join(said)
+    found = find_written(text, whole, " ".join(said[:reach]))
+    assert text.startswith(found)
+    assert find_written(text, whole, whole) == text

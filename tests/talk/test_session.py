@@ -11,8 +11,10 @@ from structlog.testing import capture_logs
 from sayso.audio.formats import EAR_RATE_HZ, InputAudio, InputEncoding, OutputAudio, OutputFormat
 from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
 from sayso.talk import phrases
+from sayso.talk.agent import NUDGES
 from sayso.talk.events import EndedBy
 from sayso.talk.history import Line
+from sayso.talk.ladder import Ladder
 from sayso.transport.line import (
     AgentText,
     CallerStarted,
@@ -77,7 +79,8 @@ async def test_all_sound_of_an_answer_is_sent() -> None:
         stage.line.client(Text("Hi"))
         await stage.until_sent(ReplyEnded)
     sound = b"".join(out.data for out in stage.line.of(ReplySound))
-    assert len(sound) == int(len("Hello there, caller.") * 0.02 * 16_000) * 4
+    characters = sum(len(clause) for clause in stage.tts.spoken)
+    assert len(sound) == characters * int(0.02 * 16_000) * 4
 
 
 async def test_compressed_sound_is_encoded_beside_the_loop() -> None:
@@ -119,6 +122,10 @@ class TestInterrupted:
             await stage.until_sent(ReplyEnded)
         assert heard
         assert story.startswith(heard)
+        timings = stage.record.turns[0][1]
+        assert timings["sound_made_s"] >= timings["sound_sent_s"] >= timings["sound_heard_s"] > 0
+        assert timings["interrupted_s"] > timings["first_sound_sent_s"]
+        assert timings["holds"] == 1
         assert len(heard) < len(story) / 2
         assert [message.content for message in stage.llm.prompts[1]] == [
             "A story.",
@@ -140,6 +147,7 @@ class TestInterrupted:
             await stage.until(lambda: bool(stage.record.turns))
         assert not stage.line.of(Interrupted)
         assert stage.record.lines[-1] == ("assistant", answer)
+        assert stage.record.turns[0][1]["holds"] == 1
         sound = b"".join(out.data for out in stage.line.of(ReplySound))
         characters = sum(len(clause) for clause in stage.tts.spoken)
         assert len(sound) == int(characters * 0.02 * 16_000) * 4
@@ -153,6 +161,7 @@ class TestInterrupted:
         told = " ".join(out.text for out in stage.line.of(CallerText))
         assert told == "A table. For two."
         assert ("user", "A table. For two.") in stage.record.lines
+        assert stage.record.turns[-1][1].get("replies_unheard", 0) <= 1
 
     async def test_a_greeting_that_is_cut_off_still_opens_the_microphone(self) -> None:
         async with staged(greeting="Hello and a very long welcome to you. " * 4) as stage:
@@ -163,13 +172,13 @@ class TestInterrupted:
 
 
 async def test_a_complete_sentence_does_not_wait_for_a_slow_tool() -> None:
-    """Some LLMs say "One moment, please." and then work for seconds."""
-    async with staged(answers=[["One moment, please.", 1.0, " Found it."]]) as stage:
+    """Some LLMs say "Hold on, please." and then work for seconds."""
+    async with staged(answers=[["Hold on, please.", 1.0, " Found it."]]) as stage:
         stage.line.client(Text("Look it up."))
         await stage.until_sent(ReplySound)
-        assert stage.tts.spoken == ["One moment, please."]
+        assert stage.tts.spoken == ["Hold on, please."]
         await stage.until(lambda: bool(stage.record.turns))
-    assert stage.record.lines[-1] == ("assistant", "One moment, please. Found it.")
+    assert stage.record.lines[-1] == ("assistant", "Hold on, please. Found it.")
 
 
 class TestDrafts:
@@ -467,3 +476,73 @@ async def test_a_client_that_stops_sending_is_silent() -> None:
     async with staged(answers=[["Yes."]], heard=["Hello?"]) as stage:
         await stage.speak(1.0, pause_s=0.0)
         await stage.until_sent(ReplyEnded)
+
+
+class TestNobodySpeaks:
+    async def test_the_agent_asks_and_then_hangs_up(self) -> None:
+        async with staged(
+            ladder=Ladder(1.0, nudges=1), nudges=("Hello?",), goodbye="Bye."
+        ) as stage:
+            await stage.be_quiet(1.5)
+            await stage.until_sent(ReplyEnded)
+            await stage.until(lambda: len(stage.record.lines) == 1)
+            await stage.be_quiet(1.5)
+            await stage.running
+        assert stage.record.lines == [("assistant", "Hello?"), ("assistant", "Bye.")]
+        assert [timings["line"] for _, timings in stage.record.turns] == ["nudge", "giving up"]
+        assert (stage.record.end, stage.record.reason) == ((EndedBy.SYSTEM, None), "silence")
+        assert stage.line.of(Goodbye) == [Goodbye("system")]
+
+    async def test_the_usual_sentences_go_round(self) -> None:
+        async with staged(ladder=Ladder(0.5, nudges=3)) as stage:
+            for said in range(1, 5):
+                await stage.be_quiet(0.6)
+                await stage.until(lambda said=said: len(stage.record.lines) == said)  # type: ignore[misc]
+            await stage.running
+        first, second = NUDGES
+        assert [text for _, text in stage.record.lines] == [
+            first, second, first, phrases.NOBODY_THERE
+        ]  # fmt: skip
+
+    async def test_a_warning_comes_before_the_end(self) -> None:
+        async with staged(conversation_s=60.0, longest_s=0.5, warning_s=0.2) as stage:
+            await stage.running
+        assert stage.tts.spoken[0] == "Just so you know,"
+        assert stage.tts.spoken[-1] == "Goodbye!"
+        assert stage.record.reason == "time_up"
+
+    async def test_a_microphone_without_sound_is_told(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sayso.talk.silence.DEAF_AFTER_S", 0.1)
+        async with staged() as stage:
+            await stage.until_sent(Fault)
+            await stage.be_quiet(0.1)
+        fault = stage.line.of(Fault)[0]
+        assert (fault.code, fault.fatal) == (TalkCode.SILENT, False)
+        assert len(stage.line.of(Fault)) == 1
+
+
+class TestTheAgentHangsUp:
+    async def test_after_an_answer_with_its_phrase(self) -> None:
+        async with staged(answers=[["All done. ", "Goodbye!"]], end_phrases=("goodbye",)) as stage:
+            stage.line.client(Text("Thanks."))
+            await stage.running
+        assert stage.record.end == (EndedBy.AGENT, None)
+        assert stage.record.reason == "agent_done"
+        assert stage.record.lines[-1] == ("assistant", "All done. Goodbye!")
+        assert stage.line.of(Goodbye) == [Goodbye("agent")]
+
+    async def test_not_after_any_other(self) -> None:
+        async with staged(answers=[["All done."]], end_phrases=("goodbye",)) as stage:
+            stage.line.client(Text("Thanks."))
+            await stage.until(lambda: bool(stage.record.turns))
+            await stage.hang_up()
+        assert stage.record.reason == "caller_left"
+
+
+async def test_an_agent_may_have_its_text_spoken_as_written() -> None:
+    async with staged(answers=[["It is *5*."]], reading="off") as stage:
+        stage.line.client(Text("Hi"))
+        await stage.until_sent(ReplyEnded)
+    assert stage.tts.spoken == ["It is *5*."]

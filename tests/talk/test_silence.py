@@ -1,10 +1,11 @@
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.audio.formats import EAR_RATE_HZ
-from sayso.talk.silence import LATE_S, MAX_LEAD_S, GapFiller
+from sayso.talk.silence import DEAF_AFTER_S, FAINTEST, LATE_S, MAX_LEAD_S, GapFiller, Microphone
 
 
 def seconds(gaps: GapFiller, now_s: float) -> float:
@@ -46,3 +47,36 @@ def test_sound_and_silence_together_keep_up_with_time(steps: list[tuple[float, f
         heard_s += sound_s
     assert heard_s >= now_s - (LATE_S + 0.001) * (len(steps) + 1)
     assert silent_s <= now_s
+
+
+QUIET = np.full(320, FAINTEST, np.float32)
+LOUD = np.full(320, 0.01, np.float32)
+
+
+def test_a_microphone_that_gives_nothing_is_told_once() -> None:
+    microphone = Microphone()
+    microphone.open(1.0)
+    microphone.open(5.0)
+    assert microphone.complaint(1.0 + DEAF_AFTER_S - 0.1) is None
+    assert microphone.complaint(1.0 + DEAF_AFTER_S) == "nothing"
+    assert microphone.complaint(99.0) is None
+
+
+def test_so_is_one_that_gives_only_silence() -> None:
+    microphone = Microphone()
+    microphone.received(QUIET)
+    assert microphone.complaint(99.0) is None, "it is not open yet"
+    microphone.open(0.0)
+    microphone.received(QUIET[:0])
+    assert microphone.complaint(9.0) == "silence"
+
+
+def test_a_breath_is_enough_and_so_is_a_keyboard() -> None:
+    breathing, typing = Microphone(), Microphone()
+    breathing.received(QUIET)
+    breathing.received(LOUD)
+    typing.excuse()
+    for microphone in (breathing, typing):
+        microphone.open(0.0)
+        microphone.received(QUIET)
+        assert microphone.complaint(99.0) is None

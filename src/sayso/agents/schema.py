@@ -69,6 +69,12 @@ MAX_QUERY = 50
 MAX_QUERY_CHARS = 2048
 MAX_FALLBACKS = 3
 MAX_FAILURE_CHARS = 250
+MAX_SPOKEN_CHARS = 250
+MAX_IDLE_MESSAGES = 10
+MAX_END_PHRASES = 20
+MAX_END_PHRASE_CHARS = 100
+LONGEST_IDLE_S = 3600
+SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
 LONGEST_WAIT_MS = 60_000
 """How long an agent may wait for its LLM; `llm_reply_start_timeout_s` bounds all of it together."""
@@ -307,6 +313,26 @@ class LlmTimeouts(_Body):
     )
 
 
+Said = Annotated[str, Field(max_length=MAX_SPOKEN_CHARS)]
+EndPhrase = Annotated[str, Field(max_length=MAX_END_PHRASE_CHARS)]
+
+
+class MessagePlan(_Body):
+    """What an agent says when nobody speaks; what is left away is the operator's setting."""
+
+    idle_messages: Annotated[list[Said], Field(max_length=MAX_IDLE_MESSAGES)] | None = Field(
+        default=None, description="Said in turn; null for the usual sentences."
+    )
+    idle_timeout_seconds: Annotated[float, Field(ge=0, le=LONGEST_IDLE_S)] | None = Field(
+        default=None, description="Silence before each of them; 0 for never."
+    )
+    idle_message_max_spoken_count: Annotated[int, Field(ge=0, le=10)] | None = Field(
+        default=None,
+        description="How many there are until the caller speaks; after as much silence again the "
+        "agent says goodbye and hangs up.",
+    )
+
+
 class LlmServer(_Body):
     """An LLM of yours (contract §3.1), as it may stand by for another one, too."""
 
@@ -482,6 +508,43 @@ class NewAgent(_Body):
         list[Annotated[str, Field(max_length=MAX_ACTION_CHARS)]], Field(max_length=MAX_ACTIONS)
     ] = Field(default=[], description="Ids of the external functions the agent may call.")
     variables: Variables = {}
+    apply_text_normalization: Literal["auto", "on", "off"] = Field(
+        default="auto",
+        description="Whether numbers, dates, money, links and Markdown are put into words before "
+        "they are spoken: `auto` in English, and only without Markdown in other languages; `on` "
+        "in English always; `off` gives the voice what the LLM wrote.",
+        json_schema_extra=EXTENSION,
+    )
+    message_plan: MessagePlan | None = Field(
+        default=None,
+        description="What the agent says when nobody speaks.",
+        json_schema_extra=EXTENSION,
+    )
+    silence_timeout_seconds: Annotated[float, Field(ge=5, le=LONGEST_IDLE_S)] | None = Field(
+        default=None,
+        description="Silence of the caller after which the agent says goodbye and hangs up, "
+        "whatever it said in between; null for no such limit.",
+        json_schema_extra=EXTENSION,
+    )
+    max_duration_seconds: Annotated[float, Field(ge=SHORTEST_TALK_S, le=LONGEST_TALK_S)] | None = (
+        Field(
+            default=None,
+            description="How long a conversation may take, if that is less than the server "
+            "allows; the caller is warned, and the agent says goodbye.",
+            json_schema_extra=EXTENSION,
+        )
+    )
+    end_call_message: Said | None = Field(
+        default=None,
+        description="Said before the agent hangs up; null for the usual sentences.",
+        json_schema_extra=EXTENSION,
+    )
+    end_call_phrases: Annotated[list[EndPhrase], Field(max_length=MAX_END_PHRASES)] = Field(
+        default=[],
+        description="An answer that says one of these is the last: once the caller has heard it, "
+        "the agent hangs up.",
+        json_schema_extra=EXTENSION,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -498,8 +561,7 @@ def _drop_defaults(schema: dict[str, Any]) -> None:
 class AgentChanges(NewAgent):
     """The body of `PATCH /api/v1/agents/{agentId}`; only the keys sent change (`model_fields_set`).
 
-    Null clears `voiceSpeed`, `greeting`, `prompt` and `criticalKnowledge`; `llm: null` goes back
-    to the built-in LLM.
+    Null clears what may be null; `llm: null` goes back to the built-in LLM.
     """
 
     model_config = ConfigDict(json_schema_extra=_drop_defaults)
@@ -554,6 +616,14 @@ class LlmView(FallbackView):
     hedge_after_ms: int | None = Field(default=None, json_schema_extra=EXTENSION)
 
 
+class MessagePlanView(_View):
+    """What an agent says when nobody speaks, as it is answered."""
+
+    idle_messages: list[str] | None = None
+    idle_timeout_seconds: float | None = None
+    idle_message_max_spoken_count: int | None = None
+
+
 class AgentView(_View):
     """An agent as it is answered; every key is always present."""
 
@@ -572,6 +642,12 @@ class AgentView(_View):
     llm: LlmView | None
     actions: list[str]
     variables: dict[str, str | bool | int | float] = Field(json_schema_extra=EXTENSION)
+    apply_text_normalization: Literal["auto", "on", "off"] = Field(json_schema_extra=EXTENSION)
+    message_plan: MessagePlanView | None = Field(json_schema_extra=EXTENSION)
+    silence_timeout_seconds: float | None = Field(json_schema_extra=EXTENSION)
+    max_duration_seconds: float | None = Field(json_schema_extra=EXTENSION)
+    end_call_message: str | None = Field(json_schema_extra=EXTENSION)
+    end_call_phrases: list[str] = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -635,6 +711,14 @@ class Agent:
     failure_message: str | None = None
     hedge_after_s: float | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
+    apply_text_normalization: Literal["auto", "on", "off"] = "auto"
+    idle_messages: tuple[str, ...] = ()
+    idle_timeout_s: float | None = None
+    idle_messages_max: int | None = None
+    silence_timeout_s: float | None = None
+    max_duration_s: float | None = None
+    end_call_message: str | None = None
+    end_call_phrases: tuple[str, ...] = ()
 
 
 _OURS = frozenset({"messages", "stream"})

@@ -5,7 +5,7 @@ The check calls somebody else's server and may take seconds: no transaction is o
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias, cast
 
@@ -25,6 +25,7 @@ from sayso.agents.schema import (
     AnsweredBy,
     BuiltIn,
     LlmIssue,
+    MessagePlan,
     NewAgent,
     OpenAiCompatible,
     Visibility,
@@ -211,6 +212,7 @@ class Agents:
             actions=tuple(row.actions),
             variables=show_all(row.variables),
             **self._safe.answering(row),
+            **_manners(row),
         )
 
     async def _refuse_too_many(self, session: AsyncSession, user_id: str) -> None:
@@ -261,7 +263,28 @@ class Agents:
 
 def _apply(row: AgentRow, body: NewAgent, fields: frozenset[str]) -> None:
     for name in fields:
-        setattr(row, name, getattr(body, name))
+        value = getattr(body, name)
+        setattr(row, name, value.model_dump() if isinstance(value, MessagePlan) else value)
+
+
+def _manners(row: AgentRow) -> dict[str, Any]:
+    """How an agent speaks and when it hangs up, as a conversation is given it."""
+    plan = row.message_plan or {}
+    return {
+        "apply_text_normalization": row.apply_text_normalization,
+        "idle_messages": _with_words(plan.get("idle_messages") or ()),
+        "idle_timeout_s": plan.get("idle_timeout_seconds"),
+        "idle_messages_max": plan.get("idle_message_max_spoken_count"),
+        "silence_timeout_s": row.silence_timeout_seconds,
+        "max_duration_s": row.max_duration_seconds,
+        "end_call_message": next(iter(_with_words([row.end_call_message or ""])), None),
+        "end_call_phrases": _with_words(row.end_call_phrases),
+    }
+
+
+def _with_words(texts: Iterable[str]) -> tuple[str, ...]:
+    """Those of `texts` that can be spoken."""
+    return tuple(text.strip() for text in texts if any(map(str.isalnum, text)))
 
 
 def _stored(row: AgentRow) -> _Stored:

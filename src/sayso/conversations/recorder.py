@@ -67,6 +67,7 @@ class _Ended:
     by: EndedBy
     error_code: int | None
     at: datetime
+    reason: str | None = None
 
 
 _Record: TypeAlias = _Opened | _Line | _Turn | _Ended
@@ -118,10 +119,16 @@ class Recorder:
         self._add(_Turn(conversation_id, number, dict(timings), at))
 
     def ended(
-        self, conversation_id: str, *, by: EndedBy, error_code: int | None, at: datetime
+        self,
+        conversation_id: str,
+        *,
+        by: EndedBy,
+        error_code: int | None,
+        at: datetime,
+        reason: str | None = None,
     ) -> None:
-        """A conversation is over."""
-        self._add(_Ended(conversation_id, by, error_code, at))
+        """A conversation is over; `reason` is a code that says why."""
+        self._add(_Ended(conversation_id, by, error_code, at, reason))
 
     async def run(self) -> None:
         """Store what is added, until `close()` or cancellation."""
@@ -246,8 +253,9 @@ async def _write_row(session: AsyncSession, record: _Record) -> None:
             )
             session.add(row)
         row.caller_id = record.caller_id or row.caller_id
-        row.ended_at = row.duration_s = row.ended_by = row.error_code = None
+        row.ended_at = row.duration_s = row.ended_by = row.error_code = row.end_reason = None
     elif isinstance(record, _Ended) and row is not None:
         row.ended_at, row.ended_by, row.error_code = record.at, record.by, record.error_code
+        row.end_reason = record.reason
         row.duration_s = max(0.0, (record.at - row.started_at).total_seconds())
     await session.flush()

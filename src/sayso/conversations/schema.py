@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
 Role: TypeAlias = Literal["assistant", "user"]
@@ -24,6 +24,9 @@ IsoTime = Annotated[
         {"type": "string", "format": "date-time", "examples": ["2024-05-01T12:00:00.000Z"]}
     ),
 ]
+
+
+_EXTENSION: dict[str, JsonValue] = {"x-sayso-extension": True}
 
 
 class _View(BaseModel):
@@ -45,6 +48,17 @@ class ConversationView(_View):
     started_at: IsoTime
     ended_at: IsoTime | None
     duration_in_seconds: int | None
+    ended_by: EndedBy | None = Field(
+        description="Who ended it; null while it lasts.", json_schema_extra=_EXTENSION
+    )
+    end_reason: str | None = Field(
+        description="Why: `caller_left`, `line_lost`, `silence`, `time_up`, `agent_done`, "
+        "`server_stopped` or `failed`.",
+        json_schema_extra=_EXTENSION,
+    )
+    error_code: int | None = Field(
+        description="The code of the `error` that ended it.", json_schema_extra=_EXTENSION
+    )
 
 
 class LineView(_View):
@@ -62,6 +76,12 @@ class TurnView(_View):
     id: str
     number: int
     timings: dict[str, float | str | None] = Field(
-        examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}]
+        description="Seconds from the end of the caller's speech to each step, in their order: "
+        "`transcript_s`, `endpoint_s`, `llm_first_token_s`, `first_clause_s`, "
+        "`tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s` or "
+        "`interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
+        "`line` (a reply without an LLM), `failure`, `mishaps`, `blame` (who must act), "
+        "`drafts_dropped`, `replies_unheard`.",
+        examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

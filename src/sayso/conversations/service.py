@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
-from sayso.conversations.schema import ConversationView, LineView, Role, TurnView
+from sayso.conversations.schema import ConversationView, EndedBy, LineView, Role, TurnView
 from sayso.errors import ForbiddenError, NotFoundError
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id
@@ -115,7 +115,7 @@ class Conversations:
             for row in rows:
                 row.ended_at = await _last_sign(session, row)
                 row.duration_s = (row.ended_at - row.started_at).total_seconds()
-                row.ended_by = "system"
+                row.ended_by, row.end_reason = "system", "server_stopped"
         return len(rows)
 
 
@@ -154,6 +154,9 @@ def _view(row: ConversationRow) -> ConversationView:
         started_at=row.started_at,
         ended_at=row.ended_at,
         duration_in_seconds=None if row.duration_s is None else round(row.duration_s),
+        ended_by=cast("EndedBy | None", row.ended_by),
+        end_reason=row.end_reason,
+        error_code=row.error_code,
     )
 
 

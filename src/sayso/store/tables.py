@@ -119,6 +119,12 @@ class AgentRow(Table):
     tts_model: Mapped[str] = mapped_column(String(40))
     actions: Mapped[list[str]] = mapped_column(JSON)
     variables: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")
+    apply_text_normalization: Mapped[str] = mapped_column(String(10), server_default="auto")
+    message_plan: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    silence_timeout_seconds: Mapped[float | None]
+    max_duration_seconds: Mapped[float | None]
+    end_call_message: Mapped[str | None] = mapped_column(Text)
+    end_call_phrases: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
@@ -162,6 +168,7 @@ class ConversationRow(Table):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     duration_s: Mapped[float | None]
     ended_by: Mapped[str | None] = mapped_column(String(20))
+    end_reason: Mapped[str | None] = mapped_column(String(20))
     error_code: Mapped[int | None]
 
 

@@ -9,7 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sayso.llm import Llm, Message
+from sayso.talk import phrases
 from sayso.talk.history import Line
+from sayso.talk.ladder import NO_LADDER, Ladder
+from sayso.tts.spoken import Reading
+
+NUDGES = (phrases.STILL_THERE, phrases.STILL_HERE)
+"""Said in turn when nobody speaks, by agents without words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,12 @@ class Agent:
         llm: what answers for it.
         prompt: what the LLM is told when the conversation stands at these lines.
         failure_message: what it says when nobody could answer; "" for the usual sentence.
+        reading: how much its text is put into words before it is spoken.
+        ladder: how it bears silence.
+        nudges: what it says when nobody speaks, in turn.
+        goodbye: what it says before it ends the conversation; "" for the usual sentences.
+        end_phrases: an answer that says one of them, in whatever case, is its last.
+        longest_s: how long a conversation with it may take; None for the server's limit.
     """
 
     id: str
@@ -35,3 +47,14 @@ class Agent:
     llm: Llm
     prompt: Callable[[Sequence[Line]], Sequence[Message]]
     failure_message: str = ""
+    reading: Reading = "auto"
+    ladder: Ladder = NO_LADDER
+    nudges: tuple[str, ...] = NUDGES
+    goodbye: str = ""
+    end_phrases: tuple[str, ...] = ()
+    longest_s: float | None = None
+
+    def ends_with(self, text: str) -> bool:
+        """Whether whoever said `text` has ended the conversation with it."""
+        said = text.casefold()
+        return any(phrase.casefold() in said for phrase in self.end_phrases)

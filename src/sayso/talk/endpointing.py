@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.wording import Ending, find_ending
 
 MAX_PATIENCE_S = 10.0
@@ -47,6 +48,7 @@ class Policy:
         transcript_s: longest wait for a transcript before going on without it.
         farewell_s: longest time a goodbye may take.
         speculates: begin the reply while the pause may still be a pause.
+        ladder: what is done when nobody speaks.
     """
 
     sure_s: float = 0.4
@@ -60,6 +62,7 @@ class Policy:
     transcript_s: float = 12.0
     farewell_s: float = 15.0
     speculates: bool = True
+    ladder: Ladder = NO_LADDER
 
 
 PRESETS = {

@@ -33,6 +33,17 @@ class FixedLine(StrEnum):
     GREETING = "greeting"
     NOT_HEARD = "not heard"
     FAREWELL = "farewell"
+    NUDGE = "nudge"
+    WARNING = "warning"
+    GIVING_UP = "giving up"
+
+
+class Parting(StrEnum):
+    """Why a conversation ended without anybody hanging up."""
+
+    TIME_UP = "time_up"
+    SILENCE = "silence"
+    AGENT_DONE = "agent_done"
 
 
 # Events ------------------------------------------------------------------------------------
@@ -115,11 +126,22 @@ class ReplyStarted:
 
 @dataclass(frozen=True, slots=True)
 class ReplyPlayed:
-    """Reply `number` was heard to its end, or had nothing to say; `asks` if that is a question."""
+    """Reply `number` was heard to its end, or had nothing to say.
+
+    `asks` if it ends in a question; `last` if the agent ends the conversation by it.
+    """
 
     at_s: float
     number: int
     asks: bool = False
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimeNear:
+    """The conversation will soon have taken the longest time it may."""
+
+    at_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +177,7 @@ Event: TypeAlias = (
     | Typed
     | ReplyStarted
     | ReplyPlayed
+    | TimeNear
     | TimeUp
     | HungUp
     | Tick

@@ -7,9 +7,12 @@ with its place in the reply's sound; `heard` cuts that at a word.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
+from unicodedata import combining
 
 Role: TypeAlias = Literal["user", "assistant"]
 
@@ -24,39 +27,75 @@ class Line:
 
 @dataclass(slots=True)
 class Clause:
-    """A stretch of a reply's text and the sound it became, in seconds of that sound."""
+    """A stretch of a reply's text and the sound it became, in seconds of that sound.
+
+    `said` are the words that were spoken for `text`: "$5" takes as long as "five dollars".
+    """
 
     text: str
     begins_s: float
     lasts_s: float = 0.0
     whole: bool = False
+    said: str = ""
 
     def heard(self, up_to_s: float) -> str:
         """The words of this clause that were played by `up_to_s` seconds of the reply's sound.
 
-        Words are taken to be spoken evenly, by length; one that is only half heard is left out.
+        Words are taken to be spoken evenly, by length; one that is only half heard is left out,
+        and so is a number of which not all is heard.
         """
         into_s = up_to_s - self.begins_s
         if into_s <= 0 or not self.lasts_s:
             return ""
         if into_s >= self.lasts_s - _ROUNDING_S and self.whole:
             return self.text
-        reach = len(self.text) * min(1.0, into_s / self.lasts_s)
-        return _cut_at_word(self.text, int(reach))
+        said = self.said or self.text
+        heard = cut_at_word(said, int(len(said) * min(1.0, into_s / self.lasts_s)))
+        return heard if said == self.text else find_written(self.text, said, heard)
 
 
 _ROUNDING_S = 1e-6
 
+UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uf900-\uffef]")
+"""Letters of scripts that put no space between words: Thai, Lao, Burmese, Khmer, Chinese, kana."""
 
-def _cut_at_word(text: str, reach: int) -> str:
+
+def cut_at_word(text: str, reach: int) -> str:
     """The longest run of whole words of `text` within its first `reach` characters."""
-    if reach >= len(text):
-        return text
-    if text[reach].isspace():
-        return text[:reach].rstrip()
-    head = text[:reach]
-    space = max(head.rfind(" "), head.rfind("\n"))
-    return head[:space].rstrip() if space > 0 else ""
+    while 0 < reach < len(text) and not _is_word_end(text, reach):
+        reach -= 1
+    return text[:reach].rstrip()
+
+
+def _is_word_end(text: str, at: int) -> bool:
+    """Whether a word of `text` may end in front of character `at`."""
+    if text[at].isspace() or text[at - 1].isspace():
+        return True
+    return UNSPACED.match(text, at) is not None and not combining(text[at])
+
+
+def find_written(text: str, said: str, heard: str) -> str:
+    """The words of `text` of which all that was `said` for them is `heard`.
+
+    Words that stand in both hold them together; what lies between, such as a price and its words,
+    counts as one.
+    """
+    written = list(re.finditer(r"\S+", text))
+    spoken, reach = said.split(), len(heard.split())
+    match = SequenceMatcher(
+        None, [_bare(word[0]) for word in written], [_bare(word) for word in spoken], autojunk=False
+    )
+    count = 0
+    for kind, begin, end, first, last in match.get_opcodes():
+        if last > reach:
+            count += max(0, reach - first) if kind == "equal" else 0
+            break
+        count += end - begin
+    return text[: written[count - 1].end()] if count else ""
+
+
+def _bare(word: str) -> str:
+    return "".join(filter(str.isalnum, word)).casefold() or word
 
 
 @dataclass(slots=True)
@@ -118,11 +157,11 @@ class Ledger:
         """Begin reply `number` to the caller's words `asked` and the program's `notes`."""
         self._reply = ReplyRecord(number, asked, notes)
 
-    def clause(self, number: int, text: str) -> None:
-        """Reply `number` goes on with `text`; its sound follows."""
+    def clause(self, number: int, text: str, said: str = "") -> None:
+        """Reply `number` goes on with `text`, spoken as `said`; its sound follows."""
         if (reply := self._current(number)) is not None:
             self.finish(number)
-            reply.clauses.append(Clause(text, reply.sound_s))
+            reply.clauses.append(Clause(text, reply.sound_s, said=said))
 
     def sound(self, number: int, seconds: float) -> None:
         """`seconds` more of sound were made of the last clause of reply `number`."""
@@ -161,6 +200,11 @@ class Ledger:
         """All text of reply `number`, as far as it is made; "" if it is not under way."""
         reply = self._current(number)
         return reply.text() if reply else ""
+
+    def made_s(self, number: int) -> float:
+        """Seconds of sound made of reply `number`; 0 if it is not under way."""
+        reply = self._current(number)
+        return reply.sound_s if reply else 0.0
 
     def heard(self, number: int, up_to_s: float) -> str:
         """What was heard of reply `number`; "" if it is not under way."""

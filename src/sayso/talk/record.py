@@ -20,8 +20,8 @@ class Record(Protocol):
         """How long each step of reply `number` took, in seconds, and what failed."""
         ...
 
-    def ended(self, by: EndedBy, error_code: int | None, at: datetime) -> None:
-        """The conversation is over."""
+    def ended(self, by: EndedBy, error_code: int | None, at: datetime, reason: str = "") -> None:
+        """The conversation is over; `reason` is one of the codes of `End reasons` in the docs."""
         ...
 
 
@@ -29,7 +29,12 @@ class Stopwatch:
     """The waterfall of one reply: seconds from the end of the caller's speech to each step.
 
     Steps in their order: `transcript_s`, `endpoint_s` (the turn was over), `llm_first_token_s`,
-    `first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s`.
+    `first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, then `played_s`
+    or `interrupted_s`. Beside them stand facts: how many seconds of sound were made, sent and
+    heard (`sound_made_s`, `sound_sent_s`, `sound_heard_s`), how often a noise held it
+    (`holds`), what it was if it was no answer (`line`), what failed (`failure`, `mishaps`) and who
+    must act (`blame`), and how many drafts and replies before it nobody heard (`drafts_dropped`,
+    `replies_unheard`).
     """
 
     def __init__(self, zero_s: float) -> None:
@@ -40,7 +45,7 @@ class Stopwatch:
         """`step` happened at `now_s`; only its first time counts, under its name and unit."""
         self._marks.setdefault(f"{step}_s", round(now_s - self._zero_s, 4))
 
-    def note(self, key: str, value: str | int) -> None:
+    def note(self, key: str, value: str | float) -> None:
         """Keep a fact about this reply, such as what failed."""
         self._marks[key] = value
 

@@ -28,8 +28,9 @@ from sayso.talk.history import Ledger
 from sayso.talk.record import Stopwatch
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
+from sayso.tts.edges import Edges, pause_after
 from sayso.tts.sentences import Sentences
-from sayso.tts.spoken import speakable
+from sayso.tts.spoken import Reading, speakable
 
 CLAUSES_AHEAD: Final = 2
 """Clauses written but not yet spoken before the LLM's stream is left waiting."""
@@ -56,6 +57,8 @@ class Mouth:
     clock: Clock
     codecs: Executor
     ahead_s: float
+    language: str = "english"
+    reading: Reading = "auto"
 
 
 Write: TypeAlias = Callable[[Spare], AsyncGenerator[str, None]]
@@ -90,7 +93,6 @@ class Reply:
         self.number = number
         self.watch = watch
         self._pieces = write(self.spare_s)
-        self._made_s = 0.0
         self._mouth = mouth
         self._on_start = on_start
         self._on_fault = on_fault
@@ -106,6 +108,7 @@ class Reply:
         self._text_complete = False
         self._text_posted = False
         self._all_sent = False
+        self._holds = 0
         self.began = False
 
     # What the conversation does with it ------------------------------------------------------
@@ -123,6 +126,7 @@ class Reply:
     def hold(self) -> None:
         """Stop sending, keep what is left."""
         self._flowing.clear()
+        self._holds += self.began
         self._pacer.hold(self._mouth.clock.now_s())
 
     def resume(self) -> None:
@@ -142,7 +146,19 @@ class Reply:
 
     def spare_s(self) -> float:
         """Seconds of its sound that are made and not yet heard."""
-        return self._made_s - self.heard_s()
+        return self._mouth.ledger.made_s(self.number) - self.heard_s()
+
+    def note_sound(self) -> None:
+        """Note how much of its sound was made, sent and heard."""
+        made_s = self._mouth.ledger.made_s(self.number)
+        for key, seconds in (
+            ("sound_made_s", made_s),
+            ("sound_sent_s", self._pacer.sent_s),
+            ("sound_heard_s", self.heard_s()),
+        ):
+            self.watch.note(key, round(seconds, 2))
+        if self._holds:
+            self.watch.note("holds", self._holds)
 
     def post_text(self, text: str) -> None:
         """Tell the client the reply's text, once."""
@@ -205,8 +221,8 @@ class Reply:
 
     async def _utter(self, clause: str) -> bool:
         """Speak one clause if there are words in it; whether there were."""
-        self._mouth.ledger.clause(self.number, clause)
-        words = speakable(clause)
+        words = speakable(clause, self._mouth.language, self._mouth.reading)
+        self._mouth.ledger.clause(self.number, clause, words)
         if words:
             try:
                 await self._speak(words)
@@ -217,15 +233,18 @@ class Reply:
 
     async def _speak(self, words: str) -> None:
         mouth = self._mouth
-        step = int(mouth.tts.sample_rate_hz * PIECE_S)
-        spoken = mouth.tts.speak(words, voice=mouth.voice, speed=mouth.speed)
-        async for samples in spoken:
+        edges = Edges(mouth.tts.sample_rate_hz, pause_after(words))
+        async for samples in mouth.tts.speak(words, voice=mouth.voice, speed=mouth.speed):
             self._mark("tts_first_sound")
-            duration_s = len(samples) / mouth.tts.sample_rate_hz
-            self._made_s += duration_s
-            mouth.ledger.sound(self.number, duration_s)
-            for begin in range(0, len(samples), step):
-                await self._sound.put(samples[begin : begin + step])
+            await self._put_sound(edges.feed(samples))
+        await self._put_sound(edges.finish())
+
+    async def _put_sound(self, samples: Samples) -> None:
+        rate_hz = self._mouth.tts.sample_rate_hz
+        step = int(rate_hz * PIECE_S)
+        self._mouth.ledger.sound(self.number, len(samples) / rate_hz)
+        for begin in range(0, len(samples), step):
+            await self._sound.put(samples[begin : begin + step])
 
     # Sound -------------------------------------------------------------------------------------
 

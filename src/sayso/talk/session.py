@@ -14,8 +14,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from math import inf
 from typing import Any, Final, assert_never
 
 import numpy as np
@@ -25,7 +26,15 @@ from sayso.audio.decode import Decoder, open_decoder
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.clock import Clock
 from sayso.eot import Eot
-from sayso.errors import AudioError, LlmError, SaysoError, SpeechError, TalkCode, TalkError
+from sayso.errors import (
+    AudioError,
+    LlmError,
+    SaysoError,
+    SilentMicrophoneError,
+    SpeechError,
+    TalkCode,
+    TalkError,
+)
 from sayso.stt import Stt
 from sayso.talk import phrases
 from sayso.talk.agent import Agent
@@ -55,6 +64,7 @@ from sayso.talk.events import (
     Say,
     SpeechStarted,
     SpeechStopped,
+    TimeNear,
     TimeUp,
     Typed,
 )
@@ -63,7 +73,7 @@ from sayso.talk.history import Line as Said
 from sayso.talk.melody import Melody, spoken_s
 from sayso.talk.record import Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
-from sayso.talk.silence import GapFiller
+from sayso.talk.silence import Complaint, GapFiller, Microphone
 from sayso.talk.state import Turn
 from sayso.talk.turn import step
 from sayso.transport.line import (
@@ -96,6 +106,13 @@ BITE_SAMPLES: Final = EAR_RATE_HZ // 2
 MAX_UNHEARD_PIECES: Final = 256
 """Pieces of sound waiting to be listened to; a client that sends faster is refused."""
 
+_COMPLAINTS: Final[dict[Complaint, str]] = {
+    "nothing": "no sound comes from the client: is its microphone allowed and not muted?",
+    "silence": "only silence comes from the client: is its microphone muted, or the wrong one?",
+}
+
+_REASONS: Final = {EndedBy.USER: "caller_left", EndedBy.ERROR: "line_lost"}
+
 log = structlog.get_logger("sayso.talk")
 
 
@@ -119,6 +136,7 @@ class Limits:
     conversation_s: float
     stt_timeout_s: float
     pacing_ahead_s: float
+    warning_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +184,14 @@ class Session:
         self._ledger = ledger
         self._record = record
         self._clock = clock
+        self._policy = replace(limits.policy, ladder=agent.ladder)
         self._turn = Turn()
         self._melody = Melody()
         self._judging: asyncio.Task[None] | None = None
         self._detector = rooms.vad.stream()
         self._ears = Ears(Gate(), limits.utterance_s)
         self._gaps = GapFiller(clock.now_s())
+        self._microphone = Microphone()
         self._to_hear: asyncio.Queue[Samples] = asyncio.Queue(MAX_UNHEARD_PIECES)
         self._tasks: asyncio.TaskGroup
         self._running: set[asyncio.Task[None]] = set()
@@ -180,6 +200,7 @@ class Session:
         self._reply_task: asyncio.Task[None] | None = None
         self._drafted: _Drafted | None = None
         self._dropped_drafts = 0
+        self._unheard = 0
         self._greeting: int | None = None
         self._told = ""
         self._speech_ended_s = clock.now_s()
@@ -231,6 +252,7 @@ class Session:
         self._line.post(GreetingBegan(greeting))
         if not greeting:
             self._line.post(GreetingEnded(""))
+            self._microphone.open(self._clock.now_s())
         self._happen(Opened(0.0, greeting=bool(greeting)))
 
     def _break_off(self, error: TalkError) -> None:
@@ -259,6 +281,7 @@ class Session:
             case Sound(data):
                 self._hear(data, decoder)
             case Text(text):
+                self._microphone.excuse()
                 self._speech_ended_s = self._clock.now_s()
                 self._happen(Typed(self._ears.now_s, text))
             case Note(text):
@@ -288,6 +311,7 @@ class Session:
 
     def _take_samples(self, samples: Samples) -> None:
         self._gaps.received(len(samples) / EAR_RATE_HZ, self._clock.now_s())
+        self._microphone.received(samples)
         try:
             self._to_hear.put_nowait(samples)
         except asyncio.QueueFull:
@@ -315,6 +339,8 @@ class Session:
         """Audio time goes on while the client sends nothing: its caller is silent."""
         while True:
             await asyncio.sleep(GAP_CHECK_S)
+            if complaint := self._microphone.complaint(self._clock.now_s()):
+                self._report(SilentMicrophoneError(_COMPLAINTS[complaint]), TalkCode.SILENT)
             silence = self._gaps.fill(self._clock.now_s())
             if silence is not None and not self._to_hear.full():
                 self._to_hear.put_nowait(silence)
@@ -367,13 +393,19 @@ class Session:
         self._happen(Heard(self._ears.now_s, text.strip(), lasted_s))
 
     async def _watch_time(self) -> None:
-        await asyncio.sleep(self._limits.conversation_s)
+        longest_s = min(self._limits.conversation_s, self._agent.longest_s or inf)
+        warning_s = self._limits.warning_s
+        if longest_s > 2 * warning_s > 0:
+            await asyncio.sleep(longest_s - warning_s)
+            longest_s = warning_s
+            self._happen(TimeNear(self._ears.now_s))
+        await asyncio.sleep(longest_s)
         self._happen(TimeUp(self._ears.now_s))
 
     # The core and its commands -----------------------------------------------------------------
 
     def _happen(self, event: Event) -> None:
-        self._turn, commands = step(self._turn, event, self._limits.policy)
+        self._turn, commands = step(self._turn, event, self._policy)
         self._ears.deadline_s = self._turn.deadline_s
         for command in commands:
             self._obey(command)
@@ -451,15 +483,30 @@ class Session:
     def _say(self, number: int, fixed: FixedLine) -> None:
         if fixed is FixedLine.GREETING:
             self._greeting = number
-        text = {
-            FixedLine.GREETING: self._agent.greeting,
-            FixedLine.NOT_HEARD: phrases.NOT_HEARD,
-            FixedLine.FAREWELL: phrases.TIME_IS_UP,
-        }[fixed]
+        text = self._words_of(fixed)
         self._drop_draft()
         self._ledger.open(number)
         watch = Stopwatch(self._clock.now_s())
+        watch.note("line", fixed.value)
         self._take_up(self._make_reply(number, lambda _: _as_pieces(text), watch))
+
+    def _words_of(self, fixed: FixedLine) -> str:
+        agent = self._agent
+        match fixed:
+            case FixedLine.GREETING:
+                return agent.greeting
+            case FixedLine.NOT_HEARD:
+                return phrases.NOT_HEARD
+            case FixedLine.NUDGE:
+                return agent.nudges[(self._turn.quiet.nudged - 1) % len(agent.nudges)]
+            case FixedLine.WARNING:
+                return phrases.TIME_IS_NEAR.format(seconds=round(self._limits.warning_s))
+            case FixedLine.GIVING_UP:
+                return agent.goodbye or phrases.NOBODY_THERE
+            case FixedLine.FAREWELL:
+                return agent.goodbye or phrases.TIME_IS_UP
+            case _:
+                assert_never(fixed)
 
     def _make_reply(
         self,
@@ -478,6 +525,8 @@ class Session:
             clock=self._clock,
             codecs=self._rooms.codecs,
             ahead_s=self._limits.pacing_ahead_s,
+            language=self._agent.language,
+            reading=self._agent.reading,
         )
         return Reply(
             number,
@@ -496,9 +545,10 @@ class Session:
 
     async def _speak(self, reply: Reply, making: asyncio.Task[None] | None) -> None:
         await (making if making is not None else reply.run())
-        asks = self._ledger.text(reply.number).endswith("?")
+        text = self._ledger.text(reply.number)
         self._close_reply(reply)
-        self._happen(ReplyPlayed(self._ears.now_s, reply.number, asks))
+        asks, last = text.endswith("?"), self._agent.ends_with(text)
+        self._happen(ReplyPlayed(self._ears.now_s, reply.number, asks, last))
 
     def _begin_reply(self, number: int) -> None:
         self._told = ""
@@ -510,6 +560,7 @@ class Session:
         self._stop_reply()
         self._line.hush(reply.number)
         if not reply.began:
+            self._unheard += 1
             self._ledger.retract(reply.number)
             self._end_greeting(reply.number)
             return
@@ -517,6 +568,7 @@ class Session:
         reply.post_text(heard)
         self._line.post(Interrupted(reply.number, heard))
         reply.watch.note("interrupted", "true")
+        reply.watch.mark("interrupted", self._clock.now_s())
         self._close_reply(reply)
 
     def _stop_reply(self) -> None:
@@ -525,10 +577,15 @@ class Session:
             self._reply_task = None
 
     def _close_reply(self, reply: Reply) -> None:
+        reply.note_sound()
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
-        if self._dropped_drafts:
-            reply.watch.note("drafts_dropped", self._dropped_drafts)
-            self._dropped_drafts = 0
+        for key, count in (
+            ("drafts_dropped", self._dropped_drafts),
+            ("replies_unheard", self._unheard),
+        ):
+            if count:
+                reply.watch.note(key, count)
+        self._dropped_drafts = self._unheard = 0
         self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
         self._end_greeting(reply.number)
         self._told = ""
@@ -538,6 +595,7 @@ class Session:
         if number == self._greeting:
             self._greeting = None
             self._line.post(GreetingEnded(self._agent.greeting))
+            self._microphone.open(self._clock.now_s())
 
     def _with_reply(self, number: int, act: Callable[[Reply], None]) -> None:
         if self._reply is not None and self._reply.number == number:
@@ -546,13 +604,24 @@ class Session:
     def _end(self, by: EndedBy) -> None:
         self._write_down(self._ledger.conclude(self._turn.words))
         code = self._failed.code if self._failed else None
-        self._record.ended(by, code, self._clock.utc())
+        reason = self._reason(by)
+        self._record.ended(by, code, self._clock.utc(), reason)
         if self._failed is not None:
             self._line.post(Fault(self._failed.code, self._failed.message, fatal=True))
         elif by is not EndedBy.USER:
             self._line.post(Goodbye(by.value))
-        log.info("conversation_ended", by=by.value, code=code, turns=self._turn.number)
+        log.info(
+            "conversation_ended", by=by.value, reason=reason, code=code, turns=self._turn.number
+        )
         self._over.set()
+
+    def _reason(self, by: EndedBy) -> str:
+        """Why the conversation ends, as a code."""
+        if self._failed is not None:
+            return "failed"
+        if self._turn.parting is not None and by is not EndedBy.USER:
+            return self._turn.parting.value
+        return _REASONS.get(by, "server_stopped")
 
     # Bookkeeping -------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Silence for clients that send nothing while their caller is silent. Pure.
+"""Silence: made for clients that send nothing meanwhile, and told to those that send it. Pure.
 
 Muted clients send "" or nothing at all; some send speech only. Audio time must go on for them,
 or a pause would never become an ending. Sound often comes in slices of a quarter or half a
@@ -7,7 +7,7 @@ second, so a client is late only when the sound it sent must have been over for 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
@@ -18,6 +18,14 @@ LATE_S: Final = 0.25
 
 MAX_LEAD_S: Final = 1.0
 """Sound sent ahead of time is waited for at most this long, in seconds."""
+
+DEAF_AFTER_S: Final = 8.0
+"""How long a client may send nothing but silence before it is told, in seconds."""
+
+FAINTEST: Final = 2.0**-14
+"""Samples no louder than this are what a switched-off microphone gives: two steps of 16 bits."""
+
+Complaint: TypeAlias = Literal["nothing", "silence"]
 
 
 class GapFiller:
@@ -37,3 +45,34 @@ class GapFiller:
             return None
         self._reaches_s = now_s - LATE_S
         return np.zeros(int((missing_s - LATE_S) * EAR_RATE_HZ), np.float32)
+
+
+class Microphone:
+    """Notices a client whose microphone gives no sound at all, or only silence; says so once."""
+
+    def __init__(self) -> None:
+        self._open_s: float | None = None
+        self._sent = False
+        self._content = False
+
+    def open(self, now_s: float) -> None:
+        """The caller may speak from now on."""
+        if self._open_s is None:
+            self._open_s = now_s
+
+    def received(self, samples: Samples) -> None:
+        """The client sent `samples`."""
+        if not self._content and len(samples):
+            self._sent = True
+            self._content = bool(np.abs(samples).max() > FAINTEST)
+
+    def excuse(self) -> None:
+        """The caller types: they need no microphone."""
+        self._content = True
+
+    def complaint(self, now_s: float) -> Complaint | None:
+        """What is wrong at `now_s`, if it is and has not been said."""
+        if self._content or self._open_s is None or now_s < self._open_s + DEAF_AFTER_S:
+            return None
+        self._content = True
+        return "silence" if self._sent else "nothing"

@@ -14,12 +14,14 @@ from sayso.talk.events import (
     Heard,
     Judged,
     Missed,
+    Parting,
     ReplyPlayed,
     ReplyStarted,
     SpeechCut,
     SpeechStarted,
     SpeechStopped,
 )
+from sayso.talk.ladder import STIRRED, Quiet
 
 
 class Phase(StrEnum):
@@ -56,6 +58,8 @@ class Turn:
         extra_s: patience this caller has taught us to add.
         murmur: what the caller said over the reply without wanting the floor ("yeah").
         murmured_s: audio time at which the reply went on after it.
+        quiet: how long nobody has said anything.
+        parting: why the last words are being spoken, or were.
     """
 
     phase: Phase = Phase.IDLE
@@ -74,6 +78,8 @@ class Turn:
     extra_s: float = 0.0
     murmur: str = ""
     murmured_s: float = 0.0
+    quiet: Quiet = STIRRED
+    parting: Parting | None = None
 
 
 REPLYING = frozenset({Phase.THINKING, Phase.SPEAKING, Phase.DOUBTING, Phase.CLOSING})

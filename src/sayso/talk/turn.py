@@ -20,7 +20,7 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 - a draft is never heard: only an answer to the same words makes it a reply;
 - words over a reply never answer it before it was hushed or heard to its end;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
-- a deadline exists exactly in WAITING, DOUBTING and CLOSING;
+- a deadline exists exactly in WAITING, DOUBTING and CLOSING, and in IDLE if silence has one;
 - from every phase, `HungUp` ends the conversation in one step;
 - a judgement of another pause changes nothing, and no judgement shortens a pause below
   `Policy.least_s`, or lengthens it beyond the longest patience plus `Policy.most_extra_s`;
@@ -56,6 +56,7 @@ from sayso.talk.events import (
     Judged,
     Missed,
     Opened,
+    Parting,
     ReplyPlayed,
     ReplyStarted,
     Resume,
@@ -63,9 +64,11 @@ from sayso.talk.events import (
     SpeechStarted,
     SpeechStopped,
     Tick,
+    TimeNear,
     TimeUp,
     Typed,
 )
+from sayso.talk.ladder import Rung, climb, rest, stir
 from sayso.talk.state import REPLYING, Phase, Turn, count, is_stale
 from sayso.talk.wording import is_backchannel, is_noise, is_open
 
@@ -86,7 +89,8 @@ def step(turn: Turn, event: Event, policy: Policy) -> Step:
         return turn, _STILL
     turn, event = count(turn, event), _believe(turn, event)
     rule = _RULES[turn.phase].get(type(event))
-    return rule(turn, event, policy) if rule else (turn, _STILL)
+    turn, commands = rule(turn, event, policy) if rule else (turn, _STILL)
+    return _mind_silence(turn, event, policy), commands
 
 
 def _believe(turn: Turn, event: Event) -> Event:
@@ -97,6 +101,16 @@ def _believe(turn: Turn, event: Event) -> Event:
     return (
         replace(event, text="") if not goes_on and is_noise(event.text, event.spoken_s) else event
     )
+
+
+def _mind_silence(turn: Turn, event: Event, policy: Policy) -> Turn:
+    """Whoever speaks ends the silence; where nobody does, it has a deadline."""
+    if isinstance(event, Typed) or (isinstance(event, Heard) and event.text):
+        turn = replace(turn, quiet=stir(turn.quiet))
+    if turn.phase is not Phase.IDLE or turn.deadline_s is not None:
+        return turn
+    quiet, deadline_s = rest(turn.quiet, event.at_s, policy.ladder)
+    return replace(turn, quiet=quiet, deadline_s=deadline_s)
 
 
 # What several phases do --------------------------------------------------------------------
@@ -318,7 +332,28 @@ def _sound(turn: Turn, _: ReplyStarted, __: Policy) -> Step:
     return replace(turn, phase=phase, words="", notes="", audible=True), _STILL
 
 
+def _climb(turn: Turn, event: Tick, policy: Policy) -> Step:
+    """Nobody speaks, and it is time to say something."""
+    quiet, rung = climb(turn.quiet, event.at_s, policy.ladder)
+    turn = replace(turn, quiet=quiet)
+    if rung is Rung.GOODBYE:
+        return _part(turn, event.at_s, policy, FixedLine.GIVING_UP, Parting.SILENCE)
+    if rung is None:
+        return turn, _STILL
+    return _say(turn, FixedLine.NUDGE if rung is Rung.NUDGE else FixedLine.WARNING)
+
+
+def _note_time(turn: Turn, _: TimeNear, __: Policy) -> Step:
+    """The caller is warned as soon as nobody speaks."""
+    idle = turn.phase is Phase.IDLE
+    warned = replace(turn.quiet, warns=True)
+    return replace(turn, quiet=warned, deadline_s=None if idle else turn.deadline_s), _STILL
+
+
 def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
+    if event.last and not (turn.talking or turn.transcribing):
+        parted = replace(turn, phase=Phase.ENDED, deadline_s=None, parting=Parting.AGENT_DONE)
+        return parted, (End(EndedBy.AGENT),)
     turn = replace(turn, extra_s=forget_extra_s(turn.extra_s))
     if not turn.audible:
         return _rest(replace(turn, words="", notes=""), policy)
@@ -332,9 +367,15 @@ def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
 
 
 def _say_farewell(turn: Turn, event: TimeUp, policy: Policy) -> Step:
+    return _part(turn, event.at_s, policy, FixedLine.FAREWELL, Parting.TIME_UP)
+
+
+def _part(turn: Turn, at_s: float, policy: Policy, line: FixedLine, parting: Parting) -> Step:
+    """Say the last words, and listen to nobody any more."""
     number = turn.number + 1
-    closing = Turn(phase=Phase.CLOSING, number=number, deadline_s=event.at_s + policy.farewell_s)
-    return closing, (*_hush(turn), Say(number, FixedLine.FAREWELL))
+    deadline_s = at_s + policy.farewell_s
+    closing = Turn(phase=Phase.CLOSING, number=number, deadline_s=deadline_s, parting=parting)
+    return closing, (*_hush(turn), Say(number, line))
 
 
 def _leave(turn: Turn, _: ReplyPlayed, __: Policy) -> Step:
@@ -353,12 +394,15 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
         SpeechStarted: _begin_listening,
         Heard: _weigh_words,
         Typed: _take_text,
+        Tick: _climb,
+        TimeNear: _note_time,
         TimeUp: _say_farewell,
     },
     Phase.LISTENING: {
         SpeechStopped: _pause,
         Heard: _note_words,
         Typed: _take_text,
+        TimeNear: _note_time,
         TimeUp: _say_farewell,
     },
     Phase.WAITING: {
@@ -368,6 +412,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
         Missed: _weigh_miss,
         Tick: _end_pause,
         Typed: _take_text,
+        TimeNear: _note_time,
         TimeUp: _say_farewell,
     },
     Phase.THINKING: {
@@ -376,6 +421,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
         Typed: _take_text,
         ReplyStarted: _sound,
         ReplyPlayed: _finish,
+        TimeNear: _note_time,
         TimeUp: _say_farewell,
     },
     Phase.SPEAKING: {
@@ -383,6 +429,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
         Heard: _hear_late,
         Typed: _take_text,
         ReplyPlayed: _finish,
+        TimeNear: _note_time,
         TimeUp: _say_farewell,
     },
     Phase.DOUBTING: {
@@ -394,6 +441,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
         Typed: _take_text,
         ReplyStarted: _sound,
         ReplyPlayed: _finish,
+        TimeNear: _note_time,
         TimeUp: _say_farewell,
     },
     Phase.CLOSING: {

@@ -1,17 +1,31 @@
 """Cuts a reply, while it is being written, into clauses that can be spoken. Pure.
 
-The first clause goes out early, at a comma if need be, so that the caller hears something; after
-it, sentences stay whole, since a voice gives a sentence its melody. Where a cut falls depends on
-the text alone, never on the pieces it came in: a stop at the end of what has come so far waits for
-the next character ("3." may become "3.14"), and `finish` says that none will come.
+The first clause goes out early, at a comma or in front of a conjunction if need be, so that the
+caller hears something; after it, sentences stay whole, since a voice gives a sentence its melody.
+Where a cut falls depends on the text alone, never on the pieces it came in: a stop at the end of
+what has come so far waits for the next character ("3." may become "3.14"), and `finish` says that
+none will come.
 """
 
 from __future__ import annotations
 
 import re
 
-FIRST_CHARS = 16
-"""The first clause may end at a comma once it is this long: about a second of speech."""
+FIRST_CHARS = 10
+"""The first clause may end at a comma once it is this long: "Of course,"."""
+
+FIRST_WIDE_CHARS = 5
+"""The same where a letter is a syllable or a word."""
+
+JOINT_CHARS = 28
+"""The first clause may end in front of a word that begins another ("but", "because") once it is
+this long: not quite two seconds of speech."""
+
+LOOSE_CHARS = 42
+"""The same in front of "and", "with", "until" and their like."""
+
+THAI_CHARS = 48
+"""Where a space is the only mark there is, a later clause may end at one once it is this long."""
 
 LONGEST_CHARS = 240
 """A longer sentence is cut at its last comma, else at a space: about 15 s of speech."""
@@ -23,13 +37,19 @@ LOOK_AHEAD_CHARS = 8
 """How far past a stop the text is read before deciding: closing quotes, spaces, one letter."""
 
 STOPS = ".!?…"
-WIDE_STOPS = "。！？．。।؟"  # no space follows these
+WIDE_STOPS = "。！？．｡।॥؟۔။።។"  # no space follows these
 SOFT = ",;:"
 WIDE_SOFT = "，、；：،"
 DASHES = "—–"
 CLOSERS = "\"'”’»)]}*_」』）】》"
 FENCE = "```"
-CANDIDATE = re.compile(f"[\n`{re.escape(STOPS + WIDE_STOPS + SOFT + WIDE_SOFT + DASHES)}]")
+UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
+"""Letters of Thai, Lao, Burmese and Khmer, which write a space where others write a comma."""
+
+CANDIDATE = re.compile(
+    f"[\n`{re.escape(STOPS + WIDE_STOPS + SOFT + WIDE_SOFT + DASHES)}]"
+    f"|(?<=[{UNSPACED}])\\s(?=[{UNSPACED}])"
+)
 
 ABBREVIATIONS = frozenset(
     "mr mrs ms mx dr prof st mt ft gen gov sen rep capt lt col sgt rev hon pres supt fr jr sr "
@@ -47,6 +67,19 @@ LETTERS_AND_STOPS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")  # e.g  i.e  U.S  p.m
 LIST_NUMBER = re.compile(r"(?:\d{1,3}|[a-zA-Z])")
 PLAIN = re.compile(r"\s{1,2}[^\W\d_]|[^\W_]")
 SOFT_CUT = re.compile(rf"[{re.escape(SOFT)}](?=\s)|[{re.escape(WIDE_SOFT + DASHES)}]")
+
+
+JOINTS = frozenset("but because so which while when if unless although though who where".split())
+LOOSE_JOINTS = JOINTS | frozenset(
+    "and or that with without from in at until before after within during near".split()
+)
+BOUND = frozenset(
+    "am is are was were be or and not just even only such so as the a an what than rather more "
+    "most much many".split()
+)
+"""Words that belong to the next one: nothing is cut behind them."""
+
+JOINT = re.compile(r"(?<=[a-z]) ([a-z]+)(?=[^\w’'-])")
 
 
 class Sentences:
@@ -101,6 +134,8 @@ class Sentences:
         at = begin
         while match := CANDIDATE.search(text, at, begin + LONGEST_CHARS):
             at = match.start()
+            if (joint := self._find_joint(begin, at)) is not None:
+                return joint
             if not final and at + 1 + LOOK_AHEAD_CHARS > len(text) and not is_plain(text, at + 1):
                 return None
             if text.startswith(FENCE, at):
@@ -109,9 +144,13 @@ class Sentences:
             if end is not None:
                 return end
             at += 1
-        if len(text) - begin > LONGEST_CHARS:
+        joint = self._find_joint(begin, len(text))
+        if joint is None and len(text) - begin > LONGEST_CHARS:
             return cut_long(text, begin)
-        return None
+        return joint
+
+    def _find_joint(self, begin: int, end: int) -> int | None:
+        return find_joint(self._held, begin, end) if self._first else None
 
     def _judge(self, text: str, begin: int, at: int) -> int | None:
         """Where the clause ends if the mark at `at` ends it."""
@@ -122,7 +161,11 @@ class Sentences:
             return skip_closers(text, at + 1)
         if mark in STOPS:
             return end_of_sentence(text, begin, at)
-        if self._first and at + 1 - begin >= FIRST_CHARS and SOFT_CUT.match(text, at):
+        if mark.isspace():
+            enough = FIRST_CHARS if self._first else THAI_CHARS
+            return at + 1 if at - begin >= enough else None
+        enough = FIRST_WIDE_CHARS if mark in WIDE_SOFT else FIRST_CHARS
+        if self._first and at + 1 - begin >= enough and SOFT_CUT.match(text, at):
             return at + 1
         return None
 
@@ -130,6 +173,30 @@ class Sentences:
 def is_plain(text: str, at: int) -> bool:
     """Whether what follows a mark settles the matter already: a space or two, then a letter."""
     return PLAIN.match(text, at) is not None
+
+
+def find_joint(text: str, begin: int, end: int) -> int | None:
+    """Where the first clause may be cut between two words before `end`; None for nowhere (yet).
+
+    Not inside brackets, quotes or code, nor behind a word that needs the next one.
+    """
+    for match in JOINT.finditer(text, begin + JOINT_CHARS, end):
+        at, word = match.start(), match[1]
+        chars = at - begin
+        if word not in (JOINTS if chars < LOOSE_CHARS else LOOSE_JOINTS):
+            continue
+        head = text[begin:at]
+        *_, before = words = head.lower().split()
+        open_range = word == "and" and "between" in words[-5:]
+        if before not in BOUND | LOOSE_JOINTS and not open_range and is_closed(head):
+            return at
+    return None
+
+
+def is_closed(text: str) -> bool:
+    """Whether every bracket, quote and code that `text` opens is closed in it."""
+    pairs = all(text.count(a) == text.count(b) for a, b in ("()", "[]", "“”", "<>"))
+    return pairs and not any(text.count(mark) % 2 for mark in '"`*')
 
 
 def end_of_sentence(text: str, begin: int, at: int) -> int | None:
