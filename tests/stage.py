@@ -47,7 +47,7 @@ class LoudIsSpeech:
     def __init__(self) -> None:
         self._rest: Samples = np.zeros(0, np.float32)
 
-    async def judge(self, samples: Samples) -> list[float]:
+    async def judge(self, samples: Samples, *, urgent: bool = True) -> list[float]:
         self._rest = np.concatenate([self._rest, samples])
         windows = len(self._rest) // WINDOW_SAMPLES
         judged, self._rest = np.split(self._rest, [windows * WINDOW_SAMPLES])
@@ -244,7 +244,7 @@ class Stage:
         await self.running
 
 
-POLICY = Policy(patience_s=0.3, unfinished_s=0.5, interruption_s=0.5)
+POLICY = Policy(patience_s=0.5, unfinished_s=0.7, interruption_s=0.5)
 PCM = InputAudio(InputEncoding.LINEAR16, EAR_RATE_HZ)
 RAW = OutputAudio(OutputFormat.RAW, 16_000)
 

@@ -129,6 +129,20 @@ def test_endless_speech_is_not_kept_for_ever() -> None:
     assert ears.kept_s < 3.0
 
 
+def test_sound_is_urgent_when_something_may_follow_from_it() -> None:
+    ears = Ears(Gate(), 15.0)
+    piece = quiet(0.032)
+    assert not ears.is_urgent(piece)
+    list(ears.hear(piece, [0.9]))
+    assert ears.is_urgent(piece)  # speech may start
+    list(ears.hear(piece, [0.1]))
+    assert not ears.is_urgent(piece)
+    ears.deadline_s = 0.095
+    assert ears.is_urgent(piece)
+    ears.deadline_s = 0.097
+    assert not ears.is_urgent(piece)
+
+
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=30))
 def test_time_never_goes_back(sizes: list[int]) -> None:
     ears = Ears(Gate(), 15.0)

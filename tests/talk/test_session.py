@@ -154,7 +154,7 @@ class TestInterrupted:
 
     async def test_while_it_thinks_the_words_join(self) -> None:
         async with staged(heard=["A table.", "For two."], answers=[["One."], ["Two."]]) as stage:
-            await stage.speak(1.0, pause_s=0.24)
+            await stage.speak(1.0, pause_s=0.26)
             await stage.until(lambda: len(stage.stt.heard) == 1)
             await stage.speak(1.0)
             await stage.until_sent(ReplyEnded)
@@ -199,7 +199,7 @@ class TestDrafts:
             answers=[["One."], ["Two."]],
             policy=replace(POLICY, patience_s=2.0),
         ) as stage:
-            await stage.speak(1.0, pause_s=0.22)
+            await stage.speak(1.0, pause_s=0.26)
             await stage.until(lambda: "One." in stage.tts.spoken)
             await stage.speak(1.0)
             await stage.until(lambda: bool(stage.record.turns))
@@ -210,14 +210,14 @@ class TestDrafts:
 
     async def test_hanging_up_on_a_draft_keeps_the_words(self) -> None:
         async with staged(heard=["Anyone?"], answers=[["Yes."]]) as stage:
-            await stage.speak(1.0, pause_s=0.22)
+            await stage.speak(1.0, pause_s=0.26)
             await stage.until(lambda: bool(stage.tts.spoken))
             await stage.hang_up()
         assert stage.record.lines == [("user", "Anyone?")]
 
     async def test_text_typed_meanwhile_replaces_it(self) -> None:
         async with staged(heard=["Hello?"], answers=[["Old."], ["New."]]) as stage:
-            await stage.speak(1.0, pause_s=0.22)
+            await stage.speak(1.0, pause_s=0.26)
             await stage.until(lambda: bool(stage.tts.spoken))
             stage.line.client(Text("In writing."))
             await stage.until(lambda: bool(stage.record.turns))

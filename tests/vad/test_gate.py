@@ -57,6 +57,16 @@ def test_a_soft_window_keeps_speech_going() -> None:
     assert play(gate, 0.1, 0.1) == [SpeechStopped(at_s=5 * WINDOW_S)]
 
 
+def test_a_window_against_what_holds_may_be_a_turn() -> None:
+    gate = Gate(min_speech_s=0.064, hang_s=0.096)
+    found = []
+    for probability in (0.1, 0.9, 0.9, 0.9, 0.1, 0.4, 0.1, 0.1, 0.1, 0.1):
+        gate.step(probability)
+        found.append((gate.rising, gate.turning))
+    still, rising, falling = (False, False), (True, True), (False, True)
+    assert found == [still, rising, still, still, falling, still, falling, falling, still, still]
+
+
 def test_speech_starts_anew_after_silence() -> None:
     gate = Gate(min_speech_s=0.064, hang_s=0.064)
     told = play(gate, 0.9, 0.9, 0.1, 0.1, 0.9, 0.9)

@@ -151,16 +151,24 @@ async def test_a_batch_is_bounded() -> None:
     assert network.batches == [MAX_BATCH, 3]
 
 
-async def test_a_window_soon_after_a_batch_waits_for_company() -> None:
+async def test_a_window_that_can_wait_goes_with_the_next_urgent_one() -> None:
     network = Counting()
     batches = counting(network)
     one, other = SileroStream(batches), SileroStream(batches)
     assert await one.judge(windows(0.5)) == [0.5]
-    waiting = asyncio.create_task(one.judge(windows(0.25)))
+    waiting = asyncio.create_task(one.judge(windows(0.25), urgent=False))
     await asyncio.sleep(0)
     assert await other.judge(windows(0.75)) == [0.75]
     assert await waiting == [0.25]
     assert network.batches == [1, 2]
+
+
+async def test_a_window_that_can_wait_does_not_wait_for_ever() -> None:
+    network = Counting()
+    stream = SileroStream(counting(network))
+    assert await stream.judge(windows(0.5), urgent=False) == [0.5]
+    assert await stream.judge(windows(0.25), urgent=False) == [0.25]
+    assert network.batches == [1, 1]
 
 
 async def test_sound_that_fills_no_window_is_not_waited_for() -> None:

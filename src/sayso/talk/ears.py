@@ -98,6 +98,12 @@ class Ears:
         """Seconds of sound held in memory."""
         return self._tape.held / EAR_RATE_HZ
 
+    def is_urgent(self, samples: Samples) -> bool:
+        """Whether something may follow from these samples that somebody waits for."""
+        reaches_s = (self._tape.ends + len(samples)) / EAR_RATE_HZ
+        due = self.deadline_s is not None and reaches_s >= self.deadline_s
+        return due or self._gate.turning
+
     def hear(
         self, samples: Samples, probabilities: Sequence[float]
     ) -> Iterator[SpeechStarted | Utterance | Tick]:

@@ -322,7 +322,8 @@ class Session:
             samples = await self._next_sound()
             for begin in range(0, len(samples), BITE_SAMPLES):
                 bite = samples[begin : begin + BITE_SAMPLES]
-                probabilities = await self._detector.judge(bite)
+                urgent = self._ears.is_urgent(bite)
+                probabilities = await self._detector.judge(bite, urgent=urgent)
                 for happening in self._ears.hear(bite, probabilities):
                     self._notice(happening)
                 if begin:

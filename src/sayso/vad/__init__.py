@@ -13,11 +13,12 @@ WINDOW_SAMPLES = 512
 class VadStream(Protocol):
     """The detector's memory of one caller."""
 
-    async def judge(self, samples: Samples) -> list[float]:
+    async def judge(self, samples: Samples, *, urgent: bool = True) -> list[float]:
         """Take 16 kHz samples of any length; get one probability for each window now full.
 
-        Calls follow each other; after a cancelled one the stream is of no more use. Raises
-        SpeechError when the detector fails.
+        What is not `urgent` may wait a moment, to be judged together with other callers. Calls
+        follow each other; after a cancelled one the stream is of no more use. Raises SpeechError
+        when the detector fails.
         """
         ...
 

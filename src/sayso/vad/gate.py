@@ -81,6 +81,11 @@ class Gate:
         """Whether the last window was loud, and speech may be about to start."""
         return self._rising
 
+    @property
+    def turning(self) -> bool:
+        """Whether the last window contradicts the gate: speech may be about to start or stop."""
+        return self._rising or (self._speaking and self._quiet > 0)
+
     def step(self, probability: float) -> SpeechStarted | SpeechStopped | None:
         """Judge one 32 ms window."""
         self._seen += 1

@@ -8,7 +8,7 @@ core, microseconds for each caller's window, the same probabilities within 1e-5:
 
     callers in a batch    1    2    4    8   20
     ONNX Runtime         97   75   64   60   57
-    here                 65   40   25   20   16
+    here                 60   36   23   21   15
 """
 
 from __future__ import annotations

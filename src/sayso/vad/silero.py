@@ -1,12 +1,13 @@
 """Silero VAD v6, the bundled voice-activity detector: one network for all conversations.
 
     caller's stream ─► windows ─┐
-    caller's stream ─► windows ─┼─► one batch, at most every 4 ms ─► probabilities to each
+    caller's stream ─► windows ─┼─► one batch ─► probabilities to each
     caller's stream ─► windows ─┘
 
-A lone caller's windows are judged as they come. The more callers there are, the more windows
-meet in a batch, and the less each of them costs (`network.py` has the figures), so it all runs on
-the event loop. What a caller said before lives in the caller's own stream.
+Windows that something may follow from are judged as they come, and all that wait with them; the
+others wait up to 16 ms for company. The more callers there are, the more windows meet in a batch,
+and the less each of them costs (`network.py` has the figures), so it all runs on the event loop.
+What a caller said before lives in the caller's own stream.
 """
 
 from __future__ import annotations
@@ -29,8 +30,8 @@ from sayso.vad.network import INPUT_SAMPLES, STATE_SHAPE, Network
 CONTEXT_SAMPLES: Final = INPUT_SAMPLES - WINDOW_SAMPLES
 """Each window is judged with the 64 samples before it; without them v5 and v6 go deaf."""
 
-JOIN_S: Final = 0.004
-"""Least time between two batches, in seconds: a window waits for company at most so long."""
+JOIN_S: Final = 0.016
+"""A window that is not urgent comes at the latest so long after the last batch, in seconds."""
 
 MAX_BATCH: Final = 64
 """Most windows in one batch; they keep the loop for a millisecond."""
@@ -102,19 +103,23 @@ class Batches:
         self.silence = silence
         self._network = network
         self._waiting: list[Request] = []
-        self._due = False
+        self._next: asyncio.Handle | None = None
         self._rested_at_s = 0.0
 
-    def add(self, request: Request) -> None:
+    def add(self, request: Request, *, urgent: bool) -> None:
         """Let it be answered with the next batches."""
         self._waiting.append(request)
-        if not self._due:
-            self._due = True
-            loop = asyncio.get_running_loop()
-            if loop.time() >= self._rested_at_s:
-                loop.call_soon(self._judge)
-            else:
-                loop.call_at(self._rested_at_s, self._judge)
+        loop = asyncio.get_running_loop()
+        if urgent or loop.time() >= self._rested_at_s:
+            self._judge_soon(loop)
+        elif self._next is None:
+            self._next = loop.call_at(self._rested_at_s, self._judge)
+
+    def _judge_soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """At the end of this turn of the loop: what else has come by then joins."""
+        if self._next is not None:
+            self._next.cancel()
+        self._next = loop.call_soon(self._judge)
 
     def _judge(self) -> None:
         """One batch; a caller with more windows than one is back in the next, behind others."""
@@ -123,11 +128,11 @@ class Batches:
         if batch:
             self._answer(batch)
         self._waiting = rest + [request for request in batch if not request.answer.done()]
-        self._due = bool(self._waiting)
+        self._next = None
         loop = asyncio.get_running_loop()
         self._rested_at_s = loop.time() + JOIN_S
-        if self._due:
-            loop.call_soon(self._judge)
+        if self._waiting:
+            self._judge_soon(loop)
 
     def _answer(self, batch: list[Request]) -> None:
         windows = np.stack([request.next_window for request in batch])
@@ -150,7 +155,7 @@ class SileroStream:
         self._state = batches.silence
         self._held: Samples = np.zeros(CONTEXT_SAMPLES, np.float32)
 
-    async def judge(self, samples: Samples) -> list[float]:
+    async def judge(self, samples: Samples, *, urgent: bool = True) -> list[float]:
         """Take 16 kHz samples of any length; get one probability for each window now full."""
         sound = np.concatenate((self._held, samples))
         last = len(sound) - INPUT_SAMPLES
@@ -161,7 +166,7 @@ class SileroStream:
         windows = [sound[begin : begin + INPUT_SAMPLES] for begin in begins]
         answer = asyncio.get_running_loop().create_future()
         request = Request(windows, self._state, answer)
-        self._batches.add(request)
+        self._batches.add(request, urgent=urgent)
         await answer
         self._state = request.state
         return request.probabilities
