@@ -205,7 +205,8 @@ class Settings(BaseSettings):
     )
     outbound_private: bool = Field(
         True,
-        description="Whether private and loopback addresses may be called (an LLM next door); "
+        description="Whether private and loopback addresses may be called (an LLM or a speech "
+        "server next door); "
         "metadata, link-local and reserved ones never are.",
     )
     builtin_llm_url: str | None = Field(

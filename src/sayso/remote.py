@@ -23,6 +23,8 @@ MAX_COMPLAINT_BYTES = 4_096
 """How much of a complaint is read."""
 MAX_COMPLAINT_CHARS = 300
 """How much of it is told."""
+MIN_SECRET_CHARS = 6
+"""A shorter value in the URL's query is no key; blacked out, it would spoil every message."""
 COMPLAINT_S = 2.0
 """How long a complaint is waited for, in seconds."""
 
@@ -64,7 +66,8 @@ class SpeechServer:
         self._called = read_url(desk, config)
         parts = urlsplit(self._called)
         self._host = parts.hostname or ""
-        self._secrets = [self._key, *(value for _, value in parse_qsl(parts.query))]
+        values = [value for _, value in parse_qsl(parts.query) if len(value) >= MIN_SECRET_CHARS]
+        self._secrets = [secret for secret in (self._key, *values) if secret]
         self.url = show(self._called)
         self._http: aiohttp.ClientSession | None = None
 
@@ -80,7 +83,7 @@ class SpeechServer:
         except OutboundError as error:
             raise InstallationError(
                 self._name_refusal(_reason(error)),
-                hint=f"Give {self._desk.setting} another `url`, or allow the address.",
+                hint=f"Give {self._desk.setting} the `url` of a server that may be called.",
             ) from error
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
         self._http = open_session(private=private, limit=self._config.workers, headers=headers)
@@ -125,6 +128,7 @@ class SpeechServer:
     def quote(self, body: bytes) -> str:
         """The beginning of what a server says, in one line, without our key in it."""
         text = " ".join(self._clean(body.decode("utf-8", errors="replace")).split())
+        text = "".join(c if c.isprintable() else "\ufffd" for c in text)
         return text[:MAX_COMPLAINT_CHARS] or "nothing"
 
     async def close(self) -> None:
@@ -134,7 +138,7 @@ class SpeechServer:
             await http.close()
 
     def _clean(self, text: str) -> str:
-        for secret in filter(None, self._secrets):
+        for secret in self._secrets:
             text = text.replace(secret, "...")
         return text
 
@@ -146,7 +150,7 @@ class SpeechServer:
                 self._called, allow_redirects=False, timeout=self._timeout, **content
             )
         except ValueError as error:  # a host that cannot be spelled as a name
-            raise self._explain(error) from error
+            raise self._explain(error) from None  # it quotes the URL, and what is in its query
 
     def _name_refusal(self, reason: str) -> str:
         return f"the {self._desk.name} server at {self.url} was not called: {self._clean(reason)}"
