@@ -89,6 +89,24 @@ def test_what_is_outside_the_limits_is_refused(wrong: dict[str, Any]) -> None:
         NewAgent.model_validate({**MINIMAL, **wrong})
 
 
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    llm = {"baseURL": "https://x.example", "baseParams": {"maxTokens": 9.0}}
+    llm |= {"timeouts": {"connectMs": 500.0}}
+    agent = NewAgent.model_validate(
+        {**MINIMAL, "llm": llm, "messagePlan": {"idleMessageMaxSpokenCount": 2.0}}
+    )
+    assert isinstance(agent.llm, OpenAiCompatible)
+    assert agent.llm.base_params is not None
+    assert agent.llm.timeouts is not None
+    assert agent.message_plan is not None
+    numbers = (
+        agent.llm.base_params.max_tokens,
+        agent.llm.timeouts.connect_ms,
+        agent.message_plan.idle_message_max_spoken_count,
+    )
+    assert [(number, type(number)) for number in numbers] == [(9, int), (500, int), (2, int)]
+
+
 @pytest.mark.parametrize(
     "url",
     [
