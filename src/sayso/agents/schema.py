@@ -186,7 +186,8 @@ def _to_whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_to_whole)]
+ToWhole = BeforeValidator(_to_whole)
+"""Stands behind the limits of an `int`, or the schema would lose them."""
 
 ApiKey = Annotated[
     SecretStr,
@@ -271,7 +272,7 @@ class BaseParams(_Body):
 
     model: Annotated[str, Field(max_length=MAX_MODEL_CHARS)] | None = None
     temperature: Annotated[float, Field(ge=0, le=1)] | None = None
-    max_tokens: Annotated[Whole, Field(ge=1, le=MAX_TOKENS)] | None = None
+    max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS), ToWhole] | None = None
     default_headers: Annotated[Headers | None, AfterValidator(_check_headers)] = Field(
         default=None,
         description="Extra HTTP headers. A value may hold `{{variables}}`. " + _SECRET_VALUES,
@@ -303,7 +304,7 @@ class BaseParams(_Body):
         return self
 
 
-Wait = Annotated[Whole, Field(ge=SHORTEST_WAIT_MS, le=LONGEST_WAIT_MS)]
+Wait = Annotated[int, Field(ge=SHORTEST_WAIT_MS, le=LONGEST_WAIT_MS), ToWhole]
 
 
 class LlmTimeouts(_Body):
@@ -333,7 +334,7 @@ class MessagePlan(_Body):
     idle_timeout_seconds: Annotated[float, Field(ge=0, le=LONGEST_IDLE_S)] | None = Field(
         default=None, description="Silence before each of them; 0 for never."
     )
-    idle_message_max_spoken_count: Annotated[Whole, Field(ge=0, le=10)] | None = Field(
+    idle_message_max_spoken_count: Annotated[int, Field(ge=0, le=10), ToWhole] | None = Field(
         default=None,
         description="How many there are until the caller speaks; after as much silence again the "
         "agent says goodbye and hangs up.",
