@@ -6,10 +6,11 @@ from typing import Any, cast
 import pytest
 from pydantic import SecretStr
 
-from sayso.llm import Endpoint
+from sayso.llm import Endpoint, Timeouts
 from sayso.llm.candidates import MAX_CANDIDATES, list_candidates
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from sayso.llm.findings import Severity
 from sayso.llm.profile import Profile
@@ -243,3 +244,38 @@ async def test_a_late_first_word_is_a_warning(
         report = await checker.check(Endpoint(url))
     assert report.ok
     assert codes(report) == ["answer.late"]
+
+
+async def test_who_is_too_slow_for_the_check_is_told_of_the_checks_own_limit(
+    client: LlmClient,
+) -> None:
+    client.deadlines = Deadlines(first_token_s=10.0)
+    endpoint_waits = Timeouts(first_token_s=30.0)
+    async with running_fake(FakeConfig(first_token_s=60)) as url:
+        report = await LlmCheck(client, budget_s=0.3).check(Endpoint(url, timeouts=endpoint_waits))
+    slow, capped = report.findings
+    assert slow.code == "first_token.slow"
+    assert "SAYSO_LLM_CHECK_TIMEOUT_S" in slow.fix
+    assert "firstTokenMs" not in slow.fix
+    assert (capped.code, capped.severity) == ("timeouts.capped", Severity.WARNING)
+    assert "after 20 s" in capped.message
+    assert "SAYSO_LLM_REPLY_START_TIMEOUT_S" in capped.fix
+
+
+async def test_who_is_too_slow_for_its_agent_is_told_of_the_agents_limit(
+    client: LlmClient,
+) -> None:
+    async with running_fake(FakeConfig(first_token_s=60)) as url:
+        endpoint = Endpoint(url, timeouts=Timeouts(first_token_s=0.2))
+        report = await LlmCheck(client, budget_s=10.0).check(endpoint)
+    assert codes(report) == ["first_token.slow"]
+    assert "within 0.2 s" in report.findings[0].message
+    assert "llm.timeouts.firstTokenMs" in report.findings[0].fix
+
+
+async def test_an_answer_the_check_cannot_wait_for_names_its_limit(client: LlmClient) -> None:
+    async with running_fake(FakeConfig(first_token_s=0, token_s=0.15)) as url:
+        report = await LlmCheck(client, budget_s=0.4).check(Endpoint(url))
+    assert codes(report) == ["stream.too_long"]
+    assert " s of it" in report.findings[0].message
+    assert "SAYSO_LLM_CHECK_TIMEOUT_S" in report.findings[0].fix

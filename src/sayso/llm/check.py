@@ -51,7 +51,12 @@ class LlmCheck:
     """Checks endpoints, each within one budget of time."""
 
     def __init__(
-        self, client: LlmClient, *, budget_s: float = 12.0, deep_budget_s: float = DEEP_BUDGET_S
+        self,
+        client: LlmClient,
+        *,
+        budget_s: float = 12.0,
+        deep_budget_s: float = DEEP_BUDGET_S,
+        start_s: float = 20.0,
     ) -> None:
         """Check by the limits of `client`.
 
@@ -59,10 +64,12 @@ class LlmCheck:
             client: whose limits hold; checks have connections of their own.
             budget_s: longest `check`, in seconds (`llm_check_timeout_s`).
             deep_budget_s: longest `deepen`, in seconds.
+            start_s: when a conversation apologises, in seconds (`llm_reply_start_timeout_s`).
         """
         self._client = client
         self._budget_s = budget_s
         self._deep_budget_s = deep_budget_s
+        self._start_s = start_s
 
     async def check(self, endpoint: Endpoint) -> CheckReport:
         """Try `endpoint`, and look for the right base URL if it is wrong. Never raises LlmError."""
@@ -70,6 +77,7 @@ class LlmCheck:
         started_s = now_s()
         async with on_trial(self._client, endpoint, budget_s=self._budget_s) as trial:
             smoke = await _converse(trial)
+            self._compare_waits(trial)
             report = _report(trial, smoke)
             if not report.ok and report.findings[0].code in _WRONG_PLACE:
                 found = await _search(trial, smoke.location)
@@ -97,6 +105,12 @@ class LlmCheck:
                     break
                 await probe(trial)
         return _extend(report, trial)
+
+    def _compare_waits(self, trial: Trial) -> None:
+        """Note an agent that is told to wait longer than any conversation does."""
+        allowed_s = trial.endpoint.timeouts.first_token_s
+        if allowed_s is not None and allowed_s > self._start_s:
+            trial.note("timeouts.capped", allowed_s=allowed_s, limit_s=self._start_s)
 
 
 # The part a save waits for --------------------------------------------------------------------

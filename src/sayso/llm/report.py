@@ -52,7 +52,11 @@ async def check_once(
     A server that is still starting is asked again for up to `wait_s` seconds.
     """
     client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
-    check = LlmCheck(client, budget_s=settings.llm_check_timeout_s)
+    check = LlmCheck(
+        client,
+        budget_s=settings.llm_check_timeout_s,
+        start_s=settings.llm_reply_start_timeout_s,
+    )
     now_s = asyncio.get_running_loop().time
     until_s = now_s() + wait_s
     report = await check.check(endpoint)
