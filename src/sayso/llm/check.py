@@ -15,9 +15,11 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from sayso.llm import Endpoint
+from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.candidates import list_candidates
 from sayso.llm.client import LlmClient
 from sayso.llm.findings import Finding, Severity, show_url
+from sayso.llm.offers import tell_default, tell_models
 from sayso.llm.probes import PROBES
 from sayso.llm.stages import Stage, Times, lay_out
 from sayso.llm.tolerance import (
@@ -35,6 +37,8 @@ LATE_S = 1.5
 """A first word later than this is worth a warning, in seconds."""
 CANDIDATE_S = 3.0
 """How long each other base URL may take, in seconds."""
+MODELS_S = 3.0
+"""How long a server that does not know the model may take to list those it has, in seconds."""
 DEEP_BUDGET_S = 120.0
 """Longest look into an endpoint after the answer, in seconds."""
 
@@ -76,7 +80,7 @@ class LlmCheck:
         now_s = asyncio.get_running_loop().time
         started_s = now_s()
         async with on_trial(self._client, endpoint, budget_s=self._budget_s) as trial:
-            smoke = await _converse(trial)
+            smoke = await _offer_models(trial, await _converse(trial))
             self._compare_waits(trial)
             report = _report(trial, smoke)
             if not report.ok and report.findings[0].code in _WRONG_PLACE:
@@ -154,6 +158,18 @@ async def _ask_again(trial: Trial, empty: Answer) -> Answer:
         return empty
     trial.note("stream.empty_once")
     return again
+
+
+async def _offer_models(trial: Trial, smoke: Answer) -> Answer:
+    """The same answer; if the model is unknown, its failure names those there are."""
+    unknown = smoke.failure
+    if unknown is None or unknown.code != "model.unknown":
+        return smoke
+    names = await trial.list_models(MODELS_S)
+    if not trial.endpoint.model:
+        unknown = tell_default(unknown)
+    wanted = trial.endpoint.model or DEFAULT_MODEL
+    return replace(smoke, failure=tell_models(unknown, names, wanted, trial.secrets))
 
 
 async def _search(trial: Trial, location: str | None) -> str | None:

@@ -119,6 +119,10 @@ class Trial:
         """Make a finding; the first of a code stays."""
         self.findings.setdefault(code, self.scene.find(code, evidence, **facts))
 
+    async def list_models(self, limit_s: float) -> tuple[str, ...]:
+        """The models the endpoint offers, if it says so within `limit_s` seconds."""
+        return await self._client.list_models(self.endpoint, min(self.left_s, limit_s))
+
     async def ask(
         self,
         messages: Sequence[Message],
