@@ -29,6 +29,8 @@ FACTS: dict[str, object] = {
     "host": "llm.example.com",
     "port": 443,
     "limit_s": 5.0,
+    "problem": "no key was sent",
+    "advice": "it is not set",
     "allowed_s": 30.0,
     "setting": "llm.timeouts.firstTokenMs",
     "status": 404,

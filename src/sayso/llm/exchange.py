@@ -36,13 +36,19 @@ SPARE_S = 0.75
 """The words can be spared while the listener has more than this much ahead, in seconds."""
 
 _CODES: Mapping[int, str] = {
-    401: "auth.refused",
-    403: "auth.refused",
     404: "path.not_found",
     405: "path.not_found",
     429: "rate.limited",
 }
 
+_KEY_REFUSED = {
+    "problem": "the key was refused",
+    "advice": "it must be whole, belong to this server and be allowed to use this model",
+}
+_KEY_MISSING = {
+    "problem": "no key was sent",
+    "advice": "it is not set, and this server wants one",
+}
 _SETTINGS: Mapping[str, str] = {
     name: f"llm.timeouts.{name} (without it, SAYSO_LLM_{setting}_TIMEOUT_S)"
     for name, setting in (
@@ -224,7 +230,17 @@ class Exchange:
         self.refusal = (status, body)
         if status in (400, 404, 422) and is_about_model(body):
             return find("model.unknown", body, model=self.reader.model)
+        if status in (401, 403):
+            return find("auth.refused", _error_text(body), status=status, **self._blame_key())
+        if status in (405, 501) and body.lstrip()[:1] == "<":
+            return find("http.html", body, status=status)  # a web site takes no POST
         return find(_CODES.get(status, "http.status"), _error_text(body), status=status)
+
+    def _blame_key(self) -> dict[str, str]:
+        """What to say of a key that was not taken, or not sent at all."""
+        if self.request.has_key:
+            return _KEY_REFUSED
+        return _KEY_MISSING
 
     # Explaining --------------------------------------------------------------------------------
 

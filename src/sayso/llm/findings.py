@@ -145,8 +145,8 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         ),
         "auth.refused": Entry(
             _E,
-            "{where} answered {status}: the key was refused.",
-            "Check llm.apiKey, and that it may use this model.",
+            "{where} answered {status}: {problem}.",
+            "Check llm.apiKey: {advice}.",
         ),
         "path.not_found": Entry(
             _E,
@@ -166,12 +166,13 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         "http.status": Entry(
             _E,
             "{where} answered {status} instead of 200.",
-            "Read the answer below, and the LLM server's log.",
+            "Read what it said, at the end of this message, and the LLM server's log.",
         ),
         "request.refused": Entry(
             _E,
             "{where} answered {status} even to the smallest request: model, messages, stream.",
-            "Read the answer below: it says which part of the request the server refuses.",
+            "Read what it said, at the end of this message: that may name the part of the request "
+            "the server refuses; else its log does.",
         ),
         "params.rejected": Entry(
             _W,
@@ -367,6 +368,8 @@ def show_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "the given URL"
+    if not parts.netloc and "@" in parts.path:  # without http://, a user looks like a path
+        return show_url(url.rpartition("@")[2])
     host = parts.netloc.rpartition("@")[2]
     query = "…" if parts.query else ""
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
