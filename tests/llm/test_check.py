@@ -258,6 +258,24 @@ async def test_a_password_belongs_into_the_key(checker: LlmCheck, beginning: str
     assert "pa55word" not in repr(report)
 
 
+@pytest.mark.parametrize(
+    ("name", "http", "content"),
+    [
+        ("silent", "skipped", "skipped"),
+        ("hang", "ok", "skipped"),
+        ("keep_alive", "ok", "ok"),
+        ("html", "ok", "failed"),
+        ("500", "failed", "skipped"),
+    ],
+)
+async def test_a_stage_nothing_came_of_is_not_ok(
+    checker: LlmCheck, fake: str, name: str, http: str, content: str
+) -> None:
+    report = await checker.check(Endpoint(fake, model=f"quirk:{name}"))
+    states = {stage.name.value: stage.state.value for stage in report.stages}
+    assert (states["http"], states["content"]) == (http, content)
+
+
 @pytest.mark.parametrize("status", [401, 403])
 @pytest.mark.parametrize(
     ("endpoint", "problem"),

@@ -21,7 +21,7 @@ from sayso.llm.client import LlmClient
 from sayso.llm.findings import Finding, Severity, show_url
 from sayso.llm.offers import tell_default, tell_models
 from sayso.llm.probes import PROBES
-from sayso.llm.stages import Stage, Times, lay_out
+from sayso.llm.stages import Stage, StageName, Times, lay_out
 from sayso.llm.tolerance import (
     CONVERSATION,
     SMOKE,
@@ -205,7 +205,9 @@ def _report(trial: Trial, smoke: Answer) -> CheckReport:
         first_token_ms=None if smoke.first_s is None else _ms(smoke.first_s),
         total_ms=0.0,
         answer=smoke.text,
-        stages=lay_out(findings, _measure(trial, smoke), secure=_is_secure(trial)),
+        stages=lay_out(
+            findings, _measure(trial, smoke), secure=_is_secure(trial), unseen=_unseen(smoke)
+        ),
         profile=trial.profile,
         status=smoke.status,
     )
@@ -229,6 +231,13 @@ def _measure(trial: Trial, smoke: Answer) -> Times:
         spread_s=spread_s,
         total_s=smoke.total_s,
     )
+
+
+def _unseen(smoke: Answer) -> tuple[StageName, ...]:
+    """What the endpoint sent nothing of: no status, or nothing behind it."""
+    if smoke.status is None:
+        return (StageName.HTTP, StageName.CONTENT)
+    return () if smoke.heard else (StageName.CONTENT,)
 
 
 def _is_secure(trial: Trial) -> bool:

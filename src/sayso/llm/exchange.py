@@ -107,6 +107,11 @@ class Exchange:
         first_s = self._watch.first_s
         return None if first_s is None else first_s - self._watch.started_s
 
+    @property
+    def heard(self) -> bool:
+        """Whether any bytes of an answer that was 200 came."""
+        return self._watch.heard_s is not None
+
     async def pieces(self) -> AsyncGenerator[str, None]:
         """Send the request and get the answer's words as they come. Raises LlmError.
 
@@ -188,7 +193,8 @@ class Exchange:
             raise FindingError(cut) from error
         finally:
             self._content = None
-        self._watch.heard_s = self._loop.time()
+        if data:
+            self._watch.heard_s = self._loop.time()
         return data
 
     def _ring(self) -> None:

@@ -96,7 +96,8 @@ def _print_stages(report: CheckReport) -> None:
     failed = any(stage.state is StageState.FAILED for stage in report.stages)
     for stage in report.stages:
         sign, colour = _SIGNS[stage.state]
-        if stage.state is StageState.SKIPPED and not failed:
+        plain = stage.name is StageName.TLS and report.url.startswith("http:")
+        if stage.state is StageState.SKIPPED and (plain or not failed):
             sign = "not used"
         took = "" if stage.ms is None else f"{stage.ms:{20 - len(sign)}.1f} ms"
         typer.echo(f"  {_TITLES[stage.name]:<16} {typer.style(sign, fg=colour)}{took}")

@@ -43,6 +43,7 @@ class Answer:
         warnings: what was overcome.
         form: what the body was.
         location: where a redirect points.
+        heard: whether anything came behind the status of an answer that was 200.
         unopened: whether it began inside its thoughts; None if there is no telling.
         url: what was called, as it may be shown.
     """
@@ -58,6 +59,7 @@ class Answer:
     warnings: tuple[Finding, ...] = ()
     form: Form | None = None
     location: str | None = None
+    heard: bool = False
     unopened: bool | None = None
 
     @property
@@ -203,6 +205,7 @@ def _complete(answer: Answer, exchange: Exchange) -> Answer:
         warnings=tuple(exchange.reader.warnings.values()),
         form=exchange.reader.form,
         location=exchange.location,
+        heard=exchange.heard,
         unopened=exchange.reader.unopened,
     )
 
