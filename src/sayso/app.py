@@ -339,7 +339,11 @@ def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engine
     return Engines(
         rooms=Rooms(vad, stt, tts, eot, codecs),
         client=client,
-        check=LlmCheck(client, budget_s=settings.llm_check_timeout_s),
+        check=LlmCheck(
+            client,
+            budget_s=settings.llm_check_timeout_s,
+            start_s=settings.llm_reply_start_timeout_s,
+        ),
         standby=Standby(start_s=settings.llm_reply_start_timeout_s),
         mind=Builtin(embedder),
         embedder=embedder,

@@ -1,16 +1,20 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+from aiohttp import web
+from aiohttp.typedefs import Handler
 from pydantic import SecretStr
 
-from sayso.llm import Endpoint
-from sayso.llm.candidates import MAX_CANDIDATES, list_candidates
+from sayso.llm import Endpoint, Timeouts
+from sayso.llm.candidates import MAX_CANDIDATES, advise_url, list_candidates
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
-from sayso.llm.fake import FakeConfig, Received, running_fake
+from sayso.llm.deadlines import Deadlines
+from sayso.llm.fake import FakeConfig, Received, create_fake_app, running_app, running_fake
 from sayso.llm.findings import Severity
 from sayso.llm.profile import Profile
 from sayso.llm.tolerance import PROMPT, SMOKE_SENTENCE
@@ -221,6 +225,95 @@ def test_candidates_are_few_and_different() -> None:
         assert base_url.rstrip("/") not in found
 
 
+@pytest.mark.parametrize(
+    ("base_url", "meant"),
+    [
+        ("127.0.0.1:3000", "http://127.0.0.1:3000"),
+        (" 192.168.1.7/v1 ", "http://192.168.1.7/v1"),
+        ("8.8.8.8", "http://8.8.8.8"),
+        ("[::1]:3000/v1", "http://[::1]:3000/v1"),
+        ("localhost:11434/v1", "http://localhost:11434/v1"),
+        ("ollama:11434", "http://ollama:11434"),
+        ("box.local/v1", "http://box.local/v1"),
+        ("llm.example.com/v1", "https://llm.example.com/v1"),
+        ("llm.example.com:8443/v1?key=sk-1", "https://llm.example.com:8443/v1?…"),
+    ],
+)
+def test_a_url_without_its_beginning_gets_one(base_url: str, meant: str) -> None:
+    assert advise_url(base_url) == f"Set baseURL to {meant}, if that is what you meant."
+
+
+@pytest.mark.parametrize(
+    "base_url", ["", "/v1", "ftp://h/v1", "https:/h/v1", "no words", "h:port", "[::1", "http://"]
+)
+def test_what_was_meant_is_not_always_known(base_url: str) -> None:
+    assert advise_url(base_url) is None
+
+
+@pytest.mark.parametrize("beginning", ["http://", "https://", ""])
+async def test_a_password_belongs_into_the_key(checker: LlmCheck, beginning: str) -> None:
+    report = await checker.check(Endpoint(f"{beginning}ann:pa55word@llm.example.com/v1"))
+    assert codes(report) == ["url.bad"]
+    assert "llm.apiKey" in report.findings[0].fix
+    assert "pa55word" not in repr(report)
+
+
+@pytest.mark.parametrize(
+    ("name", "http", "content"),
+    [
+        ("silent", "skipped", "skipped"),
+        ("hang", "ok", "skipped"),
+        ("keep_alive", "ok", "ok"),
+        ("html", "ok", "failed"),
+        ("500", "failed", "skipped"),
+    ],
+)
+async def test_a_stage_nothing_came_of_is_not_ok(
+    checker: LlmCheck, fake: str, name: str, http: str, content: str
+) -> None:
+    report = await checker.check(Endpoint(fake, model=f"quirk:{name}"))
+    states = {stage.name.value: stage.state.value for stage in report.stages}
+    assert (states["http"], states["content"]) == (http, content)
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize(
+    ("endpoint", "problem"),
+    [
+        (Endpoint(""), "no key was sent"),
+        (Endpoint("", headers={"X-Tenant": "one"}), "no key was sent"),
+        (Endpoint("", SecretStr(KEY)), "the key was refused"),
+        (Endpoint("", headers={"api-key": KEY}), "the key was refused"),
+        (Endpoint("", query={"code": KEY}), "the key was refused"),
+    ],
+)
+async def test_a_key_that_was_not_sent_was_not_refused(
+    checker: LlmCheck, fake: str, status: int, endpoint: Endpoint, problem: str
+) -> None:
+    report = await checker.check(replace(endpoint, base_url=fake, model=f"quirk:{status}"))
+    assert codes(report) == ["auth.refused"]
+    assert f"answered {status}: {problem}." in report.findings[0].message
+    assert report.findings[0].fix.startswith("Check llm.apiKey: ")
+
+
+@pytest.mark.parametrize("status", [405, 501])
+async def test_a_web_site_that_takes_no_post_is_no_api(checker: LlmCheck, status: int) -> None:
+    @web.middleware
+    async def refuse(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith("/v1/"):
+            return await handler(request)
+        page = "<!DOCTYPE HTML>\n<html><p>Unsupported method ('POST')."
+        return web.Response(status=status, text=page, content_type="text/html")
+
+    site = create_fake_app(FakeConfig(first_token_s=0, token_s=0, prefix="/v1"))
+    site.middlewares.append(refuse)
+    async with running_app(site) as url:
+        report = await checker.check(Endpoint(url))
+    assert codes(report) == ["http.html"]
+    assert f"answered {status} with a web page" in report.findings[0].message
+    assert report.suggestion == f"{url}/v1"
+
+
 async def test_the_whole_check_keeps_its_budget(client: LlmClient) -> None:
     async with running_fake(FakeConfig(first_token_s=9, prefix="/v1")) as url:
         begun_s = asyncio.get_running_loop().time()
@@ -243,3 +336,38 @@ async def test_a_late_first_word_is_a_warning(
         report = await checker.check(Endpoint(url))
     assert report.ok
     assert codes(report) == ["answer.late"]
+
+
+async def test_who_is_too_slow_for_the_check_is_told_of_the_checks_own_limit(
+    client: LlmClient,
+) -> None:
+    client.deadlines = Deadlines(first_token_s=10.0)
+    endpoint_waits = Timeouts(first_token_s=30.0)
+    async with running_fake(FakeConfig(first_token_s=60)) as url:
+        report = await LlmCheck(client, budget_s=0.3).check(Endpoint(url, timeouts=endpoint_waits))
+    slow, capped = report.findings
+    assert slow.code == "first_token.slow"
+    assert "SAYSO_LLM_CHECK_TIMEOUT_S" in slow.fix
+    assert "firstTokenMs" not in slow.fix
+    assert (capped.code, capped.severity) == ("timeouts.capped", Severity.WARNING)
+    assert "after 20 s" in capped.message
+    assert "SAYSO_LLM_REPLY_START_TIMEOUT_S" in capped.fix
+
+
+async def test_who_is_too_slow_for_its_agent_is_told_of_the_agents_limit(
+    client: LlmClient,
+) -> None:
+    async with running_fake(FakeConfig(first_token_s=60)) as url:
+        endpoint = Endpoint(url, timeouts=Timeouts(first_token_s=0.2))
+        report = await LlmCheck(client, budget_s=10.0).check(endpoint)
+    assert codes(report) == ["first_token.slow"]
+    assert "within 0.2 s" in report.findings[0].message
+    assert "llm.timeouts.firstTokenMs" in report.findings[0].fix
+
+
+async def test_an_answer_the_check_cannot_wait_for_names_its_limit(client: LlmClient) -> None:
+    async with running_fake(FakeConfig(first_token_s=0, token_s=0.15)) as url:
+        report = await LlmCheck(client, budget_s=0.4).check(Endpoint(url))
+    assert codes(report) == ["stream.too_long"]
+    assert " s of it" in report.findings[0].message
+    assert "SAYSO_LLM_CHECK_TIMEOUT_S" in report.findings[0].fix

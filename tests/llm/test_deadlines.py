@@ -13,7 +13,11 @@ DEADLINES = Deadlines(connect_s=5, first_token_s=10, between_tokens_s=3, reply_s
 
 
 def test_shorter_deadlines() -> None:
-    assert shorten(Deadlines(5, 10, 3, 100), 4) == Deadlines(4, 4, 3, 4)
+    short = shorten(Deadlines(5, 10, 3, 100), 4)
+    assert short == Deadlines(4, 4, 3, 4, budget_s=4)
+    assert short.is_cut(short.first_token_s)
+    assert not short.is_cut(short.between_tokens_s)
+    assert not DEADLINES.is_cut(DEADLINES.reply_s)
 
 
 def test_an_agents_own_waits() -> None:

@@ -170,6 +170,21 @@ def test_requests_are_described_without_secrets() -> None:
     assert Received("GET", "/", {}, {}).describe() == "GET /"
 
 
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("key=sk-canary-123456789", "key=…6789"),
+        ("api-version=2024&code=c2VjcmV0c2VjcmV0==", "api-version=…&code=…V0=="),
+        ("sk-canary-123456789", "…6789"),
+        ("sk-canary-123456789==", "…89=="),
+        ("flag=", "…"),
+        ("", ""),
+    ],
+)
+def test_no_value_of_a_query_is_printed(query: str, shown: str) -> None:
+    assert Received("POST", f"/v1/x?{query}", {}, {}).describe() == f"POST /v1/x?{shown}"
+
+
 async def test_everything_received_is_told() -> None:
     told: list[Received] = []
     async with running_fake(FakeConfig(first_token_s=0, token_s=0, listen=told.append)) as url:

@@ -16,6 +16,7 @@ from sayso.llm.findings import (
     blame_for,
     quote,
     redact,
+    round_s,
     show_url,
 )
 
@@ -28,6 +29,10 @@ FACTS: dict[str, object] = {
     "host": "llm.example.com",
     "port": 443,
     "limit_s": 5.0,
+    "problem": "no key was sent",
+    "advice": "it is not set",
+    "allowed_s": 30.0,
+    "setting": "llm.timeouts.firstTokenMs",
     "status": 404,
     "location": "https://elsewhere",
     "model": "gpt",
@@ -131,3 +136,11 @@ def test_a_finding_is_raised_as_an_llm_error() -> None:
 )
 def test_who_must_act(code: str, blame: Blame) -> None:
     assert blame_for(code) is blame
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "said"),
+    [(11.999, 12.0), (7.43, 7.4), (20.0, 20.0), (0.2996, 0.3), (0.0, 0.0)],
+)
+def test_waits_are_said_as_people_say_them(wait_s: float, said: float) -> None:
+    assert round_s(wait_s) == said

@@ -43,7 +43,7 @@ async def test_a_good_server_is_good_in_every_way(checker: LlmCheck) -> None:
     known = report.profile
     assert known.tools
     assert known.stream_options
-    assert not known.alternates
+    assert known.alternates is False
     assert known.unicode
     assert known.long_prompt
     assert known.parallel

@@ -60,6 +60,7 @@ async def test_a_bad_report_names_the_base_url_that_works(
     assert told.startswith("failed  ")
     assert "HTTP answer      failed" in told
     assert "first word       not reached" in told
+    assert "TLS              not used" in told
     assert "error: path.not_found" in told
     assert f"A base URL that works: {url}\n" in told
     assert "Answers come as" not in told

@@ -82,3 +82,14 @@ def test_a_warning_marks_its_stage_and_an_error_wins() -> None:
     assert {s.name for s in warned if s.state is StageState.WARNING} == {"cadence"}
     both = [find("stream.cut"), find("stream.too_long", Severity.WARNING)]
     assert {s.name for s in lay_out(both, Times()) if s.state is StageState.FAILED} == {"end"}
+
+
+def test_what_nothing_came_of_did_not_go_well() -> None:
+    unseen = (StageName.HTTP, StageName.CONTENT)
+    stages = lay_out([find("first_token.slow")], Times(connect_s=0.1), unseen=unseen)
+    states = {stage.name: stage.state for stage in stages}
+    assert states[StageName.CONNECT] is StageState.OK
+    assert states[StageName.HTTP] is states[StageName.CONTENT] is StageState.SKIPPED
+    assert states[StageName.FIRST_TOKEN] is StageState.FAILED
+    failed = {s.name: s.state for s in lay_out([find("http.status")], Times(), unseen=unseen)}
+    assert failed[StageName.HTTP] is StageState.FAILED

@@ -12,6 +12,7 @@ from sayso.llm.verdict import CheckReport, describe_profile, make_document
 
 FOUND = Scene("http://h/v1/chat/completions").find("system.refused", "no such role")
 PROFILE = Profile(system=False, refused=frozenset({"top_p", "seed"}), tools=True)
+TRIED = replace(PROFILE, alternates=False)
 REPORT = CheckReport(
     ok=True,
     findings=(FOUND,),
@@ -42,6 +43,8 @@ def test_a_report_as_a_document() -> None:
     ]
     profile = told["profile"]
     assert (profile["system"], profile["tools"], profile["parallel"]) == (False, True, None)
+    assert profile["alternates"] is None
+    assert make_document(replace(REPORT, profile=TRIED))["profile"]["alternates"] is False
     assert profile["refused"] == ["seed", "top_p"]
 
 

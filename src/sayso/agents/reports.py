@@ -50,7 +50,7 @@ class LlmProfileView(_View):
     limit: Literal["max_tokens", "max_completion_tokens", "none"]
     temperature: bool
     system: bool
-    alternates: bool
+    alternates: bool | None
     thinks_first: bool
     refused: list[str] = Field(description="Body fields that are left out.")
     tools: bool | None

@@ -119,9 +119,9 @@ def shape(messages: Sequence[Message], profile: Profile) -> list[Message]:
     """
     system = [line.content for line in messages if line.role == "system"]
     turns = [line for line in messages if line.role != "system"]
-    if not profile.alternates and profile.system:
+    if profile.alternates is False and profile.system:
         return list(messages)
-    if profile.alternates:
+    if profile.alternates is not False:
         turns = _merge(turns)
         if turns and turns[0].role == "assistant":
             system.append(OPENING + turns.pop(0).content)
@@ -180,7 +180,7 @@ def amend(
         for name in named:
             profile = _without(profile, name, refusal)
         return Amendment(profile, bool(_LASTING.search(refusal)), ", ".join(named))
-    if not profile.alternates and _ALTERNATE.search(refusal):
+    if profile.alternates is False and _ALTERNATE.search(refusal):
         return Amendment(replace(profile, alternates=True), True, "messages")
     if profile.system and _sends_system(sent) and _SYSTEM.search(refusal):
         return Amendment(replace(profile, system=False), True, "system")

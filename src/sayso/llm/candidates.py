@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from ipaddress import ip_address
 from urllib.parse import urljoin, urlsplit, urlunsplit
+
+from sayso.llm.findings import show_url
 
 MAX_CANDIDATES = 6
 """How many other base URLs are tried when the given one is wrong."""
@@ -11,6 +14,8 @@ MAX_CANDIDATES = 6
 _PASTED = re.compile(
     r"(/chat)?/completions$|/(chat|models|responses|embeddings|messages|docs)$", re.IGNORECASE
 )
+_HOST = re.compile(r"[a-z0-9_.:-]+")
+_NEAR = (".localhost", ".local", ".lan", ".internal", ".home.arpa")
 _DOUBLED = re.compile(r"(/[^/]+)\1+(?=/|$)")
 
 
@@ -33,6 +38,39 @@ def list_candidates(base_url: str, location: str | None = None) -> list[str]:
         found.insert(0, redirected)
     given = urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
     return [url for url in dict.fromkeys(found) if url != given][:MAX_CANDIDATES]
+
+
+def advise_url(base_url: str) -> str | None:
+    """What to do about a base URL that cannot be called, if its mistake is a usual one."""
+    given = base_url.strip()
+    scheme, mark, rest = given.partition("://")
+    authority = re.split(r"[/?#]", rest if mark else given, maxsplit=1)[0]
+    if "@" in authority:
+        return "Put the key into llm.apiKey, and take the user and the password out of baseURL."
+    if mark or given.lower().startswith(("http:", "https:")) or not (host := _read_host(authority)):
+        return None
+    scheme = "http" if _is_near(host) else "https"
+    return f"Set baseURL to {show_url(f'{scheme}://{given}')}, if that is what you meant."
+
+
+def _read_host(authority: str) -> str:
+    """The host in `authority`; "" if that cannot be one."""
+    try:
+        parts = urlsplit(f"//{authority}")
+        _ = parts.port  # raises ValueError when it is not a port
+    except ValueError:
+        return ""
+    host = parts.hostname or ""
+    return host if _HOST.fullmatch(host) else ""
+
+
+def _is_near(host: str) -> bool:
+    """Whether `host` hardly has a certificate: an address, a name without dots, one of a home."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return "." not in host or host.endswith(_NEAR)
+    return True
 
 
 def _follow(base_url: str, location: str) -> str | None:

@@ -15,11 +15,13 @@ from typing import TypeAlias
 from urllib.parse import urlsplit
 
 from sayso.llm import Endpoint
+from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.candidates import list_candidates
 from sayso.llm.client import LlmClient
 from sayso.llm.findings import Finding, Severity, show_url
+from sayso.llm.offers import tell_default, tell_models
 from sayso.llm.probes import PROBES
-from sayso.llm.stages import Stage, Times, lay_out
+from sayso.llm.stages import Stage, StageName, Times, lay_out
 from sayso.llm.tolerance import (
     CONVERSATION,
     SMOKE,
@@ -35,6 +37,8 @@ LATE_S = 1.5
 """A first word later than this is worth a warning, in seconds."""
 CANDIDATE_S = 3.0
 """How long each other base URL may take, in seconds."""
+MODELS_S = 3.0
+"""How long a server that does not know the model may take to list those it has, in seconds."""
 DEEP_BUDGET_S = 120.0
 """Longest look into an endpoint after the answer, in seconds."""
 
@@ -51,7 +55,12 @@ class LlmCheck:
     """Checks endpoints, each within one budget of time."""
 
     def __init__(
-        self, client: LlmClient, *, budget_s: float = 12.0, deep_budget_s: float = DEEP_BUDGET_S
+        self,
+        client: LlmClient,
+        *,
+        budget_s: float = 12.0,
+        deep_budget_s: float = DEEP_BUDGET_S,
+        start_s: float = 20.0,
     ) -> None:
         """Check by the limits of `client`.
 
@@ -59,17 +68,20 @@ class LlmCheck:
             client: whose limits hold; checks have connections of their own.
             budget_s: longest `check`, in seconds (`llm_check_timeout_s`).
             deep_budget_s: longest `deepen`, in seconds.
+            start_s: when a conversation apologises, in seconds (`llm_reply_start_timeout_s`).
         """
         self._client = client
         self._budget_s = budget_s
         self._deep_budget_s = deep_budget_s
+        self._start_s = start_s
 
     async def check(self, endpoint: Endpoint) -> CheckReport:
         """Try `endpoint`, and look for the right base URL if it is wrong. Never raises LlmError."""
         now_s = asyncio.get_running_loop().time
         started_s = now_s()
         async with on_trial(self._client, endpoint, budget_s=self._budget_s) as trial:
-            smoke = await _converse(trial)
+            smoke = await _offer_models(trial, await _converse(trial))
+            self._compare_waits(trial)
             report = _report(trial, smoke)
             if not report.ok and report.findings[0].code in _WRONG_PLACE:
                 found = await _search(trial, smoke.location)
@@ -97,6 +109,12 @@ class LlmCheck:
                     break
                 await probe(trial)
         return _extend(report, trial)
+
+    def _compare_waits(self, trial: Trial) -> None:
+        """Note an agent that is told to wait longer than any conversation does."""
+        allowed_s = trial.endpoint.timeouts.first_token_s
+        if allowed_s is not None and allowed_s > self._start_s:
+            trial.note("timeouts.capped", allowed_s=allowed_s, limit_s=self._start_s)
 
 
 # The part a save waits for --------------------------------------------------------------------
@@ -142,6 +160,18 @@ async def _ask_again(trial: Trial, empty: Answer) -> Answer:
     return again
 
 
+async def _offer_models(trial: Trial, smoke: Answer) -> Answer:
+    """The same answer; if the model is unknown, its failure names those there are."""
+    unknown = smoke.failure
+    if unknown is None or unknown.code != "model.unknown":
+        return smoke
+    names = await trial.list_models(MODELS_S)
+    if not trial.endpoint.model:
+        unknown = tell_default(unknown)
+    wanted = trial.endpoint.model or DEFAULT_MODEL
+    return replace(smoke, failure=tell_models(unknown, names, wanted, trial.secrets))
+
+
 async def _search(trial: Trial, location: str | None) -> str | None:
     """The first other base URL that works."""
     for base_url in list_candidates(trial.endpoint.base_url, location):
@@ -175,7 +205,9 @@ def _report(trial: Trial, smoke: Answer) -> CheckReport:
         first_token_ms=None if smoke.first_s is None else _ms(smoke.first_s),
         total_ms=0.0,
         answer=smoke.text,
-        stages=lay_out(findings, _measure(trial, smoke), secure=_is_secure(trial)),
+        stages=lay_out(
+            findings, _measure(trial, smoke), secure=_is_secure(trial), unseen=_unseen(smoke)
+        ),
         profile=trial.profile,
         status=smoke.status,
     )
@@ -199,6 +231,13 @@ def _measure(trial: Trial, smoke: Answer) -> Times:
         spread_s=spread_s,
         total_s=smoke.total_s,
     )
+
+
+def _unseen(smoke: Answer) -> tuple[StageName, ...]:
+    """What the endpoint sent nothing of: no status, or nothing behind it."""
+    if smoke.status is None:
+        return (StageName.HTTP, StageName.CONTENT)
+    return () if smoke.heard else (StageName.CONTENT,)
 
 
 def _is_secure(trial: Trial) -> bool:

@@ -22,6 +22,7 @@ from sayso.llm.body import DEFAULT_MODEL, amend, build_body
 from sayso.llm.deadlines import Deadlines, Stopwatch, limit_waits
 from sayso.llm.exchange import Exchange
 from sayso.llm.findings import Finding, FindingError, show_url
+from sayso.llm.offers import MAX_LIST_BYTES, models_url, read_models
 from sayso.llm.profile import (
     STRANGER,
     MemoryProfiles,
@@ -148,6 +149,27 @@ class LlmClient:
         watch = Stopwatch(deadlines or self.deadlines_for(endpoint), started_s)
         return Exchange(self._session, request, body, watch, reader, self._let_go, spare)
 
+    async def list_models(self, endpoint: Endpoint, limit_s: float) -> tuple[str, ...]:
+        """The models `endpoint` offers; none if it does not say within `limit_s` seconds.
+
+        For a check: no conversation waits for this.
+        """
+        if self._session is None:
+            raise RuntimeError("the LLM client is not open")
+        request = make_request(endpoint, Told(), {})
+        headers = {n: v for n, v in request.headers.items() if n != "Content-Type"}
+        try:
+            async with asyncio.timeout(limit_s):
+                response = await self._session.get(
+                    models_url(request.url), headers=headers, allow_redirects=False
+                )
+                try:
+                    return await _read_models(response)
+                finally:
+                    hang_up(response)
+        except (TimeoutError, ClientError, OSError, ValueError):
+            return ()  # the list only helps; what is wrong is known without it
+
     def deadlines_for(self, endpoint: Endpoint) -> Deadlines:
         """How long `endpoint` may take: as its agent says, else as the operator does."""
         return limit_waits(self.deadlines, endpoint.timeouts)
@@ -170,6 +192,16 @@ class LlmClient:
         task = self._do_aside(_drain(response))
         # Not in the task's own `finally`: one that is cancelled before it began has none.
         task.add_done_callback(lambda _: hang_up(response))
+
+
+async def _read_models(response: aiohttp.ClientResponse) -> tuple[str, ...]:
+    """The names in the answer to a question for models."""
+    body = b""
+    while response.status == 200 and (data := await response.content.readany()):
+        body += data
+        if len(body) > MAX_LIST_BYTES:
+            return ()
+    return read_models(body)
 
 
 async def _drain(response: aiohttp.ClientResponse) -> None:

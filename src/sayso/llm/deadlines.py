@@ -17,12 +17,18 @@ class Deadlines:
             do not count (livekit/agents#5660).
         between_tokens_s: silence in the middle of an answer.
         reply_s: the whole answer.
+        budget_s: what a check had left, which none of these is longer than; None outside one.
     """
 
     connect_s: float = 5.0
     first_token_s: float = 10.0
     between_tokens_s: float = 5.0
     reply_s: float = 120.0
+    budget_s: float | None = None
+
+    def is_cut(self, limit_s: float) -> bool:
+        """Whether `limit_s`, one of these, is the check's rather than the answer's own."""
+        return self.budget_s is not None and limit_s >= self.budget_s
 
 
 def limit_waits(deadlines: Deadlines, timeouts: Timeouts) -> Deadlines:
@@ -43,6 +49,7 @@ def shorten(deadlines: Deadlines, budget_s: float) -> Deadlines:
         first_token_s=min(deadlines.first_token_s, budget_s),
         between_tokens_s=min(deadlines.between_tokens_s, budget_s),
         reply_s=min(deadlines.reply_s, budget_s),
+        budget_s=budget_s,
     )
 
 

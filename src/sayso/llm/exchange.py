@@ -12,6 +12,7 @@ import asyncio
 import errno
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 
 import aiohttp
 import msgspec
@@ -20,7 +21,7 @@ from aiohttp import ClientConnectionError, ClientError
 from sayso.llm import Spare, no_spare
 from sayso.llm.chunks import read_error
 from sayso.llm.deadlines import Stopwatch
-from sayso.llm.findings import Finding, FindingError, redact, show_url
+from sayso.llm.findings import Finding, FindingError, redact, round_s, show_url
 from sayso.llm.reader import ReplyReader, is_about_model
 from sayso.llm.request import Request
 from sayso.security.outbound import MARK
@@ -35,12 +36,28 @@ SPARE_S = 0.75
 """The words can be spared while the listener has more than this much ahead, in seconds."""
 
 _CODES: Mapping[int, str] = {
-    401: "auth.refused",
-    403: "auth.refused",
     404: "path.not_found",
     405: "path.not_found",
     429: "rate.limited",
 }
+
+_KEY_REFUSED = {
+    "problem": "the key was refused",
+    "advice": "it must be whole, belong to this server and be allowed to use this model",
+}
+_KEY_MISSING = {
+    "problem": "no key was sent",
+    "advice": "it is not set, and this server wants one",
+}
+_SETTINGS: Mapping[str, str] = {
+    name: f"llm.timeouts.{name} (without it, SAYSO_LLM_{setting}_TIMEOUT_S)"
+    for name, setting in (
+        ("connectMs", "CONNECT"),
+        ("firstTokenMs", "FIRST_TOKEN"),
+        ("betweenTokensMs", "BETWEEN_TOKENS"),
+    )
+}
+_BUDGET = "SAYSO_LLM_CHECK_TIMEOUT_S, the longest a check may take"
 
 
 class _OverdueError(TimeoutError):
@@ -89,6 +106,11 @@ class Exchange:
         """From the beginning of the wait to the first useful token; None before it."""
         first_s = self._watch.first_s
         return None if first_s is None else first_s - self._watch.started_s
+
+    @property
+    def heard(self) -> bool:
+        """Whether any bytes of an answer that was 200 came."""
+        return self._watch.heard_s is not None
 
     async def pieces(self) -> AsyncGenerator[str, None]:
         """Send the request and get the answer's words as they come. Raises LlmError.
@@ -171,7 +193,8 @@ class Exchange:
             raise FindingError(cut) from error
         finally:
             self._content = None
-        self._watch.heard_s = self._loop.time()
+        if data:
+            self._watch.heard_s = self._loop.time()
         return data
 
     def _ring(self) -> None:
@@ -213,7 +236,17 @@ class Exchange:
         self.refusal = (status, body)
         if status in (400, 404, 422) and is_about_model(body):
             return find("model.unknown", body, model=self.reader.model)
+        if status in (401, 403):
+            return find("auth.refused", _error_text(body), status=status, **self._blame_key())
+        if status in (405, 501) and body.lstrip()[:1] == "<":
+            return find("http.html", body, status=status)  # a web site takes no POST
         return find(_CODES.get(status, "http.status"), _error_text(body), status=status)
+
+    def _blame_key(self) -> dict[str, str]:
+        """What to say of a key that was not taken, or not sent at all."""
+        if self.request.has_key:
+            return _KEY_REFUSED
+        return _KEY_MISSING
 
     # Explaining --------------------------------------------------------------------------------
 
@@ -224,16 +257,25 @@ class Exchange:
         if watch.spoke_s is None:
             reason = "it sent nothing" if watch.heard_s is None else "it sent something else"
             limit_s = min(limits.first_token_s, limits.reply_s)
-            return find("first_token.slow", limit_s=limit_s, reason=reason)
+            return self._find_wait("first_token.slow", "firstTokenMs", limit_s, reason)
         if watch.outlasted:
-            return find("stream.too_long", reason=f"more than {limits.reply_s:g} s of it")
-        return find("stream.stalled", limit_s=limits.between_tokens_s)
+            long = find("stream.too_long", reason=f"more than {round_s(limits.reply_s):g} s of it")
+            cut = limits.is_cut(limits.reply_s)
+            return replace(long, fix=f"Use a faster model, or raise {_BUDGET}.") if cut else long
+        return self._find_wait("stream.stalled", "betweenTokensMs", limits.between_tokens_s)
+
+    def _find_wait(self, code: str, field: str, limit_s: float, reason: str = "") -> Finding:
+        """The finding `code`, with the limit that struck: in a check its own may be shortest."""
+        cut = self._watch.deadlines.is_cut(limit_s)
+        setting = _BUDGET if cut else _SETTINGS[field]
+        shown_s = round_s(limit_s)
+        return self.request.scene.find(code, limit_s=shown_s, setting=setting, reason=reason)
 
     def _explain(self, error: Exception) -> Finding:
         """The finding for a request that got no answer."""
         find = self.request.scene.find
         if isinstance(error, aiohttp.ConnectionTimeoutError):
-            return find("connect.timeout", limit_s=self._watch.deadlines.connect_s)
+            return self._find_wait("connect.timeout", "connectMs", self._watch.deadlines.connect_s)
         if isinstance(error, TimeoutError):
             return self._explain_silence()
         if isinstance(error, ClientConnectionError):

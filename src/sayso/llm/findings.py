@@ -120,7 +120,8 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         "connect.timeout": Entry(
             _E,
             "{where} did not accept a connection within {limit_s:g} s.",
-            "Check that the host is up and that no firewall drops the connection.",
+            "Check that the host is up and that no firewall drops the connection; the limit is "
+            "{setting}.",
         ),
         "connect.failed": Entry(
             _E,
@@ -144,8 +145,8 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         ),
         "auth.refused": Entry(
             _E,
-            "{where} answered {status}: the key was refused.",
-            "Check llm.apiKey, and that it may use this model.",
+            "{where} answered {status}: {problem}.",
+            "Check llm.apiKey: {advice}.",
         ),
         "path.not_found": Entry(
             _E,
@@ -165,12 +166,13 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         "http.status": Entry(
             _E,
             "{where} answered {status} instead of 200.",
-            "Read the answer below, and the LLM server's log.",
+            "Read what it said, at the end of this message, and the LLM server's log.",
         ),
         "request.refused": Entry(
             _E,
             "{where} answered {status} even to the smallest request: model, messages, stream.",
-            "Read the answer below: it says which part of the request the server refuses.",
+            "Read what it said, at the end of this message: that may name the part of the request "
+            "the server refuses; else its log does.",
         ),
         "params.rejected": Entry(
             _W,
@@ -253,14 +255,12 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         "first_token.slow": Entry(
             _E,
             "{where} sent no word to speak within {limit_s:g} s ({reason}).",
-            "Use a faster model, switch thinking off, or raise llm.timeouts.firstTokenMs "
-            "(without it, SAYSO_LLM_FIRST_TOKEN_TIMEOUT_S).",
+            "Use a faster model, switch thinking off, or raise {setting}.",
         ),
         "stream.stalled": Entry(
             _E,
             "{where} fell silent for {limit_s:g} s in the middle of its answer.",
-            "Look into the LLM server's log, or raise llm.timeouts.betweenTokensMs "
-            "(without it, SAYSO_LLM_BETWEEN_TOKENS_TIMEOUT_S).",
+            "Look into the LLM server's log, or raise {setting}.",
         ),
         "stream.empty_once": Entry(
             _W,
@@ -338,6 +338,12 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "new one.",
             "Let the server keep connections open (HTTP keep-alive).",
         ),
+        "timeouts.capped": Entry(
+            _W,
+            "llm.timeouts.firstTokenMs allows {allowed_s:g} s, but a conversation apologises when "
+            "nobody has begun to speak after {limit_s:g} s, whatever the agent's own timeouts are.",
+            "Use a faster model, or let the operator raise SAYSO_LLM_REPLY_START_TIMEOUT_S.",
+        ),
         "answer.late": Entry(
             _W,
             "{where} took {first_token_s:.1f} s to its first word; callers notice above "
@@ -362,6 +368,8 @@ def show_url(url: str) -> str:
         parts = urlsplit(url)
     except ValueError:
         return "the given URL"
+    if not parts.netloc and "@" in parts.path:  # without http://, a user looks like a path
+        return show_url(url.rpartition("@")[2])
     host = parts.netloc.rpartition("@")[2]
     query = "…" if parts.query else ""
     return urlunsplit((parts.scheme, host, parts.path, query, ""))
@@ -374,6 +382,11 @@ def quote(evidence: str | bytes, secrets: tuple[str, ...] = ()) -> str:
     text = " ".join(redact(text, secrets)[:MAX_QUOTED_CHARS].split())
     text = "".join(c if c.isprintable() else "�" for c in text)
     return text if len(text) <= MAX_EVIDENCE_CHARS else text[: MAX_EVIDENCE_CHARS - 1] + "…"
+
+
+def round_s(wait_s: float) -> float:
+    """A wait as a person says it: 12 s and not 11.999 s."""
+    return round(wait_s, 1) if wait_s >= 1 else float(f"{wait_s:.1g}")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -54,7 +54,8 @@ class Profile:
         limit: how it takes the longest answer.
         temperature: it takes a temperature.
         system: it takes a system message; else that is folded into the first line of the caller.
-        alternates: it wants roles to alternate, beginning with the caller.
+        alternates: it wants roles to alternate, beginning with the caller; None until tried, and
+            then they do.
         tools: it takes tools; None until tried.
         stream_options: it takes `stream_options`; None until tried.
         thinks_first: its answers begin with thoughts whose opening tag nobody sends.
@@ -71,7 +72,7 @@ class Profile:
     limit: Limit = Limit.MAX_TOKENS
     temperature: bool = True
     system: bool = True
-    alternates: bool = True
+    alternates: bool | None = None
     tools: bool | None = None
     stream_options: bool | None = None
     thinks_first: bool = False

@@ -52,7 +52,11 @@ async def check_once(
     A server that is still starting is asked again for up to `wait_s` seconds.
     """
     client = LlmClient(deadlines_of(settings), private=settings.outbound_private)
-    check = LlmCheck(client, budget_s=settings.llm_check_timeout_s)
+    check = LlmCheck(
+        client,
+        budget_s=settings.llm_check_timeout_s,
+        start_s=settings.llm_reply_start_timeout_s,
+    )
     now_s = asyncio.get_running_loop().time
     until_s = now_s() + wait_s
     report = await check.check(endpoint)
@@ -92,7 +96,8 @@ def _print_stages(report: CheckReport) -> None:
     failed = any(stage.state is StageState.FAILED for stage in report.stages)
     for stage in report.stages:
         sign, colour = _SIGNS[stage.state]
-        if stage.state is StageState.SKIPPED and not failed:
+        plain = stage.name is StageName.TLS and report.url.startswith("http:")
+        if stage.state is StageState.SKIPPED and (plain or not failed):
             sign = "not used"
         took = "" if stage.ms is None else f"{stage.ms:{20 - len(sign)}.1f} ms"
         typer.echo(f"  {_TITLES[stage.name]:<16} {typer.style(sign, fg=colour)}{took}")

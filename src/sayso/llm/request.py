@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode, urlsplit, urlunsplit
@@ -10,12 +11,14 @@ import msgspec
 
 from sayso.llm import Endpoint, Tell, Told
 from sayso.llm.body import tell_headers
+from sayso.llm.candidates import advise_url
 from sayso.llm.findings import FindingError, Scene, quote, redact, show_url
 from sayso.variables import fill_header
 
 _FORBIDDEN_HEADERS = frozenset(
     ("connection", "content-length", "host", "te", "trailer", "transfer-encoding", "upgrade")
 )
+_KEYED = re.compile(r"auth|key|token|secret|cookie|credential", re.IGNORECASE)
 _HEADER_NAME_MARKS = "!#$%&'*+-.^_`|~"  # RFC 9110, 5.6.2
 
 
@@ -38,6 +41,12 @@ class Request:
     shown: str
     secrets: tuple[str, ...]
     scene: Scene
+
+    @property
+    def has_key(self) -> bool:
+        """Whether anything that goes out may be a key, wherever servers want it."""
+        named = any(_KEYED.search(name) for name in self.headers)
+        return named or bool(urlsplit(self.url).query)
 
 
 def make_request(endpoint: Endpoint, told: Told, body: Mapping[str, object]) -> Request:
@@ -145,7 +154,9 @@ def _check_url(endpoint: Endpoint, secrets: tuple[str, ...]) -> str:
     except ValueError as error:
         scene = Scene(endpoint.base_url, secrets)
         shown = show_url(endpoint.base_url) or "an empty text"
-        raise FindingError(scene.find("url.bad", url=shown, reason=str(error))) from error
+        bad = scene.find("url.bad", url=shown, reason=str(error))
+        fix = advise_url(endpoint.base_url) or bad.fix
+        raise FindingError(replace(bad, fix=redact(fix, secrets))) from error
 
 
 def _check_headers(endpoint: Endpoint, told: Told, scene: Scene) -> dict[str, str]:

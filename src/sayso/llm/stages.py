@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -105,7 +105,11 @@ def stage_of(code: str) -> StageName:
 
 
 def lay_out(
-    findings: Iterable[Finding], times: Times, *, secure: bool = False
+    findings: Iterable[Finding],
+    times: Times,
+    *,
+    secure: bool = False,
+    unseen: Collection[StageName] = (),
 ) -> tuple[Stage, ...]:
     """All stages: ok up to the first error, not reached behind it.
 
@@ -113,6 +117,7 @@ def lay_out(
         findings: what the check found.
         times: how long things took.
         secure: whether the connection speaks TLS; its time is part of connecting.
+        unseen: what nothing came of, so that it cannot have gone well.
     """
     worst: dict[StageName, Severity] = {}
     for finding in sorted(findings, key=lambda one: one.severity is Severity.ERROR):
@@ -122,7 +127,8 @@ def lay_out(
     stages = []
     for name in StageName:
         state = _judge(worst.get(name))
-        if name is StageName.TLS and not secure and state is StageState.OK:
+        unused = name in unseen or (name is StageName.TLS and not secure)
+        if unused and state is StageState.OK:
             state = StageState.SKIPPED
         resolved = name is StageName.DNS and times.dns_s is not None
         if failed and not resolved:

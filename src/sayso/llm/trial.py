@@ -43,6 +43,7 @@ class Answer:
         warnings: what was overcome.
         form: what the body was.
         location: where a redirect points.
+        heard: whether anything came behind the status of an answer that was 200.
         unopened: whether it began inside its thoughts; None if there is no telling.
         url: what was called, as it may be shown.
     """
@@ -58,6 +59,7 @@ class Answer:
     warnings: tuple[Finding, ...] = ()
     form: Form | None = None
     location: str | None = None
+    heard: bool = False
     unopened: bool | None = None
 
     @property
@@ -118,6 +120,10 @@ class Trial:
     def note(self, code: str, evidence: str = "", **facts: object) -> None:
         """Make a finding; the first of a code stays."""
         self.findings.setdefault(code, self.scene.find(code, evidence, **facts))
+
+    async def list_models(self, limit_s: float) -> tuple[str, ...]:
+        """The models the endpoint offers, if it says so within `limit_s` seconds."""
+        return await self._client.list_models(self.endpoint, min(self.left_s, limit_s))
 
     async def ask(
         self,
@@ -199,6 +205,7 @@ def _complete(answer: Answer, exchange: Exchange) -> Answer:
         warnings=tuple(exchange.reader.warnings.values()),
         form=exchange.reader.form,
         location=exchange.location,
+        heard=exchange.heard,
         unopened=exchange.reader.unopened,
     )
 

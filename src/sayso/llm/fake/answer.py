@@ -29,9 +29,12 @@ class Received:
     body: Mapping[str, object]
 
     def describe(self) -> str:
-        """The request in a few lines, with secret headers masked."""
+        """The request in a few lines, with secret headers and the query's values masked."""
         shown = {name: _mask(name, value) for name, value in self.headers.items()}
-        lines = [f"{self.method} {self.path}", *(f"  {n}: {v}" for n, v in shown.items())]
+        lines = [
+            f"{self.method} {_mask_query(self.path)}",
+            *(f"  {n}: {v}" for n, v in shown.items()),
+        ]
         if self.body:
             lines.append(f"  {json.dumps(self.body, ensure_ascii=False)}")
         return "\n".join(lines)
@@ -39,6 +42,20 @@ class Received:
 
 def _mask(name: str, value: str) -> str:
     return f"…{value[-4:]}" if _SECRET_HEADERS.search(name) and len(value) > 8 else value
+
+
+def _mask_query(path: str) -> str:
+    """`path` with every value of its query masked: no name tells which of them is a key."""
+    path, mark, query = path.partition("?")
+    return path + mark + "&".join(_mask_pair(pair) for pair in query.split("&"))
+
+
+def _mask_pair(pair: str) -> str:
+    name, mark, value = pair.partition("=")
+    if not value.strip("="):  # it may be a key pasted bare
+        name, mark, value = "", "", pair
+    end = value[-4:] if len(value) > 8 else ""
+    return f"{name}{mark}…{end}" if value else pair
 
 
 def _ignore(_: Received) -> None:
