@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sayso.accounts.schema import Account
 from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
+from sayso.agents.ignored import list_ignored
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
 from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
 from sayso.agents.schema import (
@@ -24,6 +25,7 @@ from sayso.agents.schema import (
     AgentView,
     AnsweredBy,
     BuiltIn,
+    FieldWarning,
     LlmIssue,
     MessagePlan,
     NewAgent,
@@ -98,7 +100,7 @@ class Agents:
             await self._refuse_too_many(session, account.user_id)
             session.add(row)
         await self._checks.keep(agent_id, *ready.passed.checked)
-        return self._view(row)
+        return self._view(row, list_ignored(body))
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
         """Change the fields that were sent, after a new LLM passed the check.
@@ -122,7 +124,7 @@ class Agents:
             row.updated_at = self._clock.utc()
         if ready is not None:
             await self._checks.keep(agent_id, *ready.passed.checked)
-        return self._view(row)
+        return self._view(row, list_ignored(body))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
         """Read one agent. Raises NotFoundError, ForbiddenError."""
@@ -248,7 +250,7 @@ class Agents:
         passed = await self._checks.demand(endpoints)
         return _Ready(self._safe.seal(agent_id, llm, meant), passed)
 
-    def _view(self, row: AgentRow) -> AgentView:
+    def _view(self, row: AgentRow, warnings: Sequence[FieldWarning] = ()) -> AgentView:
         return AgentView(
             id=row.id,
             **{name: getattr(row, name) for name in _PLAIN_FIELDS},
@@ -258,6 +260,7 @@ class Agents:
             phone_numbers=[],
             answered_by="llm" if is_own(row) else self._built_in,
             llm_issues=[LlmIssue(**cast("Any", issue)) for issue in row.llm_issues],
+            warnings=list(warnings),
         )
 
 
