@@ -254,9 +254,9 @@ def rest_page() -> str:
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "LlmIssue", "FieldWarning", "LlmCheckView", "AgentCheckView", "LlmStageView",
-             "LlmProfileView", "AgentStats", "ConversationView", "LineView",
-             "TurnView", "VoiceView"),
+            ("AgentView", "LlmView", "LlmIssue", "FieldWarning", "LlmCheckView",
+             "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats", "ConversationView",
+             "LineView", "TurnView", "VoiceView"),
         ),
     ]  # fmt: skip
     return _page(lines)

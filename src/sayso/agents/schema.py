@@ -126,6 +126,8 @@ class LlmIssue:
     fix: str
     severity: Literal["error", "warning", "note"]
     evidence: str = ""
+    field: str | None = None
+    """The part of the agent it is about, as a dotted path; None where one LLM was looked at."""
 
 
 def _contract_name(name: str) -> str:

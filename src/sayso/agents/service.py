@@ -34,6 +34,7 @@ from sayso.agents.schema import (
 )
 from sayso.clock import Clock
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
+from sayso.llm import Endpoint
 from sayso.security.secrets import Secrets
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id, new_agent_id
@@ -49,15 +50,19 @@ _Stored: TypeAlias = tuple[dict[str, Any] | None, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """An `llm` field that may be saved: sealed, and what its check noticed."""
+    """An `llm` field that may be saved: sealed, and what its check noticed.
+
+    `passed` is None where nothing was checked, for nothing was changed that a check looks at.
+    """
 
     sealed: SealedLlm
-    passed: Passed
+    passed: Passed | None
 
     def put_into(self, row: AgentRow) -> None:
         """Store it."""
         self.sealed.put_into(row)
-        row.llm_issues = [asdict(issue) for issue in self.passed.issues]
+        if self.passed is not None:
+            row.llm_issues = [asdict(issue) for issue in self.passed.issues]
 
 
 class Agents:
@@ -99,11 +104,14 @@ class Agents:
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
             session.add(row)
-        await self._checks.keep(agent_id, *ready.passed.checked)
+        await self._keep(agent_id, ready)
         return self._view(row, list_ignored(body))
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
         """Change the fields that were sent, after a new LLM passed the check.
+
+        An LLM that is what is stored is not checked again: while it is down, what was read can be
+        changed elsewhere and written back.
 
         Raises:
             BadRequestError: the LLM did not pass, or would be sent a key meant for another server.
@@ -122,8 +130,7 @@ class Agents:
                 ready.put_into(row)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
-        if ready is not None:
-            await self._checks.keep(agent_id, *ready.passed.checked)
+        await self._keep(agent_id, ready)
         return self._view(row, list_ignored(body))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
@@ -231,9 +238,18 @@ class Agents:
         """Check the LLM of an update; also what was stored then, to notice another's change."""
         async with self._database.read() as session:
             row = await _own_row(session, account, agent_id)
-        meant = choose_llms(body.llm, self._safe.open_main(row), self._safe.open_fallbacks(row))
+        main, fallbacks = self._safe.open_main(row), self._safe.open_fallbacks(row)
+        meant = choose_llms(body.llm, main, fallbacks)
         variables = body.variables if "variables" in body.model_fields_set else row.variables
+        before = [] if main is None else [main, *fallbacks]
+        if meant and _asked(meant, variables) == _asked(before, row.variables):
+            return _Ready(self._safe.seal(agent_id, body.llm, meant), None), _stored(row)
         return await self._prepare(agent_id, body.llm, meant, variables), _stored(row)
+
+    async def _keep(self, agent_id: str, ready: _Ready | None) -> None:
+        """Keep the reports of an LLM that was saved, if it was checked."""
+        if ready is not None and ready.passed is not None:
+            await self._checks.keep(agent_id, *ready.passed.checked)
 
     async def _prepare(
         self,
@@ -268,6 +284,14 @@ def _apply(row: AgentRow, body: NewAgent, fields: frozenset[str]) -> None:
     for name in fields:
         value = getattr(body, name)
         setattr(row, name, value.model_dump() if isinstance(value, MessagePlan) else value)
+
+
+def _asked(
+    llms: Sequence[OwnLlm | None], variables: Mapping[str, Variable]
+) -> list[Endpoint | None]:
+    """What a check would ask."""
+    values = show_all(variables)
+    return [None if one is None else one.asked(values) for one in llms]
 
 
 def _manners(row: AgentRow) -> dict[str, Any]:
