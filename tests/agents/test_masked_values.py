@@ -299,6 +299,23 @@ class TestHeadersAndParameters:
         agent = await create(client)
         assert (await patch(client, agent, with_header("Api-Key", value))).status_code == 400
 
+    async def test_variables_in_a_secret_are_shown_and_the_rest_kept(
+        self, world: World, client: httpx2.AsyncClient
+    ) -> None:
+        secret = "Bearer SKEY-canary-0123 {{orderId}}"
+        url = "https://llm.example/v1?code=key-0123456789-{{orderId}}"
+        agent = await create(client, {**with_header("Authorization", secret), "baseURL": url})
+        before = await called(world, agent)
+        shown = agent["llm"]
+        assert shown["baseParams"]["defaultHeaders"] == {"Authorization": "•••• {{orderId}}"}
+        assert shown["baseURL"] == "https://llm.example/v1?code=••••{{orderId}}"
+        answer = await patch(client, agent, {**shown, "timeouts": {"connectMs": 500}})
+        assert answer.status_code == 200, answer.text
+        (endpoint,) = await called(world, agent)
+        assert before[0] is not None
+        assert endpoint is not None
+        assert (endpoint.headers, endpoint.base_url) == (before[0].headers, url)
+
 
 class TestSeveralServers:
     async def test_values_follow_their_servers_when_they_change_places(
