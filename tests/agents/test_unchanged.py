@@ -8,6 +8,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from structlog.testing import capture_logs
 
 from rest_world import World, open_world
 from sayso.agents.schema import LlmIssue
@@ -105,3 +106,63 @@ async def test_whatever_else_is_changed_is_checked(
     assert answer.status_code == 400
     assert world.check.asked
     assert (await client.get(path)).json() == agent
+
+
+class TestCheckingAgain:
+    async def test_a_stored_llm_is_checked_now_and_the_report_kept(
+        self, world: World, client: httpx2.AsyncClient
+    ) -> None:
+        path, agent = await create_then_fail(world, client)
+        answer = await client.post(f"{path}/llm-check")
+        report = answer.json()
+        assert (answer.status_code, report["ok"]) == (200, False)
+        assert [one["code"] for one in report["findings"]] == ["connect.refused"]
+        first, built_in = report["fallbacks"]
+        assert first["findings"][0]["field"] == "llm.fallbacks.0"
+        assert built_in is None
+        assert (await client.get(f"{path}/llm-check")).json() == report
+        assert (await client.get(path)).json() == agent
+        main, other = world.check.asked
+        assert main.variables == other.variables == VARIABLES
+        assert main.base_url == LLM["baseURL"]
+
+    async def test_an_agent_without_an_llm_has_nothing_to_check(
+        self, client: httpx2.AsyncClient
+    ) -> None:
+        agent = (await client.post(AGENTS, json={"displayName": "Desk"})).json()
+        answer = await client.post(f"{AGENTS}/{agent['id']}/llm-check")
+        assert answer.status_code == 404
+        assert "no LLM of its own" in answer.json()["errorMessage"]
+
+    async def test_the_report_of_an_llm_that_was_replaced_meanwhile_is_dropped(
+        self, world: World, client: httpx2.AsyncClient
+    ) -> None:
+        path, _ = await create_then_fail(world, client)
+
+        async def replace_it() -> None:
+            world.check.before_answer, world.check.issues = None, ()
+            new = {"llm": {"baseURL": "https://new.example/v1", "apiKey": None}}
+            assert (await client.patch(path, json=new)).status_code == 200
+
+        world.check.before_answer = replace_it
+        assert (await client.post(f"{path}/llm-check")).status_code == 409
+        report = (await client.get(f"{path}/llm-check")).json()
+        assert "new.example" in report["url"]
+
+
+async def test_a_save_and_a_refusal_are_in_the_log(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    with capture_logs() as logs:
+        path, _ = await create_then_fail(world, client)
+        await client.patch(
+            path, json={"llm": {"baseURL": "https://new.example/v1", "apiKey": None}}
+        )
+        await client.patch(path, json={"greeting": "Hi"})
+    told = [(one["event"], one["fields"], one["findings"]) for one in logs]
+    assert told == [
+        ("agent_saved", ["displayName", "llm", "variables"], ["late.first", "late.first"]),
+        ("agent_refused", ["llm"], ["connect.refused"]),
+        ("agent_saved", ["greeting"], []),
+    ]
+    assert {one["account_id"] for one in logs} == {world.user_id}

@@ -105,13 +105,17 @@ class LlmChecks:
         checked.view.checked_at = self._clock.utc()
         return checked
 
+    async def check_all(self, endpoints: Sequence[Endpoint | None]) -> list[Checked | None]:
+        """The quick checks of several LLMs at once; None is a built-in one. Keeps nothing."""
+        return await asyncio.gather(*(self._check_own(endpoint) for endpoint in endpoints))
+
     async def demand(self, endpoints: Sequence[Endpoint | None]) -> Passed:
         """The quick checks of an LLM and its fallbacks; None is a built-in one. Keeps nothing.
 
         Raises:
             BadRequestError: something forbids saving.
         """
-        checked = await asyncio.gather(*(self._check_own(endpoint) for endpoint in endpoints))
+        checked = await self.check_all(endpoints)
         found = [[] if one is None else one.issues for one in checked]
         failed = [n for n, some in enumerate(found) if any(i.severity == "error" for i in some)]
         issues = [

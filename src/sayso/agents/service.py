@@ -16,6 +16,7 @@ from sayso.accounts.schema import Account
 from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
 from sayso.agents.ignored import list_ignored
+from sayso.agents.journal import log_save
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
 from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
 from sayso.agents.schema import (
@@ -58,6 +59,11 @@ class _Ready:
     sealed: SealedLlm
     passed: Passed | None
 
+    @property
+    def issues(self) -> Sequence[LlmIssue]:
+        """What was noticed just now."""
+        return () if self.passed is None else self.passed.issues
+
     def put_into(self, row: AgentRow) -> None:
         """Store it."""
         self.sealed.put_into(row)
@@ -94,9 +100,15 @@ class Agents:
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
-        ready = await self._prepare(
-            agent_id, body.llm, choose_llms(body.llm, None, ()), body.variables
-        )
+        with log_save(account.user_id, agent_id, body) as said:
+            return await self._create(account, agent_id, body, said)
+
+    async def _create(
+        self, account: Account, agent_id: str, body: NewAgent, said: list[LlmIssue]
+    ) -> AgentView:
+        meant = choose_llms(body.llm, None, ())
+        ready = await self._prepare(agent_id, body.llm, meant, body.variables)
+        said += ready.issues
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
@@ -118,9 +130,16 @@ class Agents:
             ConflictError: the LLM was changed by somebody else during the check.
             NotFoundError, ForbiddenError: no such agent of this account.
         """
+        with log_save(account.user_id, agent_id, body) as said:
+            return await self._update(account, agent_id, body, said)
+
+    async def _update(
+        self, account: Account, agent_id: str, body: AgentChanges, said: list[LlmIssue]
+    ) -> AgentView:
         ready, seen = None, None
         if "llm" in body.model_fields_set:
             ready, seen = await self._check_update(account, agent_id, body)
+            said += ready.issues
         async with self._database.write() as session:
             row = await _own_row(session, account, agent_id, lock=True)
             if ready is None:
@@ -193,6 +212,32 @@ class Agents:
         """The report of an agent's LLM and its fallbacks. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
             await _own_row(session, account, agent_id)
+        return await self._checks.read(agent_id)
+
+    async def check_again(self, account: Account, agent_id: str) -> AgentCheckView:
+        """Check an agent's stored LLM and its fallbacks now, and keep the reports, good or bad.
+
+        Raises:
+            ConflictError: the LLM was changed during the check; nothing is kept.
+            NotFoundError, ForbiddenError: no such agent of this account, or it has no LLM.
+        """
+        async with self._database.read() as session:
+            row = await _own_row(session, account, agent_id)
+        main = self._safe.open_main(row)
+        if main is None:
+            raise NotFoundError(
+                f"agent {agent_id!r} has no LLM of its own to check", hint="Set its `llm` first."
+            )
+        values = show_all(row.variables)
+        checked = await self._checks.check_all(
+            [
+                None if one is None else replace(one.endpoint(), variables=values)
+                for one in (main, *self._safe.open_fallbacks(row))
+            ]
+        )
+        async with self._database.read() as session:
+            _refuse_overtaken(await _own_row(session, account, agent_id), _stored(row))
+        await self._checks.keep(agent_id, *checked)
         return await self._checks.read(agent_id)
 
     async def load(self, agent_id: str) -> Agent:
