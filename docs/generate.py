@@ -61,7 +61,8 @@ All paths are below the server's URL. A running server shows the same at `/docs`
 `/openapi.json`.
 
 Send your key as `Authorization: Bearer <API key>`; the bare key is taken, too. `X-User-Id` may be \
-left away; when it is sent, it must be the key's owner. Bodies are JSON; unknown keys are ignored. \
+left away; when it is sent, it must be the key's owner. Bodies are JSON. Unknown keys are ignored, \
+and named in an agent's `warnings`; those of `timeouts` and `messagePlan` are refused. \
 Errors are described in [errors](errors.md).
 
 **+** marks what Sayso adds to PlayAI's API."""
@@ -253,9 +254,9 @@ def rest_page() -> str:
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "LlmIssue", "LlmCheckView", "AgentCheckView", "LlmStageView",
-             "LlmProfileView", "AgentStats", "ConversationView", "LineView",
-             "TurnView", "VoiceView"),
+            ("AgentView", "LlmView", "LlmIssue", "FieldWarning", "LlmCheckView",
+             "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats", "ConversationView",
+             "LineView", "TurnView", "VoiceView"),
         ),
     ]  # fmt: skip
     return _page(lines)

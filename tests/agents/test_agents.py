@@ -78,6 +78,7 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "phoneNumbers": [],
         "answeredBy": "built-in-extractive",
         "llmIssues": [],
+        "warnings": [],
     }
 
 

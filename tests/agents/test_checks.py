@@ -238,12 +238,19 @@ async def test_an_llm_is_demanded_to_pass_with_its_fallbacks(world: World) -> No
     assert await made.demand([]) == checks.Passed([], [])
     world.check.issues = (LlmIssue("late.first", "Late", "Hurry", "warning"),)
     passed = await made.demand([ENDPOINT, None, ENDPOINT])
-    assert [issue.message for issue in passed.issues] == ["Late", "Fallback 2: Late"]
+    assert [issue.message for issue in passed.issues] == [
+        "Late",
+        "Fallback 2 (llm.fallbacks.1): Late",
+    ]
     assert [one is None for one in passed.checked] == [False, True, False]
     world.check.issues = (LlmIssue("http.html", "It answered HTML", "Look", "error"),)
-    with pytest.raises(BadRequestError, match=r"HTML\. Fallback 2: It answered HTML\.") as caught:
+    with pytest.raises(
+        BadRequestError,
+        match=r"The LLM \(llm\): .*HTML\. Fallback 2 \(llm\.fallbacks\.1\): It answered HTML\.",
+    ) as caught:
         await made.demand([ENDPOINT, None, ENDPOINT])
-    assert (caught.value.field, caught.value.hint) == ("llm", "Look.")
+    assert caught.value.field == "llm"
+    assert caught.value.hint == "The LLM (llm): Look. Fallback 2 (llm.fallbacks.1): Look."
 
 
 async def test_an_agent_without_an_llm_has_no_report(running: LlmChecks, agent_id: str) -> None:

@@ -134,8 +134,10 @@ async def test_a_failing_fallback_is_named_and_nothing_saved(
     answer = await client.post(AGENTS, json={"displayName": "Desk", "llm": LLM})
     body = answer.json()
     assert (answer.status_code, body["field"]) == (400, "llm.fallbacks.2")
-    assert "Fallback 3: It answered HTML." in body["errorMessage"]
-    assert [one["message"] for one in body["details"]] == ["Fallback 3: It answered HTML"]
+    assert "Fallback 3 (llm.fallbacks.2): It answered HTML." in body["errorMessage"]
+    (detail,) = body["details"]
+    assert detail["message"] == "Fallback 3 (llm.fallbacks.2): It answered HTML"
+    assert detail["field"] == "llm.fallbacks.2"
     assert (await client.get(AGENTS)).json() == []
 
 

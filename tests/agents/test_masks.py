@@ -63,9 +63,11 @@ def test_a_value_of_nothing_but_variables_is_shown(value: str) -> None:
 @pytest.mark.parametrize(
     ("value", "shown"),
     [
-        ("Bearer {{token}} of mine", f"{MASK}mine"),
+        ("Bearer {{token}} of mine", f"{MASK} {{{{token}}}}"),
+        ("Bearer SKEY-0123456789 {{orderId}}", f"{MASK} {{{{orderId}}}}"),
+        ("{{ a }}-key-{{b}}", f"{MASK} {{{{ a }}}} {{{{b}}}}"),
         ("short", MASK),
-        ("{{a}}b", MASK),
+        ("{{a}}b", f"{MASK} {{{{a}}}}"),
         ("{{9-canary}}", MASK),
         ("{{sk canary 0123456789}}", f"{MASK}89}}}}"),
         ("{{}}", MASK),
@@ -74,6 +76,14 @@ def test_a_value_of_nothing_but_variables_is_shown(value: str) -> None:
 )
 def test_every_other_value_is_masked(value: str, shown: str) -> None:
     assert mask_value("x-any", value) == shown
+
+
+@pytest.mark.parametrize("blanks", ["", " ", "  ", "%20"])
+def test_a_mask_with_variables_is_recognised(blanks: str) -> None:
+    secret = "Bearer SKEY-0123456789 {{orderId}}"
+    assert is_mask_of(f"{MASK}{blanks}{{{{orderId}}}}", secret)
+    assert not is_mask_of(f"{MASK}{blanks}{{{{other}}}}", secret)
+    assert not is_mask_of(MASK, secret)
 
 
 def test_null_stays_null() -> None:
@@ -99,6 +109,8 @@ def test_null_stays_null() -> None:
         (f"https://h?version=1&amp;key={SECRET}", f"https://h?version=1&amp;key={SHOWN}"),
         (f"https://h?API%2DVersion=1&k=?{SECRET}", f"https://h?API%2DVersion=1&k={SHOWN}"),
         ("https://h?id={{agentId}}", "https://h?id={{agentId}}"),
+        ("https://h?k=key-{{agentId}}", f"https://h?k={MASK}{{{{agentId}}}}"),
+        ("https://h?k=key;{{agentId}}", f"https://h?k={MASK}{{{{agentId}}}}"),
     ],
 )
 def test_a_url_is_shown_with_its_querys_values_masked(url: str, shown: str) -> None:

@@ -100,4 +100,4 @@ async def test_a_fallback_that_fails_its_check_is_named(rehearsed: Served) -> No
         answer = await rest.post("/agents", json={"displayName": "Tester", "llm": llm})
     assert answer.status_code == 400
     assert answer.json()["field"] == "llm.fallbacks.0"
-    assert "Fallback 1: POST" in answer.json()["errorMessage"]
+    assert "Fallback 1 (llm.fallbacks.0): POST" in answer.json()["errorMessage"]

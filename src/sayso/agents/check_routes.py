@@ -39,4 +39,15 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
         """It is made when `llm` is saved, and completed soon after, as are its fallbacks'."""
         return await agents.last_check(account, agent_id)
 
+    @router.post(
+        "/agents/{agentId}/llm-check",
+        summary="Check an agent's stored LLM now",
+        openapi_extra=_EXTENSION,
+    )
+    async def repeat_llm_check(
+        agent_id: str = _ID, account: Account = Depends(checker)
+    ) -> AgentCheckView:
+        """The report replaces the last one; a check that fails is answered with 200 as well."""
+        return await agents.check_again(account, agent_id)
+
     return router

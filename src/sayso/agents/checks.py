@@ -9,12 +9,13 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from sayso.agents.places import attribute, path_of, place
 from sayso.agents.reports import AgentCheckView, LlmCheckView
 from sayso.agents.schema import LlmIssue
 from sayso.clock import Clock
@@ -78,7 +79,8 @@ class _Open:
         """As far as they are."""
         main, *fallbacks = self.views
         assert main is not None  # noqa: S101 an agent without an LLM has no report
-        return AgentCheckView.model_validate({**main.model_dump(), "fallbacks": fallbacks})
+        placed = [view and place(view, n) for n, view in enumerate(fallbacks, start=1)]
+        return AgentCheckView.model_validate({**main.model_dump(), "fallbacks": placed})
 
     @property
     def deep(self) -> list[int]:
@@ -103,22 +105,26 @@ class LlmChecks:
         checked.view.checked_at = self._clock.utc()
         return checked
 
+    async def check_all(self, endpoints: Sequence[Endpoint | None]) -> list[Checked | None]:
+        """The quick checks of several LLMs at once; None is a built-in one. Keeps nothing."""
+        return await asyncio.gather(*(self._check_own(endpoint) for endpoint in endpoints))
+
     async def demand(self, endpoints: Sequence[Endpoint | None]) -> Passed:
         """The quick checks of an LLM and its fallbacks; None is a built-in one. Keeps nothing.
 
         Raises:
             BadRequestError: something forbids saving.
         """
-        checked = await asyncio.gather(*(self._check_own(endpoint) for endpoint in endpoints))
+        checked = await self.check_all(endpoints)
         found = [[] if one is None else one.issues for one in checked]
+        failed = [n for n, some in enumerate(found) if any(i.severity == "error" for i in some)]
         issues = [
-            issue if not n else replace(issue, message=f"Fallback {n}: {issue.message}")
+            attribute(issue, n, named=len(failed) > 1)
             for n, issues in enumerate(found)
             for issue in issues
         ]
-        failed = [n for n, some in enumerate(found) if any(i.severity == "error" for i in some)]
         if failed:
-            raise _refuse(issues, "llm" if not failed[0] else f"llm.fallbacks.{failed[0] - 1}")
+            raise _refuse(issues, path_of(failed[0]))
         return Passed(issues, checked)
 
     async def _check_own(self, endpoint: Endpoint | None) -> Checked | None:

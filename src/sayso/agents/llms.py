@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 from pydantic import SecretStr
@@ -25,9 +25,10 @@ from sayso.agents.schema import (
     OpenAiCompatible,
     make_endpoint,
 )
-from sayso.llm import Endpoint
+from sayso.llm import Endpoint, Tell
 from sayso.security.secrets import Secrets
 from sayso.store.tables import AgentRow
+from sayso.variables import fill_header
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -64,6 +65,16 @@ class OwnLlm:
             timeouts=self.timeouts,
             tell=self.tell,
         )
+
+    def asked(self, variables: Mapping[str, str]) -> Endpoint:
+        """As a check asks it: only what `variables` put into the request counts when compared."""
+        plain = self.endpoint()
+
+        def fill(values: Mapping[str, str]) -> dict[str, str]:
+            return {name: fill_header(value, variables) for name, value in values.items()}
+
+        told = dict(variables) if plain.tell is Tell.BODY else {}
+        return replace(plain, headers=fill(plain.headers), query=fill(plain.query), variables=told)
 
     def view(self) -> dict[str, Any]:
         """As it is answered, by the names of `FallbackView`."""

@@ -43,12 +43,19 @@ Pair: TypeAlias = tuple[str, str]
 Slot: TypeAlias = tuple[str, int]
 """Where a value stands: under which name, and as the how manieth of that name."""
 
-_VARIABLES = re.compile(r"(?:\{\{\s*[A-Za-z_][\w.-]*\s*\}\}|[\s/:,._-])*")
+_VARIABLE = r"\{\{\s*[A-Za-z_][\w.-]*\s*\}\}"
+_VARIABLES = re.compile(rf"(?:{_VARIABLE}|[\s/:,._-])*")
 
 
 def mask_key(key: str) -> str:
     """`key` as it may be shown: its last four characters, of a short one none."""
     return MASK + (key[-MASKED_TAIL_CHARS:] if len(key) >= SHORTEST_KEY_WITH_TAIL else "")
+
+
+def mask_text(text: str) -> str:
+    """`text` as it may be shown: of one with `{{variables}}` those, and nothing of the rest."""
+    variables = re.findall(_VARIABLE, text)
+    return " ".join([MASK, *variables]) if variables else mask_key(text)
 
 
 def is_mask(text: str) -> bool:
@@ -57,14 +64,18 @@ def is_mask(text: str) -> bool:
 
 
 def is_mask_of(text: str, secret: str) -> bool:
-    """Whether `text` is how `secret` is shown."""
-    return unquote(text.strip()) == unquote(mask_key(secret))
+    """Whether `text` is how `secret` is shown, whatever became of the blanks."""
+    return _tighten(text) == _tighten(mask_text(secret))
+
+
+def _tighten(text: str) -> str:
+    return "".join(unquote(text).split())
 
 
 def mask_value(name: str, value: str) -> str:
     """The value of the header or parameter `name` as it may be shown."""
     harmless = name.lower() in HARMLESS or _VARIABLES.fullmatch(value)
-    return value if harmless else mask_key(value)
+    return value if harmless else mask_text(value)
 
 
 def mask_values(values: Mapping[str, str | None]) -> dict[str, str | None]:
@@ -82,7 +93,9 @@ def mask_url(url: str) -> str:
 
 def _mask_piece(name: str, value: str) -> str:
     # Some servers part a query at `;` too: what is behind it has a name of its own.
-    return mask_key(value) if ";" in value else mask_value(unquote(name).removesuffix("="), value)
+    plain = unquote(name).removesuffix("=")
+    shown = mask_text(value) if ";" in value else mask_value(plain, value)
+    return "".join(shown.split()) if is_mask(shown) else shown  # a URL has no blanks
 
 
 def split_query(url: str) -> tuple[str, str]:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
@@ -22,17 +22,21 @@ from pydantic import (
     Discriminator,
     Field,
     JsonValue,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
     SecretStr,
     Tag,
+    ValidationError,
     WithJsonSchema,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from sayso.agents.masks import HARMLESS, MASK
 from sayso.errors import BadRequestError
 from sayso.llm import Endpoint, Tell, Timeouts
+from sayso.spelling import nearest
 from sayso.variables import (
     MAX_NUMBER,
     MAX_VALUE_CHARS,
@@ -78,6 +82,8 @@ SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
 LONGEST_WAIT_MS = 60_000
 """How long an agent may wait for its LLM; `llm_reply_start_timeout_s` bounds all of it together."""
+MAX_NAMED, MAX_NAMED_CHARS = 20, 100
+"""How many unknown keys are named in an answer, and how much of each."""
 MAX_DEPTH = 32
 """How deep JSON may be nested in a request."""
 
@@ -120,6 +126,8 @@ class LlmIssue:
     fix: str
     severity: Literal["error", "warning", "note"]
     evidence: str = ""
+    field: str | None = None
+    """The part of the agent it is about, as a dotted path; None where one LLM was looked at."""
 
 
 def _contract_name(name: str) -> str:
@@ -243,7 +251,14 @@ Headers = Annotated[
 
 
 class _Body(BaseModel):
-    """Camel-case names, no conversions (`"1.2"` is not a number), unknown keys ignored."""
+    """Camel-case names, no conversions (`"1.2"` is not a number); unknown keys are remembered.
+
+    They are ignored, as clients of the contract expect, but for the `closed` shapes, which the
+    contract does not have.
+    """
+
+    closed: ClassVar[bool] = False
+    _unknown: tuple[str, ...] = PrivateAttr(default=())
 
     model_config = ConfigDict(
         alias_generator=_contract_name,
@@ -252,6 +267,51 @@ class _Body(BaseModel):
         allow_inf_nan=False,
         hide_input_in_errors=True,
     )
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """The keys that were sent and have no meaning here."""
+        return self._unknown
+
+    @classmethod
+    def takes(cls) -> frozenset[str]:
+        """The names that can be sent."""
+        return frozenset(field.alias or name for name, field in cls.model_fields.items())
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _remember_unknown(cls, body: object, read: ModelWrapValidatorHandler[Self]) -> Self:
+        unknown: tuple[str, ...] = ()
+        if isinstance(body, dict) and cls.model_config.get("extra") == "ignore":
+            unknown = tuple(str(name) for name in body if name not in cls.takes())
+        if unknown and cls.closed:
+            raise _refuse_unknown(cls, unknown)
+        made = read(body)
+        made._unknown = unknown  # noqa: SLF001 our own
+        return made
+
+
+def _refuse_unknown(shape: type[_Body], unknown: Sequence[str]) -> ValidationError:
+    """The refusal of keys that `shape` does not have, each with the one that was meant."""
+    return ValidationError.from_exception_data(
+        shape.__name__,
+        [
+            _mistake(name, "unknown_key", _name_near(name, shape.takes()))
+            for name in unknown[:MAX_NAMED]
+        ],
+        hide_input=True,
+    )
+
+
+def _name_near(name: str, known: Collection[str]) -> str:
+    near = nearest(name, known)
+    return f"is not known; {near} is" if near else f"is not known; {', '.join(sorted(known))} are"
+
+
+def _mistake(name: str, kind: str, sentence: str, **context: str) -> InitErrorDetails:
+    """One mistake about the key `name`; the sentence follows its path."""
+    error = PydanticCustomError(kind, "{sentence}", {"sentence": sentence, **context})
+    return InitErrorDetails(type=error, loc=(name[:MAX_NAMED_CHARS],), input=None)
 
 
 _SECRET_VALUES = (
@@ -310,6 +370,8 @@ Wait = Annotated[int, Field(ge=SHORTEST_WAIT_MS, le=LONGEST_WAIT_MS), ToWhole]
 class LlmTimeouts(_Body):
     """How long to wait for an LLM, in milliseconds; what is left away is the operator's setting."""
 
+    closed = True
+
     connect_ms: Wait | None = Field(default=None, description="Until the connection stands.")
     first_token_ms: Wait | None = Field(
         default=None,
@@ -327,6 +389,8 @@ EndPhrase = Annotated[str, Field(max_length=MAX_END_PHRASE_CHARS)]
 
 class MessagePlan(_Body):
     """What an agent says when nobody speaks; what is left away is the operator's setting."""
+
+    closed = True
 
     idle_messages: Annotated[list[Said], Field(max_length=MAX_IDLE_MESSAGES)] | None = Field(
         default=None, description="Said in turn; null for the usual sentences."
@@ -356,6 +420,23 @@ class LlmServer(_Body):
         "holds the variables, too.",
         json_schema_extra=EXTENSION,
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_misplaced_model(cls, body: object) -> object:
+        """Refuse `model` where OpenAI's own requests have it: another model would be called.
+
+        An `llm` that was read has it as null.
+        """
+        if isinstance(body, dict) and (model := body.get("model")) is not None:
+            params = body.get("baseParams")
+            if not isinstance(params, dict) or params.get("model") != model:
+                raise ValidationError.from_exception_data(
+                    cls.__name__,
+                    [_mistake("model", "misplaced", "is not read", instead="baseParams.model")],
+                    hide_input=True,
+                )
+        return body
 
 
 class BuiltIn(_Body):
@@ -624,6 +705,15 @@ class LlmView(FallbackView):
     hedge_after_ms: int | None = Field(default=None, json_schema_extra=EXTENSION)
 
 
+class FieldWarning(_View):
+    """A key that was sent and ignored."""
+
+    code: Literal["field.ignored"] = "field.ignored"
+    field: str = Field(description="Where it was, as a dotted path.")
+    message: str
+    meant: str | None = Field(description="The known name that is spelled most like it, if any.")
+
+
 class MessagePlanView(_View):
     """What an agent says when nobody speaks, as it is answered."""
 
@@ -666,6 +756,12 @@ class AgentView(_View):
     )
     llm_issues: list[LlmIssue] = Field(
         description="What the check of `llm` noticed when it was last saved; errors are refused.",
+        json_schema_extra=EXTENSION,
+    )
+    warnings: list[FieldWarning] = Field(
+        default=[],
+        description="What this very request sent in vain: keys nobody reads, the first "
+        f"{MAX_NAMED}. Not kept.",
         json_schema_extra=EXTENSION,
     )
 

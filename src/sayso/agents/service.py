@@ -15,6 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sayso.accounts.schema import Account
 from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
+from sayso.agents.ignored import list_ignored
+from sayso.agents.journal import log_save
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
 from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
 from sayso.agents.schema import (
@@ -24,6 +26,7 @@ from sayso.agents.schema import (
     AgentView,
     AnsweredBy,
     BuiltIn,
+    FieldWarning,
     LlmIssue,
     MessagePlan,
     NewAgent,
@@ -32,6 +35,7 @@ from sayso.agents.schema import (
 )
 from sayso.clock import Clock
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
+from sayso.llm import Endpoint
 from sayso.security.secrets import Secrets
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id, new_agent_id
@@ -47,15 +51,24 @@ _Stored: TypeAlias = tuple[dict[str, Any] | None, str | None, str | None]
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """An `llm` field that may be saved: sealed, and what its check noticed."""
+    """An `llm` field that may be saved: sealed, and what its check noticed.
+
+    `passed` is None where nothing was checked, for nothing was changed that a check looks at.
+    """
 
     sealed: SealedLlm
-    passed: Passed
+    passed: Passed | None
+
+    @property
+    def issues(self) -> Sequence[LlmIssue]:
+        """What was noticed just now."""
+        return () if self.passed is None else self.passed.issues
 
     def put_into(self, row: AgentRow) -> None:
         """Store it."""
         self.sealed.put_into(row)
-        row.llm_issues = [asdict(issue) for issue in self.passed.issues]
+        if self.passed is not None:
+            row.llm_issues = [asdict(issue) for issue in self.passed.issues]
 
 
 class Agents:
@@ -87,9 +100,15 @@ class Agents:
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
-        ready = await self._prepare(
-            agent_id, body.llm, choose_llms(body.llm, None, ()), body.variables
-        )
+        with log_save(account.user_id, agent_id, body) as said:
+            return await self._create(account, agent_id, body, said)
+
+    async def _create(
+        self, account: Account, agent_id: str, body: NewAgent, said: list[LlmIssue]
+    ) -> AgentView:
+        meant = choose_llms(body.llm, None, ())
+        ready = await self._prepare(agent_id, body.llm, meant, body.variables)
+        said += ready.issues
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
@@ -97,20 +116,30 @@ class Agents:
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
             session.add(row)
-        await self._checks.keep(agent_id, *ready.passed.checked)
-        return self._view(row)
+        await self._keep(agent_id, ready)
+        return self._view(row, list_ignored(body))
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
         """Change the fields that were sent, after a new LLM passed the check.
+
+        An LLM that is what is stored is not checked again: while it is down, what was read can be
+        changed elsewhere and written back.
 
         Raises:
             BadRequestError: the LLM did not pass, or would be sent a key meant for another server.
             ConflictError: the LLM was changed by somebody else during the check.
             NotFoundError, ForbiddenError: no such agent of this account.
         """
+        with log_save(account.user_id, agent_id, body) as said:
+            return await self._update(account, agent_id, body, said)
+
+    async def _update(
+        self, account: Account, agent_id: str, body: AgentChanges, said: list[LlmIssue]
+    ) -> AgentView:
         ready, seen = None, None
         if "llm" in body.model_fields_set:
             ready, seen = await self._check_update(account, agent_id, body)
+            said += ready.issues
         async with self._database.write() as session:
             row = await _own_row(session, account, agent_id, lock=True)
             if ready is None:
@@ -120,9 +149,8 @@ class Agents:
                 ready.put_into(row)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
-        if ready is not None:
-            await self._checks.keep(agent_id, *ready.passed.checked)
-        return self._view(row)
+        await self._keep(agent_id, ready)
+        return self._view(row, list_ignored(body))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
         """Read one agent. Raises NotFoundError, ForbiddenError."""
@@ -186,6 +214,32 @@ class Agents:
             await _own_row(session, account, agent_id)
         return await self._checks.read(agent_id)
 
+    async def check_again(self, account: Account, agent_id: str) -> AgentCheckView:
+        """Check an agent's stored LLM and its fallbacks now, and keep the reports, good or bad.
+
+        Raises:
+            ConflictError: the LLM was changed during the check; nothing is kept.
+            NotFoundError, ForbiddenError: no such agent of this account, or it has no LLM.
+        """
+        async with self._database.read() as session:
+            row = await _own_row(session, account, agent_id)
+        main = self._safe.open_main(row)
+        if main is None:
+            raise NotFoundError(
+                f"agent {agent_id!r} has no LLM of its own to check", hint="Set its `llm` first."
+            )
+        values = show_all(row.variables)
+        checked = await self._checks.check_all(
+            [
+                None if one is None else replace(one.endpoint(), variables=values)
+                for one in (main, *self._safe.open_fallbacks(row))
+            ]
+        )
+        async with self._database.read() as session:
+            _refuse_overtaken(await _own_row(session, account, agent_id), _stored(row))
+        await self._checks.keep(agent_id, *checked)
+        return await self._checks.read(agent_id)
+
     async def load(self, agent_id: str) -> Agent:
         """Read an agent for a conversation, its key opened; who may talk is for the caller to say.
 
@@ -229,9 +283,18 @@ class Agents:
         """Check the LLM of an update; also what was stored then, to notice another's change."""
         async with self._database.read() as session:
             row = await _own_row(session, account, agent_id)
-        meant = choose_llms(body.llm, self._safe.open_main(row), self._safe.open_fallbacks(row))
+        main, fallbacks = self._safe.open_main(row), self._safe.open_fallbacks(row)
+        meant = choose_llms(body.llm, main, fallbacks)
         variables = body.variables if "variables" in body.model_fields_set else row.variables
+        before = [] if main is None else [main, *fallbacks]
+        if meant and _asked(meant, variables) == _asked(before, row.variables):
+            return _Ready(self._safe.seal(agent_id, body.llm, meant), None), _stored(row)
         return await self._prepare(agent_id, body.llm, meant, variables), _stored(row)
+
+    async def _keep(self, agent_id: str, ready: _Ready | None) -> None:
+        """Keep the reports of an LLM that was saved, if it was checked."""
+        if ready is not None and ready.passed is not None:
+            await self._checks.keep(agent_id, *ready.passed.checked)
 
     async def _prepare(
         self,
@@ -248,7 +311,7 @@ class Agents:
         passed = await self._checks.demand(endpoints)
         return _Ready(self._safe.seal(agent_id, llm, meant), passed)
 
-    def _view(self, row: AgentRow) -> AgentView:
+    def _view(self, row: AgentRow, warnings: Sequence[FieldWarning] = ()) -> AgentView:
         return AgentView(
             id=row.id,
             **{name: getattr(row, name) for name in _PLAIN_FIELDS},
@@ -258,6 +321,7 @@ class Agents:
             phone_numbers=[],
             answered_by="llm" if is_own(row) else self._built_in,
             llm_issues=[LlmIssue(**cast("Any", issue)) for issue in row.llm_issues],
+            warnings=list(warnings),
         )
 
 
@@ -265,6 +329,14 @@ def _apply(row: AgentRow, body: NewAgent, fields: frozenset[str]) -> None:
     for name in fields:
         value = getattr(body, name)
         setattr(row, name, value.model_dump() if isinstance(value, MessagePlan) else value)
+
+
+def _asked(
+    llms: Sequence[OwnLlm | None], variables: Mapping[str, Variable]
+) -> list[Endpoint | None]:
+    """What a check would ask."""
+    values = show_all(variables)
+    return [None if one is None else one.asked(values) for one in llms]
 
 
 def _manners(row: AgentRow) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from string import ascii_letters
 from typing import Any
 
+from sayso.spelling import nearest
+
 _LLM_KINDS = frozenset({"openai-compatible", "built-in"})
 _NAMED = {'"': "a double quote", "'": "a single quote", ",": "a comma", ":": "a colon"}
 _TYPES = {
@@ -58,7 +60,7 @@ def _describe(error: Mapping[str, Any]) -> Mistake:
     field = dotted(error["loc"])
     kind, context = error["type"], error.get("ctx") or {}
     if kind == "missing":
-        return Mistake(f"{field or 'A JSON body'} is required.", field)
+        return Mistake(f"{field or 'A JSON body'} is required{_sent_instead(error)}.", field)
     if kind == "string_too_short" and context.get("min_length") == 1:
         reason = "must not be empty"
     elif kind in _LIMITS:
@@ -71,7 +73,23 @@ def _describe(error: Mapping[str, Any]) -> Mistake:
         reason = _TYPES.get(kind) or f"is not valid: {error['msg']}"
         if kind not in _TYPES and kind.islower() and not error["msg"][:1].isupper():
             reason = error["msg"]  # one of our own sentences
+        if instead := context.get("instead"):
+            reason += f"; send {beside(field, instead)}"
     return Mistake(f"{field or 'The body'} {reason}.", field)
+
+
+def _sent_instead(error: Mapping[str, Any]) -> str:
+    """The name that was sent in the place of a missing one, if there is one so alike."""
+    body = error.get("input")
+    if not isinstance(body, Mapping) or not error["loc"]:
+        return ""
+    name = nearest(str(error["loc"][-1]), [key for key in body if isinstance(key, str)])
+    return f"; you sent {name}" if name and name.isidentifier() else ""
+
+
+def beside(field: str | None, name: str) -> str:
+    """The path of what is called `name` in the object that `field` is in."""
+    return ".".join([*(field or "").split(".")[:-1], name])
 
 
 def dotted(location: Sequence[str | int]) -> str | None:
