@@ -448,7 +448,7 @@ async def test_a_key_is_found_nowhere(world: World, tmp_path: Path) -> None:
                 said.append(answer.text)
                 assert canary not in str(answer.headers)
             world.check.before_answer = fail_with(canary)
-            said.append((await client.patch(path, json={"llm": llm})).text)
+            said.append((await client.patch(path, json={"llm": own})).text)
     assert said[-1].count("INTERNAL_ERROR") == 1
     assert canary not in "".join(said)
     assert canary not in str(logs)

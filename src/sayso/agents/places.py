@@ -1,4 +1,4 @@
-"""Which of an agent's LLMs a finding is about, and where the field to change is. Pure.
+"""Which of an agent's LLMs a finding is about, and where the field to change is.
 
 A check knows one LLM only and speaks of `llm.apiKey` and `baseURL`; said of a fallback, that
 would send its owner to the wrong key.
