@@ -29,7 +29,7 @@ from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
 from sayso.knowledge.embed import Embedder
-from sayso.llm import Endpoint, Llm, Message, Told
+from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
 from sayso.llm.check import LlmCheck
@@ -234,7 +234,7 @@ class Server:
             longest_s=stored.max_duration_s,
         )
 
-    def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Llm:
+    def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
         """The agent's own LLM and its fallbacks, else the built-in one."""
         endpoints = (stored.llm, *stored.fallbacks) if stored.llm else (None,)
         return self._engines.standby.bind(
@@ -254,6 +254,7 @@ class Server:
             # An owner's impatience or trouble is not other owners' trouble.
             key=(key_of(endpoint, DEFAULT_MODEL), endpoint.timeouts, owner_id),
             probe=bind(replace(endpoint, variables=told.variables)),
+            shown="" if own else "built-in",  # where the operator's LLM is, is not the owner's
         )
 
     def _bind_notes(self, notes: Notes) -> Llm:

@@ -46,6 +46,8 @@ async def test_a_fallback_answers_and_the_next_reply_begins_with_the_main_one_ag
     assert "sk-main" not in str(asked.headers)
     mishaps = [turn["timings"].get("mishaps") for turn in stored.turns]
     assert [one and one.split(" (")[1] for one in mishaps] == [None, "llm)", None]
+    spoke = [turn["timings"]["llm"] for turn in stored.turns]
+    assert spoke == [url, other.url, url]
     assert not any("failure" in turn["timings"] for turn in stored.turns)
 
 
