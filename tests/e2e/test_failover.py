@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
+from typer.testing import CliRunner
+
+from sayso.cli import app as command_line
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from served import Served, ask, fake_llm
 
@@ -85,6 +89,16 @@ async def test_when_everybody_fails_the_owners_sentence_is_spoken(rehearsed: Ser
         (turn,) = (await rehearsed.stored(agent_id, conversation_id, lines=2)).turns
     assert turn["timings"]["failure"].startswith("connect.")
     assert turn["timings"]["mishaps"].startswith("connect.")
+
+
+async def test_the_terminal_says_that_a_turn_failed(rehearsed: Served) -> None:
+    async with running_fake(FakeConfig(first_token_s=0, token_s=0)) as url:
+        agent_id = await rehearsed.make_agent(llm=llm_of(url))
+    words = ["talk", agent_id, "--url", rehearsed.url, "--text", "Hello?"]
+    told = await asyncio.to_thread(CliRunner().invoke, command_line, words)
+    assert told.exit_code == 3, told.output
+    assert "problem: the agent's LLM could not answer (connect.refused)\n" in told.stderr
+    assert "agent:  " in told.stdout
 
 
 async def test_a_slow_one_is_overtaken(rehearsed: Served) -> None:
