@@ -64,9 +64,6 @@ log = structlog.get_logger("sayso.app")
 
 CODEC_THREADS = 2
 """Threads that encode mp3, Ogg and FLAC for all conversations."""
-QUIET_WITHIN_S = 10.0
-"""How long a probe of a check waits for all conversations to end, in seconds."""
-QUIET_POLL_S = 0.2
 
 _log = structlog.get_logger(__name__)
 
@@ -99,7 +96,7 @@ class Server:
         self._database = Database(settings.database)
         self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
         self._engines = make_engines(settings, self._profiles)
-        self._inspector = Inspector(self._engines.check, self._profiles, self._wait_for_quiet)
+        self._inspector = Inspector(self._engines.check, self._profiles, self._is_quiet)
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
@@ -185,14 +182,9 @@ class Server:
         except Exception:  # noqa: BLE001 - a check must not end what it is beside
             _log.exception("builtin_llm_not_checked")
 
-    async def _wait_for_quiet(self) -> None:
-        """Let no conversation wait for a check; not for ever, for somebody may always talk."""
-        try:
-            async with asyncio.timeout(QUIET_WITHIN_S):
-                while self.door.inside:  # noqa: ASYNC110 nobody says when a conversation ends
-                    await asyncio.sleep(QUIET_POLL_S)
-        except TimeoutError:
-            return
+    def _is_quiet(self) -> bool:
+        """Whether no conversation would wait for a check."""
+        return not self.door.inside
 
     def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
