@@ -242,7 +242,7 @@ class Server:
         bind = self._engines.client.bind
         return Runner(
             bind(endpoint, told),
-            show_url(endpoint.base_url),
+            name_llm(endpoint),
             # An owner's impatience or trouble is not other owners' trouble.
             key=(key_of(endpoint, DEFAULT_MODEL), endpoint.timeouts, owner_id),
             probe=bind(replace(endpoint, variables=told.variables)),
@@ -357,6 +357,12 @@ def view_report(report: CheckReport) -> LlmCheckView:
 def answered_by(settings: Settings) -> AnsweredBy:
     """What answers for agents without an `llm`."""
     return "built-in-llm" if settings.builtin_llm_url else "built-in-extractive"
+
+
+def name_llm(endpoint: Endpoint) -> str:
+    """An LLM as logs and records name it: two models of one server are two LLMs."""
+    url = show_url(endpoint.base_url)
+    return f"{url} ({endpoint.model})" if endpoint.model else url
 
 
 def builtin_endpoint(settings: Settings) -> Endpoint | None:

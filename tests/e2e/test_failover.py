@@ -59,13 +59,18 @@ async def test_the_built_in_one_stands_by(rehearsed: Served) -> None:
     async with AsyncExitStack() as main:
         url = await main.enter_async_context(running_fake(FakeConfig(first_token_s=0, token_s=0)))
         agent_id = await rehearsed.make_agent(
-            llm=llm_of(url, fallbacks=[{"type": "built-in"}]),
+            llm=llm_of(url, baseParams={"model": "mine"}, fallbacks=[{"type": "built-in"}]),
             criticalKnowledge="We open at nine in the morning.",
         )
         await main.aclose()
         async with rehearsed.call(agent_id) as caller:
-            assert "nine" in (await ask(caller, "When do you open?")).text
+            for _ in range(3):
+                assert "nine" in (await ask(caller, "When do you open?")).text
             assert not errors_of(caller.told)
+            conversation_id = caller.conversation_id or ""
+        turns = (await rehearsed.stored(agent_id, conversation_id, lines=6)).turns
+    assert [turn["timings"].get("llm") for turn in turns] == ["built-in"] * 3
+    assert turns[2]["timings"]["llm_resting"] == f"{url} (mine)"
 
 
 async def test_when_everybody_fails_the_owners_sentence_is_spoken(rehearsed: Served) -> None:

@@ -285,8 +285,11 @@ def _sum_up(failed: Sequence[tuple[Runner, LlmError]]) -> LlmError:
     main = failed[0][1]
     if len(failed) == 1:
         return main
-    told = "; ".join(f"{runner.name}: {error.finding}, {error.message}" for runner, error in failed)
-    error = LlmError(told, finding=main.finding, hint=main.hint)
+    told = [
+        f"{runner.name}: {error.finding}, {error.message.removesuffix('.')}"
+        for runner, error in failed
+    ]
+    error = LlmError("; ".join(told), finding=main.finding, hint=main.hint)
     error.blame = main.blame
     return error
 
