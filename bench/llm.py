@@ -25,10 +25,14 @@ from pathlib import Path
 from statistics import median
 
 import aiohttp
-import httpx
-import openai
 import uvloop
-from httpx_sse import aconnect_sse
+
+try:
+    import httpx
+    import openai
+    from httpx_sse import aconnect_sse
+except ModuleNotFoundError as error:
+    sys.exit(f"{error.name} is not installed: `make bench` installs what the benches need.")
 
 from child import CALLERS_CORE, pin, start
 from sayso.llm import Endpoint, Message, no_spare

@@ -27,7 +27,7 @@ from sayso.audio.formats import (
 )
 from sayso.clock import SystemClock
 from sayso.errors import LlmError, SpeechError, TalkError
-from sayso.llm import Message, Mishap, Spare, ignore, no_spare
+from sayso.llm import Message, Mishap, Note, Spare, forget, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import EndedBy
@@ -138,10 +138,15 @@ class ListedLlm:
     mishaps: list[LlmError] = field(default_factory=list)
 
     async def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        note: Note = forget,
     ) -> AsyncGenerator[str, None]:
         while self.mishaps:
             mishap(self.mishaps.pop(0))
+        note("llm", "listed")
         self.prompts.append(list(messages))
         try:
             for piece in self.answers.pop(0):

@@ -29,7 +29,7 @@ from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
 from sayso.knowledge.embed import Embedder
-from sayso.llm import Endpoint, Llm, Message, Told
+from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
 from sayso.llm.check import LlmCheck
@@ -64,9 +64,6 @@ log = structlog.get_logger("sayso.app")
 
 CODEC_THREADS = 2
 """Threads that encode mp3, Ogg and FLAC for all conversations."""
-QUIET_WITHIN_S = 10.0
-"""How long a probe of a check waits for all conversations to end, in seconds."""
-QUIET_POLL_S = 0.2
 
 _log = structlog.get_logger(__name__)
 
@@ -99,7 +96,7 @@ class Server:
         self._database = Database(settings.database)
         self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
         self._engines = make_engines(settings, self._profiles)
-        self._inspector = Inspector(self._engines.check, self._profiles, self._wait_for_quiet)
+        self._inspector = Inspector(self._engines.check, self._profiles, self._is_quiet)
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
@@ -185,14 +182,9 @@ class Server:
         except Exception:  # noqa: BLE001 - a check must not end what it is beside
             _log.exception("builtin_llm_not_checked")
 
-    async def _wait_for_quiet(self) -> None:
-        """Let no conversation wait for a check; not for ever, for somebody may always talk."""
-        try:
-            async with asyncio.timeout(QUIET_WITHIN_S):
-                while self.door.inside:  # noqa: ASYNC110 nobody says when a conversation ends
-                    await asyncio.sleep(QUIET_POLL_S)
-        except TimeoutError:
-            return
+    def _is_quiet(self) -> bool:
+        """Whether no conversation would wait for a check."""
+        return not self.door.inside
 
     def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
@@ -234,7 +226,7 @@ class Server:
             longest_s=stored.max_duration_s,
         )
 
-    def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Llm:
+    def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
         """The agent's own LLM and its fallbacks, else the built-in one."""
         endpoints = (stored.llm, *stored.fallbacks) if stored.llm else (None,)
         return self._engines.standby.bind(
@@ -250,10 +242,11 @@ class Server:
         bind = self._engines.client.bind
         return Runner(
             bind(endpoint, told),
-            show_url(endpoint.base_url),
+            name_llm(endpoint),
             # An owner's impatience or trouble is not other owners' trouble.
             key=(key_of(endpoint, DEFAULT_MODEL), endpoint.timeouts, owner_id),
             probe=bind(replace(endpoint, variables=told.variables)),
+            shown="" if own else "built-in",  # where the operator's LLM is, is not the owner's
         )
 
     def _bind_notes(self, notes: Notes) -> Llm:
@@ -368,6 +361,12 @@ def view_report(report: CheckReport) -> LlmCheckView:
 def answered_by(settings: Settings) -> AnsweredBy:
     """What answers for agents without an `llm`."""
     return "built-in-llm" if settings.builtin_llm_url else "built-in-extractive"
+
+
+def name_llm(endpoint: Endpoint) -> str:
+    """An LLM as logs and records name it: two models of one server are two LLMs."""
+    url = show_url(endpoint.base_url)
+    return f"{url} ({endpoint.model})" if endpoint.model else url
 
 
 def builtin_endpoint(settings: Settings) -> Endpoint | None:

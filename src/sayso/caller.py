@@ -77,6 +77,7 @@ class Caller:
         said: what the server understood of us, a turn each.
         speech_ended_s: steady time at which we last stopped speaking.
         ended: the line is closed.
+        problems: what went wrong and did not close it, such as an LLM that could not answer.
         error: the fatal error that closed it.
     """
 
@@ -89,6 +90,7 @@ class Caller:
         self.said: list[str] = []
         self.speech_ended_s: float | None = None
         self.ended = False
+        self.problems: list[TalkError] = []
         self.error: TalkError | None = None
 
     @property
@@ -209,9 +211,15 @@ class Caller:
             case "onUserTranscript":
                 self.said.append(message["message"])
             case "error":
-                error = TalkError(message["message"], code=message["code"])
-                self.error = error if message["isFatal"] else self.error
+                self._take_error(message["message"], message["code"], message["isFatal"])
         self.told.append(Told(now_s, message))
+
+    def _take_error(self, message: str, code: int, fatal: bool) -> None:
+        error = TalkError(message, code=code, fatal=fatal)
+        if fatal:
+            self.error = error
+        else:
+            self.problems.append(error)
 
     def _take_sound(self, data: str, now_s: float) -> None:
         reply = self.replies[-1]

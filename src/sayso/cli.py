@@ -101,7 +101,11 @@ def talk(
         typer.Option(help="A value for `{{name}}`, as `name=value`; repeatable."),
     ] = None,
 ) -> None:
-    """Talk to an agent: from a sound file, in writing, or through the microphone."""
+    """Talk to an agent: from a sound file, in writing, or through the microphone.
+
+    The exit code is 3 when a turn failed: standard error says which problem the LLM or a speech
+    engine had, and what was heard is the agent's sentence for that.
+    """
     from sayso.telephone import Call, place_call  # noqa: PLC0415
 
     base_url, agent_id = _locate(agent, url)

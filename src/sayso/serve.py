@@ -35,7 +35,7 @@ def run_server(settings: Settings) -> None:
     set_up_logs(settings.log_level, settings.log_format)
     _refuse_taken_port(settings)
     with _step("Preparing the database"):
-        settings.data_dir.mkdir(parents=True, exist_ok=True)
+        settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         migrate(settings.database)
     with _step("Reading the code of the server"):
         server = Server(settings)

@@ -15,10 +15,12 @@ import typer
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples, samples_of
 from sayso.caller import ANSWER_RATE_HZ, FRAME_S, Caller, HeardReply, call, read_sound, write_wav
-from sayso.errors import InstallationError
+from sayso.errors import InstallationError, TalkCode, TalkError
 
 ANSWER_WITHIN_S = 60.0
 """Longest wait for a whole answer, in seconds."""
+FAILED_TURN = 3
+"""The exit code of a call in which a turn failed, whatever was said instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,10 @@ class Call:
 
 
 async def place_call(wanted: Call) -> int:
-    """Call, talk, print; the exit code is 0 if an answer was heard.
+    """Call, talk, print; the exit code.
+
+    It is 0 if an answer was heard, 1 if there was no sound, 3 if a turn failed: then the agent says
+    a sentence for that, which is no answer.
 
     Raises:
         SaysoError: the call failed; says why, and what to do.
@@ -86,15 +91,31 @@ async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:
         await caller.say(sound)
     else:
         await caller.write(wanted.text or "")
-    async with _open_microphone(caller):
-        answer = await caller.answer(1 if greeted else 0, within_s=ANSWER_WITHIN_S)
-        await caller.hear_out(answer)
-    _print_answer(caller, answer, wanted)
+    try:
+        async with _open_microphone(caller):
+            answer = await caller.answer(1 if greeted else 0, within_s=ANSWER_WITHIN_S)
+            await caller.hear_out(answer)
+        _print_answer(caller, answer, wanted)
+    finally:
+        # Not the silence that this sends on purpose: that is for real microphones.
+        for problem in filter(_is_failure, caller.problems):
+            _print_problem(problem.message)
     if wanted.out:
         write_wav(wanted.out, answer.samples)
         seconds = len(answer.samples) / ANSWER_RATE_HZ
         typer.echo(f"  answer: {wanted.out} ({seconds:.1f} s)")
+    if any(map(_is_failure, caller.problems)):
+        return FAILED_TURN
     return 0 if len(answer.samples) else 1
+
+
+def _is_failure(problem: TalkError) -> bool:
+    """Whether it is the server's or the LLM's, and not the microphone's."""
+    return problem.code == TalkCode.INTERNAL
+
+
+def _print_problem(message: str) -> None:
+    typer.secho(f"problem: {message}", fg="red", err=True)
 
 
 async def _hear_greeting(caller: Caller) -> bool:
@@ -176,7 +197,7 @@ async def _talk_by_microphone(caller: Caller) -> int:
             await caller.send_sound(await recorded.get())
         playing.cancel()
         await asyncio.gather(playing, return_exceptions=True)
-    return 0
+    return FAILED_TURN if any(map(_is_failure, caller.problems)) else 0
 
 
 async def _play(caller: Caller, speaker: Any) -> None:  # noqa: ANN401
@@ -201,3 +222,5 @@ def _print_told(message: Any) -> None:  # noqa: ANN401
         typer.secho(f"you:    {message['message']}", fg="green")
     elif message["type"] == "onAgentTranscript":
         typer.secho(f"agent:  {message['message']}", fg="cyan")
+    elif message["type"] == "error" and not message["isFatal"]:
+        _print_problem(message["message"])

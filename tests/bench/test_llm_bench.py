@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import runpy
+import sys
+from pathlib import Path
+
 import pytest
 
 from llm import AIMS, CLIENTS, OURS, PACES, Cost, measure_reading, missed_aims, run, write_report
@@ -45,3 +49,10 @@ def test_reading_a_token_stays_within_its_bound() -> None:
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def test_without_the_clients_it_is_said_how_to_get_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "httpx_sse", None)
+    bench = Path(__file__).parents[2] / "bench" / "llm.py"
+    with pytest.raises(SystemExit, match="httpx_sse is not installed: `make bench` installs"):
+        runpy.run_path(str(bench))

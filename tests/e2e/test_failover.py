@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
+from typer.testing import CliRunner
+
+from sayso.cli import app as command_line
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from served import Served, ask, fake_llm
 
@@ -46,6 +50,8 @@ async def test_a_fallback_answers_and_the_next_reply_begins_with_the_main_one_ag
     assert "sk-main" not in str(asked.headers)
     mishaps = [turn["timings"].get("mishaps") for turn in stored.turns]
     assert [one and one.split(" (")[1] for one in mishaps] == [None, "llm)", None]
+    spoke = [turn["timings"]["llm"] for turn in stored.turns]
+    assert spoke == [url, other.url, url]
     assert not any("failure" in turn["timings"] for turn in stored.turns)
 
 
@@ -53,13 +59,18 @@ async def test_the_built_in_one_stands_by(rehearsed: Served) -> None:
     async with AsyncExitStack() as main:
         url = await main.enter_async_context(running_fake(FakeConfig(first_token_s=0, token_s=0)))
         agent_id = await rehearsed.make_agent(
-            llm=llm_of(url, fallbacks=[{"type": "built-in"}]),
+            llm=llm_of(url, baseParams={"model": "mine"}, fallbacks=[{"type": "built-in"}]),
             criticalKnowledge="We open at nine in the morning.",
         )
         await main.aclose()
         async with rehearsed.call(agent_id) as caller:
-            assert "nine" in (await ask(caller, "When do you open?")).text
+            for _ in range(3):
+                assert "nine" in (await ask(caller, "When do you open?")).text
             assert not errors_of(caller.told)
+            conversation_id = caller.conversation_id or ""
+        turns = (await rehearsed.stored(agent_id, conversation_id, lines=6)).turns
+    assert [turn["timings"].get("llm") for turn in turns] == ["built-in"] * 3
+    assert turns[2]["timings"]["llm_resting"] == f"{url} (mine)"
 
 
 async def test_when_everybody_fails_the_owners_sentence_is_spoken(rehearsed: Served) -> None:
@@ -83,6 +94,16 @@ async def test_when_everybody_fails_the_owners_sentence_is_spoken(rehearsed: Ser
         (turn,) = (await rehearsed.stored(agent_id, conversation_id, lines=2)).turns
     assert turn["timings"]["failure"].startswith("connect.")
     assert turn["timings"]["mishaps"].startswith("connect.")
+
+
+async def test_the_terminal_says_that_a_turn_failed(rehearsed: Served) -> None:
+    async with running_fake(FakeConfig(first_token_s=0, token_s=0)) as url:
+        agent_id = await rehearsed.make_agent(llm=llm_of(url))
+    words = ["talk", agent_id, "--url", rehearsed.url, "--text", "Hello?"]
+    told = await asyncio.to_thread(CliRunner().invoke, command_line, words)
+    assert told.exit_code == 3, told.output
+    assert "problem: the agent's LLM could not answer (connect.refused)\n" in told.stderr
+    assert "agent:  " in told.stdout
 
 
 async def test_a_slow_one_is_overtaken(rehearsed: Served) -> None:

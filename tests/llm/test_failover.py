@@ -63,6 +63,7 @@ class Team:
     hedge_after_s: float | None = None
     health: Health = field(default_factory=Health)
     mishaps: list[str] = field(default_factory=list)
+    facts: dict[str, str] = field(default_factory=dict)
     probe: Scripted | None = None
 
     def __post_init__(self) -> None:
@@ -74,14 +75,11 @@ class Team:
         self.llm = self.standby.bind(runners, hedge_after_s=self.hedge_after_s)
 
     async def reply(self) -> str:
-        return "".join(
-            [
-                piece
-                async for piece in self.llm.reply(
-                    HELLO, lambda error: self.mishaps.append(error.finding)
-                )
-            ]
+        self.facts.clear()
+        pieces = self.llm.reply(
+            HELLO, lambda error: self.mishaps.append(error.finding), note=self.facts.__setitem__
         )
+        return "".join([piece async for piece in pieces])
 
     async def fail(self) -> LlmError:
         with pytest.raises(LlmError) as failed:
@@ -117,7 +115,7 @@ async def test_blanks_are_no_words() -> None:
 async def test_an_answer_without_words_is_a_failure() -> None:
     team = Team([scripted([" "]), scripted([])])
     assert (await team.fail()).finding == "stream.empty"
-    assert team.mishaps == ["stream.empty"]
+    assert team.mishaps == ["stream.empty"] * 2
 
 
 async def test_after_a_word_nobody_else_is_asked() -> None:
@@ -132,10 +130,54 @@ async def test_after_a_word_nobody_else_is_asked() -> None:
     assert (team.health.of(0).failures, team.freed) == (0, True)
 
 
-async def test_when_all_fail_the_last_one_is_the_error() -> None:
-    team = Team([scripted([DOWN]), scripted([owners_error()])])
-    assert (await team.fail()).finding == "auth.refused"
-    assert team.mishaps == ["connect.refused"]
+async def test_when_all_fail_the_error_names_them_in_order_the_main_one_first() -> None:
+    team = Team([scripted([owners_error()]), scripted([DOWN])])
+    error = await team.fail()
+    assert (error.finding, error.blame) == ("auth.refused", Blame.OWNER)
+    assert error.message == (
+        "llm 0: auth.refused, the key was refused; llm 1: connect.refused, nobody is there"
+    )
+    assert team.mishaps == ["auth.refused", "connect.refused"]
+    assert "llm" not in team.facts
+
+
+async def test_the_order_of_causes_is_that_of_the_agent_also_when_the_main_one_rests() -> None:
+    team = Team([scripted(*[[DOWN]] * 3), scripted(["Hi."], ["Hi."], [CUT])])
+    for _ in range(FAILURES):
+        await team.reply()
+    error = await team.fail()
+    assert team.mishaps[-2:] == ["stream.cut", "connect.refused"]
+    assert (error.finding, error.message.index("llm 0")) == ("connect.refused", 0)
+
+
+class TestFacts:
+    async def test_who_speaks_is_noted(self) -> None:
+        team = Team([scripted(["Main."], [DOWN]), scripted(["Hi."])])
+        await team.reply()
+        assert team.facts == {"llm": "llm 0"}
+        await team.reply()
+        assert team.facts == {"llm": "llm 1"}
+
+    async def test_who_wins_a_hedge_is_noted(self) -> None:
+        team = Team([scripted([9.0]), scripted(["Quick."])], hedge_after_s=0.02)
+        await team.reply()
+        assert team.facts == {"llm": "llm 1"}
+
+    async def test_a_record_has_the_name_that_may_be_shown(self) -> None:
+        team = Team([])
+        team.llm = team.standby.bind([Runner(scripted(["Hi."]), "http://inside", shown="built-in")])
+        await team.reply()
+        assert team.facts == {"llm": "built-in"}
+
+    async def test_a_rest_is_noted_with_each_turn_and_logged_once(self) -> None:
+        team = Team([scripted(*[[DOWN]] * FAILURES), scripted(*[["Hi."]] * 5)])
+        with capture_logs() as logs:
+            for _ in range(FAILURES + 3):
+                await team.reply()
+        assert team.facts == {"llm": "llm 1", "llm_resting": "llm 0"}
+        assert [line for line in logs if line["event"] == "llm_stands_in"] == [
+            {"event": "llm_stands_in", "log_level": "warning", "llm": "llm 1", "resting": "llm 0"}
+        ]
 
 
 async def test_one_alone_fails_as_it_is() -> None:
@@ -264,6 +306,22 @@ class TestHealth:
             await team.fail()
         assert await team.reply() == "Hi."
 
+    async def test_when_all_fail_again_and_again_each_rest_is_told_once(self) -> None:
+        team = Team([scripted(*[[DOWN]] * 5), scripted(*[[DOWN]] * 5)])
+        with capture_logs() as logs:
+            for _ in range(5):
+                await team.fail()
+        rests = [line["llm"] for line in logs if line["event"] == "llm_rests"]
+        assert rests == ["llm 0", "llm 1"]
+
+    async def test_a_call_that_shows_that_it_is_well_again_is_told_once(self) -> None:
+        team = Team([scripted(*[[DOWN]] * FAILURES, ["Main."], ["Main."])])
+        for _ in range(FAILURES):
+            await team.fail()
+        with capture_logs() as logs:
+            assert [await team.reply() for _ in range(2)] == ["Main."] * 2
+        assert [line["event"] for line in logs] == ["llm_is_well_again"]
+
 
 class TestProbes:
     async def rest(self, probe: Scripted, start_s: float = 5.0) -> Team:
@@ -282,8 +340,10 @@ class TestProbes:
     async def test_one_that_is_well_again_is_the_first_again(self) -> None:
         probe = scripted(["Hello", " and so on."])
         team = await self.rest(probe)
-        assert await team.reply() == "Hi."
-        await asyncio.sleep(0.01)
+        with capture_logs() as logs:
+            assert await team.reply() == "Hi."
+            await asyncio.sleep(0.01)
+        assert [line["event"] for line in logs] == ["llm_is_well_again"]
         assert (probe.asked, probe.closed) == (1, 1)
         assert await team.reply() == "Main."
 

@@ -40,6 +40,27 @@ def test_after_two_in_a_row_it_rests_and_is_back_afterwards() -> None:
     assert not health.is_resting("b", 0.0)
 
 
+def test_a_rest_begins_once_and_its_end_is_known() -> None:
+    health = Health()
+    assert [health.failed("a", 0.0) for _ in range(4)] == [False, True, False, False]
+    assert health.failed("a", FIRST_REST_S)
+    assert health.worked("a")
+    assert not health.worked("a")
+
+
+def test_one_failure_is_no_rest_to_come_back_from() -> None:
+    assert not failing(FAILURES - 1).worked("a")
+
+
+def test_who_stands_in_is_told_once_a_rest() -> None:
+    health = failing(FAILURES)
+    assert [health.should_tell("a", 1.0) for _ in range(3)] == [True, False, False]
+    assert not health.should_tell("b", 1.0)
+    health.failed("a", FIRST_REST_S)
+    assert health.should_tell("a", FIRST_REST_S + 1)
+    assert not health.should_tell("a", LONGEST_REST_S)
+
+
 def test_an_answer_in_between_forgets_the_failures() -> None:
     health = failing(FAILURES - 1)
     health.worked("a")

@@ -10,8 +10,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from sayso.llm import Endpoint
+from sayso.llm.aside import Quiet
 from sayso.llm.body import DEFAULT_MODEL
-from sayso.llm.check import LlmCheck, Quiet
+from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
 from sayso.llm.findings import Finding, Scene
@@ -34,7 +35,8 @@ class Scripted(LlmCheck):
         self.findings = findings
         self.ok = ok
         self.meanwhile: Callable[[], object] = object
-        self.waited = False
+        self.asked = False
+        self.completes = True
 
     async def check(self, endpoint: Endpoint) -> CheckReport:
         await self._be_overtaken()
@@ -44,11 +46,9 @@ class Scripted(LlmCheck):
     async def deepen(
         self, endpoint: Endpoint, report: CheckReport, quiet: Quiet | None = None
     ) -> CheckReport:
-        if quiet is not None:
-            await quiet()
-            self.waited = True
+        self.asked = quiet is not None and quiet()
         await self._be_overtaken()
-        return replace(report, profile=WHOLE, complete=True)
+        return replace(report, profile=WHOLE, complete=self.completes)
 
     async def _be_overtaken(self) -> None:
         self.meanwhile()
@@ -62,11 +62,8 @@ class World:
     def __init__(self, *findings: Finding, ok: bool = True) -> None:
         self.profiles = MemoryProfiles()
         self.check = Scripted(*findings, ok=ok)
-        self.inspector = Inspector(self.check, self.profiles, self._be_quiet)
+        self.inspector = Inspector(self.check, self.profiles, lambda: True)
         self._tasks: list[asyncio.Task[None]] = []
-
-    async def _be_quiet(self) -> None:
-        await asyncio.sleep(0)
 
     @property
     def known(self) -> Profile:
@@ -91,7 +88,17 @@ async def test_a_look_teaches_only_when_asked_to() -> None:
     assert world.known == QUICK
     assert (await seen.deepen()).complete
     assert world.known == WHOLE
-    assert world.check.waited
+    assert world.check.asked
+
+
+async def test_a_look_that_found_no_quiet_says_so_and_keeps_what_it_learned() -> None:
+    world = World()
+    world.check.completes = False
+    seen = await world.inspector.look(ENDPOINT)
+    with capture_logs() as logs:
+        assert not (await seen.deepen()).complete
+    assert [line["event"] for line in logs] == ["llm_check_stays_quick"]
+    assert world.known == WHOLE
 
 
 async def test_what_a_conversation_learns_during_the_check_survives() -> None:

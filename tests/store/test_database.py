@@ -19,6 +19,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import IntegrityError, StatementError
 from sqlalchemy.schema import CreateTable
 
+from sayso.errors import InstallationError
 from sayso.store import migrations
 from sayso.store.database import Database, make_engine, migrate
 from sayso.store.migrations.versions import r0003_variables
@@ -55,6 +56,34 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     connection.close()
     assert versions == [("0004",)]
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+
+
+async def test_its_files_are_for_their_owner_only(database: Database, tmp_path: Path) -> None:
+    await add(database, UserRow(id="u", created_at=NOON))
+    modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    assert modes == dict.fromkeys(["sayso.db", "sayso.db-wal", "sayso.db-shm"], 0o600)
+
+
+def test_a_file_that_others_were_let_read_stays_so(url: str, tmp_path: Path) -> None:
+    migrate(url)
+    path = tmp_path / "new" / "sayso.db"
+    path.chmod(0o640)
+    migrate(url)
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InstallationError, match=r"cannot write .*sayso\.db"):
+        migrate(f"sqlite+aiosqlite:///{tmp_path / 'file' / 'sayso.db'}")
+
+
+def test_a_database_in_memory_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    migrate("sqlite+aiosqlite:///:memory:")
+    assert not list(tmp_path.iterdir())
 
 
 async def test_the_migrations_make_exactly_the_tables_of_the_code(url: str) -> None:

@@ -327,6 +327,7 @@ class TestTheLlmFails:
         timings = stage.record.turns[0][1]
         assert timings["mishaps"] == "connect.refused (llm), stream.empty (llm)"
         assert "failure" not in timings
+        assert timings["llm"] == "listed"
         told = [line for line in logs if line["event"] == "llm_mishap"]
         assert [(line["finding"], line["blame"], line["turn"]) for line in told] == [
             ("connect.refused", "llm", 1),

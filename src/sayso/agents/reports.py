@@ -66,7 +66,8 @@ class LlmCheckView(_View):
     """What a check of an LLM found."""
 
     state: Literal["quick", "running", "complete"] = Field(
-        description="`quick`: what a save waits for; `running`: the rest is being looked at; "
+        description="`quick`: what a save waits for, and all there is when the rest is switched "
+        "off or found no time without conversations; `running`: the rest is being looked at; "
         "`complete`: everything was."
     )
     checked_at: datetime | None = Field(default=None, description="When it was last changed.")

@@ -80,8 +80,11 @@ class TurnView(_View):
         "`transcript_s`, `endpoint_s`, `llm_first_token_s`, `first_clause_s`, "
         "`tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s` or "
         "`interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
-        "`line` (a reply without an LLM), `failure`, `mishaps`, `blame` (who must act), "
-        "`drafts_dropped`, `replies_unheard`.",
+        "`line` (a reply without an LLM), `llm` (which LLM spoke: its base URL and model, or "
+        "`built-in`), `llm_resting` (the agent's own LLM keeps failing and was not "
+        "asked first), `failure`, "
+        "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
+        "must act), `drafts_dropped`, `replies_unheard`.",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

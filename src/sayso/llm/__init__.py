@@ -90,7 +90,7 @@ class Message:
 
 
 Mishap: TypeAlias = Callable[[LlmError], None]
-"""Is told a failure that was recovered from: the caller does not notice, the record does."""
+"""Is told a failure that another try or another LLM may make up for; the record keeps it."""
 
 
 def ignore(_: LlmError) -> None:
@@ -106,6 +106,14 @@ def no_spare() -> float:
     return 0.0
 
 
+Note: TypeAlias = Callable[[str, str], None]
+"""Is told a fact about a reply by its name: who speaks it (`llm`), who rests (`llm_resting`)."""
+
+
+def forget(_name: str, _fact: str) -> None:
+    """Keep no facts."""
+
+
 class Llm(Protocol):
     """Whatever answers for one agent."""
 
@@ -117,4 +125,18 @@ class Llm(Protocol):
         A failure that was recovered from is told to `mishap`. While there is `spare` time, pieces
         may be gathered. Closing the generator abandons the answer and frees the server.
         """
+        ...
+
+
+class Mind(Protocol):
+    """An agent's LLM with all who stand by for it."""
+
+    def reply(
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        note: Note = forget,
+    ) -> AsyncGenerator[str, None]:
+        """Answer as an `Llm` does; who speaks is told to `note`. Raises LlmError."""
         ...

@@ -9,18 +9,19 @@ further, after the answer.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeAlias
+from functools import partial
 from urllib.parse import urlsplit
 
 from sayso.llm import Endpoint
+from sayso.llm.aside import PATIENCE_S, Aside, Quiet
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.candidates import list_candidates
 from sayso.llm.client import LlmClient
 from sayso.llm.findings import Finding, Severity, show_url
 from sayso.llm.offers import tell_default, tell_models
-from sayso.llm.probes import PROBES
+from sayso.llm.probes import PROBES, Probe
 from sayso.llm.stages import Stage, StageName, Times, lay_out
 from sayso.llm.tolerance import (
     CONVERSATION,
@@ -42,9 +43,6 @@ MODELS_S = 3.0
 DEEP_BUDGET_S = 120.0
 """Longest look into an endpoint after the answer, in seconds."""
 
-Quiet: TypeAlias = Callable[[], Awaitable[None]]
-"""Waits until nobody would be disturbed."""
-
 _WRONG_PLACE = frozenset(
     ("body.not_sse", "http.html", "path.not_found", "redirect.refused", "stream.no_choices")
 )
@@ -61,6 +59,7 @@ class LlmCheck:
         budget_s: float = 12.0,
         deep_budget_s: float = DEEP_BUDGET_S,
         start_s: float = 20.0,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         """Check by the limits of `client`.
 
@@ -69,11 +68,13 @@ class LlmCheck:
             budget_s: longest `check`, in seconds (`llm_check_timeout_s`).
             deep_budget_s: longest `deepen`, in seconds.
             start_s: when a conversation apologises, in seconds (`llm_reply_start_timeout_s`).
+            patience_s: how long its probes wait for quiet in all, in seconds; not counted.
         """
         self._client = client
         self._budget_s = budget_s
         self._deep_budget_s = deep_budget_s
         self._start_s = start_s
+        self._patience_s = patience_s
 
     async def check(self, endpoint: Endpoint) -> CheckReport:
         """Try `endpoint`, and look for the right base URL if it is wrong. Never raises LlmError."""
@@ -93,8 +94,8 @@ class LlmCheck:
     ) -> CheckReport:
         """Look into everything else, if `check` found that `endpoint` works. Never raises LlmError.
 
-        Gives `report` with what was found added to its findings, stages and profile. `quiet` is
-        awaited before each probe; the time it takes is not counted.
+        Gives `report` with what was found added to its findings, stages and profile. Probes are
+        sent while it is `quiet`; waiting is not counted. Without enough of that it stays quick.
         """
         if not report.ok:
             return replace(report, complete=True)
@@ -102,19 +103,26 @@ class LlmCheck:
         async with on_trial(
             self._client, endpoint, budget_s=budget_s, profile=report.profile
         ) as trial:
+            aside = Aside(quiet or (lambda: True), patience_s=self._patience_s)
             for probe in PROBES:
-                if quiet is not None:
-                    await trial.rest(quiet())
-                if trial.left_s <= 0:
-                    break
-                await probe(trial)
-        return _extend(report, trial)
+                await _probe_aside(trial, probe, aside)
+        return replace(_extend(report, trial), complete=not aside.gave_up)
 
     def _compare_waits(self, trial: Trial) -> None:
         """Note an agent that is told to wait longer than any conversation does."""
         allowed_s = trial.endpoint.timeouts.first_token_s
         if allowed_s is not None and allowed_s > self._start_s:
             trial.note("timeouts.capped", allowed_s=allowed_s, limit_s=self._start_s)
+
+
+async def _probe_aside(trial: Trial, probe: Probe, aside: Aside) -> None:
+    """Send `probe` while it is quiet; again if somebody began to talk."""
+    while True:
+        await trial.rest(aside.wait())
+        if aside.gave_up or trial.left_s <= 0:
+            return
+        if await aside.attempt(partial(probe, trial)):
+            return
 
 
 # The part a save waits for --------------------------------------------------------------------

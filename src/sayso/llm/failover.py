@@ -18,7 +18,7 @@ from typing import Any
 import structlog
 
 from sayso.errors import Blame, LlmError
-from sayso.llm import Llm, Message, Mishap, Spare, ignore, no_spare
+from sayso.llm import Llm, Message, Mind, Mishap, Note, Spare, forget, ignore, no_spare
 from sayso.llm.health import Health
 
 RESERVE_S = 4.0
@@ -36,6 +36,7 @@ class Runner:
     Attributes:
         llm: answers.
         name: of the log, such as its base URL.
+        shown: its name in the owner's records; "" for `name`.
         key: shared by all who would fail together; None for one who never rests.
         probe: the same LLM outside of any conversation, to see whether it is well again.
     """
@@ -44,6 +45,7 @@ class Runner:
     name: str = "built-in"
     key: Hashable | None = None
     probe: Llm | None = None
+    shown: str = ""
 
 
 class Standby:
@@ -55,8 +57,8 @@ class Standby:
         self.health = health or Health()
         self._probes: set[asyncio.Task[None]] = set()
 
-    def bind(self, runners: Sequence[Runner], *, hedge_after_s: float | None = None) -> Llm:
-        """The `Llm` of an agent whose first of `runners` answers, else the next.
+    def bind(self, runners: Sequence[Runner], *, hedge_after_s: float | None = None) -> Mind:
+        """The mind of an agent whose first of `runners` answers, else the next.
 
         With `hedge_after_s` the second one is asked as well when the first is silent so long, and
         the first words win.
@@ -79,15 +81,23 @@ class Standby:
 
     def worked(self, runner: Runner) -> None:
         """`runner` answered."""
-        if runner.key is not None:
-            self.health.worked(runner.key)
+        if runner.key is not None and self.health.worked(runner.key):
+            log.info("llm_is_well_again", llm=runner.name)
+
+    def is_resting(self, runner: Runner) -> bool:
+        """Whether `runner` is asked after all others, because it keeps failing."""
+        return self.health.is_resting(runner.key, _now_s())
+
+    def stands_in(self, runner: Runner, main: Runner) -> None:
+        """`runner` answers because `main` rests: one line of the log for all replies of a rest."""
+        if self.health.should_tell(main.key, _now_s()):
+            log.warning("llm_stands_in", llm=runner.name, resting=main.name)
 
     def failed(self, runner: Runner, error: LlmError) -> None:
         """`runner` did not, or broke off; a wrong key says nothing about others' calls."""
         if runner.key is None or error.blame is not Blame.LLM or error.finding == "rate.limited":
             return
-        self.health.failed(runner.key, _now_s())
-        if self.health.is_resting(runner.key, _now_s()):
+        if self.health.failed(runner.key, _now_s()):
             rest_s = self.health.of(runner.key).rest_s
             log.warning("llm_rests", llm=runner.name, finding=error.finding, rest_s=rest_s)
 
@@ -106,11 +116,10 @@ class Standby:
             self.failed(runner, error)
         else:
             self.worked(runner)
-            log.info("llm_is_well_again", llm=runner.name)
 
 
 class Failover:
-    """The `Llm` of one conversation."""
+    """The mind of one conversation."""
 
     def __init__(
         self, standby: Standby, runners: Sequence[Runner], hedge_after_s: float | None
@@ -120,9 +129,17 @@ class Failover:
         self._hedge_after_s = hedge_after_s
 
     async def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        note: Note = forget,
     ) -> AsyncGenerator[str, None]:
-        """Answer with the words of whoever speaks first. Raises LlmError."""
+        """Answer with the words of whoever speaks first, and note who. Raises LlmError."""
+        main = self._runners[0]
+        rests = self._standby.is_resting(main)
+        if rests:
+            note("llm_resting", main.shown or main.name)
 
         def ask(llm: Llm) -> AsyncGenerator[str, None]:
             return llm.reply(messages, mishap, spare)
@@ -130,6 +147,9 @@ class Failover:
         race = _Race(self._standby, self._runners, ask, mishap, self._hedge_after_s)
         try:
             winner = await race.run()
+            note("llm", winner.runner.shown or winner.runner.name)
+            if rests and winner.runner is not main:
+                self._standby.stands_in(winner.runner, main)
             broken: LlmError | None = None
             try:
                 yield winner.task.result()
@@ -173,13 +193,15 @@ class _Race:
         self._standby = standby
         self._ask = ask
         self._mishap = mishap
+        self._runners = runners
+        self._errors: dict[Runner, LlmError] = {}
         self._waiting = standby.order(runners)
         self._running: list[_Contender] = []
         self._until_s = now_s + standby.start_s
         self._hedge_s = None if hedge_after_s is None else now_s + hedge_after_s
 
     async def run(self) -> _Contender:
-        """Whoever speaks first. Raises the LlmError of the last one when nobody does."""
+        """Whoever speaks first. Raises LlmError when nobody does."""
         self._send()
         while True:
             await self._wait()
@@ -226,12 +248,14 @@ class _Race:
         return bool(self._waiting) and self._hedge_s is not None and _now_s() >= self._hedge_s
 
     def _lose(self, contender: _Contender, error: LlmError) -> None:
-        """Go on without `contender`; the last one's error is everybody's."""
+        """Go on without `contender`; when nobody is left, that is an error."""
         self._running.remove(contender)
+        self._errors[contender.runner] = error
         self._standby.failed(contender.runner, error)
+        if len(self._runners) > 1:
+            self._mishap(error)
         if not self._running and not self._waiting:
-            raise error
-        self._mishap(error)
+            raise _sum_up([(runner, self._errors[runner]) for runner in self._runners])
 
     async def _stop(self, contender: _Contender) -> LlmError | None:
         """End its wait; what went wrong, or None if it has spoken."""
@@ -254,6 +278,20 @@ async def _first_words(pieces: AsyncGenerator[str, None]) -> str:
         if said.strip():
             return said
     raise LlmError("the LLM ended its answer without a single word", finding="stream.empty")
+
+
+def _sum_up(failed: Sequence[tuple[Runner, LlmError]]) -> LlmError:
+    """The failure of all, the main one first: by its code, for it is the one to mend."""
+    main = failed[0][1]
+    if len(failed) == 1:
+        return main
+    told = [
+        f"{runner.name}: {error.finding}, {error.message.removesuffix('.')}"
+        for runner, error in failed
+    ]
+    error = LlmError("; ".join(told), finding=main.finding, hint=main.hint)
+    error.blame = main.blame
+    return error
 
 
 def _too_slow(limit_s: float) -> LlmError:

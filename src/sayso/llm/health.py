@@ -29,12 +29,14 @@ class Standing:
         rest_s: how long it rests, or did last; 0 if never.
         until_s: when its rest is over.
         probed_s: when it was last probed; None if not during this rest.
+        told: that others answer for it was said during this rest.
     """
 
     failures: int = 0
     rest_s: float = 0.0
     until_s: float = 0.0
     probed_s: float | None = None
+    told: bool = False
 
 
 WELL = Standing()
@@ -55,12 +57,12 @@ class Health:
         """Whether others are to be asked first."""
         return now_s < self.of(key).until_s
 
-    def worked(self, key: Hashable) -> None:
-        """It gave a whole answer: all is forgotten."""
-        self._standings.pop(key, None)
+    def worked(self, key: Hashable) -> bool:
+        """It gave a whole answer: all is forgotten. Whether it had to rest before that."""
+        return self._standings.pop(key, WELL).rest_s > 0
 
-    def failed(self, key: Hashable, now_s: float) -> None:
-        """It gave none, or broke off."""
+    def failed(self, key: Hashable, now_s: float) -> bool:
+        """It gave none, or broke off. Whether a rest begins with that."""
         standing = self.of(key)
         failures = standing.failures + 1
         rest_s = min(standing.rest_s * 2, LONGEST_REST_S) if standing.rest_s else FIRST_REST_S
@@ -71,6 +73,16 @@ class Health:
             self._keep(key, replace(standing, failures=failures))
         else:
             self._keep(key, Standing(failures, rest_s, now_s + rest_s))
+            return True
+        return False
+
+    def should_tell(self, key: Hashable, now_s: float) -> bool:
+        """Whether to say that others answer for it: once a rest."""
+        standing = self.of(key)
+        if standing.told or not self.is_resting(key, now_s):
+            return False
+        self._keep(key, replace(standing, told=True))
+        return True
 
     def should_probe(self, key: Hashable, now_s: float) -> bool:
         """Whether to probe a resting endpoint now; who asks is expected to do it."""

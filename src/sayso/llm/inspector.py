@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import structlog
 
 from sayso.llm import Endpoint
+from sayso.llm.aside import Quiet
 from sayso.llm.body import DEFAULT_MODEL
-from sayso.llm.check import LlmCheck, Quiet
+from sayso.llm.check import LlmCheck
 from sayso.llm.findings import Finding, Severity
 from sayso.llm.profile import Profile, ProfileKey, Profiles, key_of
 from sayso.llm.verdict import CheckReport
@@ -24,7 +25,7 @@ class Inspector:
     """Looks at endpoints with one engine, and keeps what that teaches in one place."""
 
     def __init__(self, check: LlmCheck, profiles: Profiles, quiet: Quiet | None = None) -> None:
-        """Check with `check`, teach `profiles`; `quiet` is awaited before each deeper probe."""
+        """Check with `check`, teach `profiles`; deeper only while it is `quiet`."""
         self._check = check
         self._profiles = profiles
         self._quiet = quiet
@@ -74,8 +75,13 @@ class Inspection:
         await self.inspector.keep(self.key, self.report.profile, self.since)
 
     async def deepen(self) -> CheckReport:
-        """Look into everything else, let conversations use that, and give the whole report."""
+        """Look into everything else, let conversations use that, and give the whole report.
+
+        It stays quick when there was too little time without conversations.
+        """
         whole = await self.inspector.complete(self.endpoint, self.report)
+        if not whole.complete:
+            _log.info("llm_check_stays_quick", url=whole.url, reason="somebody always talks")
         # What differs from the report by now was learned by conversations, or a later check.
         await self.inspector.keep(self.key, whole.profile, self.report.profile)
         return whole

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from sayso.llm import Message
 from sayso.llm.tolerance import COUNT, SMOKE
@@ -177,7 +178,10 @@ async def probe_keep_alive(trial: Trial) -> None:
     trial.profile = replace(trial.profile, keep_alive=kept)
 
 
-PROBES: tuple[Callable[[Trial], Awaitable[None]], ...] = (
+Probe: TypeAlias = Callable[[Trial], Awaitable[None]]
+"""Asks about one thing; may be abandoned, and sent again."""
+
+PROBES: tuple[Probe, ...] = (
     probe_tools,
     probe_stream_options,
     probe_roles,

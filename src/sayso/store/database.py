@@ -20,6 +20,8 @@ from sqlalchemy import Connection, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
+from sayso.errors import InstallationError
+
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another process before it gives up."""
 
@@ -96,7 +98,7 @@ def migrate(url: str) -> None:
 
 
 async def _migrate(url: str) -> None:
-    _make_folder(url)
+    _make_file(url)
     engine = make_engine(url)
     try:
         async with engine.execution_options(sayso_writes=True).begin() as connection:
@@ -113,8 +115,22 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
-def _make_folder(url: str) -> None:
-    """Make the folder of a SQLite file, readable by its owner only."""
+def _make_file(url: str) -> None:
+    """Make a SQLite file and its folder, for their owner only: transcripts are in it.
+
+    SQLite gives the files beside it (`-wal`, `-shm`) the same mode. What is there stays as it is.
+    """
     parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-        Path(str(parsed.database)).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = parsed.database or ":memory:"
+    if parsed.get_backend_name() != "sqlite" or name.startswith((":memory:", "file:")):
+        return
+    path = Path(name)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists():
+            path.touch(mode=0o600)
+    except OSError as error:
+        raise InstallationError(
+            f"cannot write {path}: {error.strerror}",
+            hint="Make SAYSO_DATA_DIR a folder this user can write to.",
+        ) from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from sayso.llm import Llm, Message
+from sayso.llm import Message, Mind
 from sayso.talk import phrases
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
@@ -44,7 +44,7 @@ class Agent:
     voice: str
     speed: float
     language: str
-    llm: Llm
+    llm: Mind
     prompt: Callable[[Sequence[Line]], Sequence[Message]]
     failure_message: str = ""
     reading: Reading = "auto"

@@ -32,9 +32,10 @@ class Stopwatch:
     `first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, then `played_s`
     or `interrupted_s`. Beside them stand facts: how many seconds of sound were made, sent and
     heard (`sound_made_s`, `sound_sent_s`, `sound_heard_s`), how often a noise held it
-    (`holds`), what it was if it was no answer (`line`), what failed (`failure`, `mishaps`) and who
-    must act (`blame`), and how many drafts and replies before it nobody heard (`drafts_dropped`,
-    `replies_unheard`).
+    (`holds`), what it was if it was no answer (`line`), which LLM spoke (`llm`), whether the
+    agent's first one rested because it keeps failing (`llm_resting`), what failed (`failure`,
+    `mishaps`) and who must act (`blame`), and how many drafts and replies before it nobody heard
+    (`drafts_dropped`, `replies_unheard`).
     """
 
     def __init__(self, zero_s: float) -> None:

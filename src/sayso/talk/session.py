@@ -470,7 +470,8 @@ class Session:
         """A reply of the LLM to what the ledger holds."""
         watch = self._start_watch()
         prompt = self._agent.prompt(self._ledger.prompt)
-        write = partial(self._agent.llm.reply, prompt, partial(self._take_mishap, watch))
+        mishap = partial(self._take_mishap, watch)
+        write = partial(self._agent.llm.reply, prompt, mishap, note=watch.note)
         if_silent = self._agent.failure_message or phrases.LLM_FAILED
         return self._make_reply(number, write, watch, if_silent=if_silent)
 
