@@ -45,7 +45,9 @@ def make_settings(
 class Announced(uvicorn.Server):
     """Tells the parent where to call once the socket is open."""
 
-    def __init__(self, config: uvicorn.Config, server: Server, lifetime_s: float = LIFETIME_S) -> None:
+    def __init__(
+        self, config: uvicorn.Config, server: Server, lifetime_s: float = LIFETIME_S
+    ) -> None:
         super().__init__(config)
         self._sayso = server
         self._lifetime_s = lifetime_s

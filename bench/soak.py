@@ -337,7 +337,7 @@ def report(found: Soaked) -> str:
         f"before: {show(found.before)}",
         f"after:  {show(found.after)}",
         f"Conversations: {show_counts(found.talked)}. Stored ends: {show_counts(found.ends)}.",
-        f"Turns heard out: {len(found.waits_s)}; end of speech to first sound, median: {waits}. "
+        f"Turns heard out: {len(found.waits_s)}, first sound after {waits} (median).",
         f"CPU: {found.cpu_s:.0f} s.",
         *(f"{s.what}: {s.per_hour:+.1f} an hour (at most {s.most:.1f})"
           for s in slopes(found.steady)),

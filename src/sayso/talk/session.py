@@ -402,7 +402,7 @@ class Session:
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
         watch = Stopwatch(self._speech_ended_s)
-        if self._transcript_s is not None:
+        if self._transcript_s is not None and self._transcript_s >= self._speech_ended_s:
             watch.mark("transcript", self._transcript_s)
         return watch
 
@@ -485,6 +485,7 @@ class Session:
         if self._dropped_drafts:
             reply.watch.note("drafts_dropped", self._dropped_drafts)
             self._dropped_drafts = 0
+        reply.watch.mark("over", self._clock.now_s())
         self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
         self._end_greeting(reply.number)
         self._told = ""
