@@ -32,11 +32,11 @@ from served import FakeLlm, Served, Stored, fake_llm, serving
 
 COUNT = int(os.environ.get("CAMPAIGN_COUNT", "200"))
 FIRST_SEED = int(os.environ.get("CAMPAIGN_SEED", "0"))
-AT_ONCE = 24
+AT_ONCE = 32
 LIMIT_S = 600.0
 """On a quiet machine it takes a tenth of that."""
 
-CHARS_PER_S = 40.0
+CHARS_PER_S = 60.0
 GREETING = "Hello, this is the desk."
 STORY = (
     "Once upon a time there was a small house at the edge of a large forest. In it lived an old "
@@ -50,7 +50,6 @@ ANSWERS = (
 )
 TEXTS = (GREETING, *ANSWERS, phrases.NOT_HEARD, phrases.LLM_FAILED, phrases.LLM_BROKE_OFF)
 LONGEST_WORD = max(len(word) for text in TEXTS for word in text.split()) + 1
-MOST_CLAUSES = 12
 HEARD_AS = ("And what about tomorrow?", "Wait, stop.", "Mm-hm.", "", "I want to", "Yes.", "So um,")
 """What the ears make of speech, at random: questions, murmurs, nothing, unfinished sentences."""
 
@@ -210,7 +209,7 @@ def check_sound(seen: Performance) -> Iterator[str]:
         sent = chars_of(reply)
         if reply.complete and reply.text not in TEXTS:
             yield f"reply {at} is nobody's text: {reply.text!r}"
-        if reply.complete and not len(reply.text) - MOST_CLAUSES <= sent <= len(reply.text) + 1:
+        if reply.complete and not len(reply.text) - gaps(reply.text) <= sent <= len(reply.text) + 1:
             yield f"reply {at}: {sent:.0f} characters of sound, {len(reply.text)} of text"
         if sent > len(max(TEXTS, key=len)) + 1:
             yield f"reply {at}: more sound than any text has"
@@ -219,6 +218,11 @@ def check_sound(seen: Performance) -> Iterator[str]:
 def chars_of(reply: HeardReply) -> float:
     """Characters of text that a reply's sound is long enough for."""
     return len(reply.samples) / ANSWER_RATE_HZ * CHARS_PER_S
+
+
+def gaps(text: str) -> int:
+    """Most characters of a text that have no sound: the blanks between its clauses."""
+    return sum(text.count(mark) for mark in ".,!?")
 
 
 def check_transcript(outcome: Outcome) -> Iterator[str]:
@@ -240,7 +244,7 @@ def check_transcript(outcome: Outcome) -> Iterator[str]:
             yield f"reply {at}: {text!r} is kept of {reply.text!r}, heard to its end"
         # Of the last reply, sound may still have been on its way when the caller left.
         spare = CHARS_PER_S if is_last and reply.interrupted is None else 0.0
-        if len(text) > chars_of(reply) + LONGEST_WORD + MOST_CLAUSES + spare:
+        if len(text) > chars_of(reply) + LONGEST_WORD + gaps(text) + spare:
             yield f"reply {at}: {len(text)} characters are kept, {chars_of(reply):.0f} were sent"
     if len(spoken) > 1:
         yield f"lines of replies nobody heard: {spoken}"
@@ -265,7 +269,7 @@ def check_times(outcome: Outcome) -> Iterator[str]:
         return  # one was cut before its first word; which one, the transcript does not say
     for timings, text in zip(turns, kept, strict=True):
         played_s = timings["over_s"] - timings["first_sound_sent_s"]
-        if len(text) > played_s * CHARS_PER_S + LONGEST_WORD + MOST_CLAUSES:
+        if len(text) > played_s * CHARS_PER_S + gaps(text) + 1:
             yield f"{len(text)} characters are kept of a reply that sounded {played_s:.2f} s"
         if not 0 <= timings["first_sound_sent_s"] <= timings["over_s"]:
             yield f"times of a turn are out of order: {timings}"
