@@ -51,10 +51,12 @@ MOST_PER_HOUR = 6.0
 """Descriptors or tasks; their number swings with the conversations, so the slope is never 0."""
 SETTLE_S = 20.0
 """How long the server may take to let go of everything after the last caller left."""
-GRACE_S = 120.0
+REST_S = 20.0
+"""After the first conversations: idle connections close after 15 seconds."""
+GRACE_S = 180.0
 """Time of the server's process beyond the run, in seconds."""
-OUTSTANDING = 2
-"""Descriptors or tasks more than before that are no leak: a pooled connection, a check."""
+OUTSTANDING = 3
+"""Descriptors or tasks more than before that are no leak: one more connection to the database."""
 TURNS = (1, 6)
 SEED = 20
 
@@ -76,7 +78,7 @@ class Soaked:
 
     Attributes:
         facts: what it ran on.
-        before, after: the server after its first conversation, and when the last caller had left.
+        before, after: the server without callers, after a first round and after the last.
         samples: what it held in between.
         talked: conversations begun, and what the callers did to end them.
         ends: stored conversations by (who ended it, error code); None for one without an end.
@@ -104,40 +106,42 @@ class Soaked:
 # The run -------------------------------------------------------------------------------------
 
 
-async def soak(callers: int, seconds: float, *, every_s: float = SAMPLE_EVERY_S) -> Soaked:
-    """Let so many callers talk for so long. Raises ChildError when the server dies."""
-    facts = describe_machine()
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many callers talk, for how long, and when the server is looked at; in seconds."""
+
+    callers: int = 20
+    lasts_s: float = 1800.0
+    every_s: float = SAMPLE_EVERY_S
+    rest_s: float = REST_S
+
+
+async def soak(plan: Plan) -> Soaked:
+    """Let callers talk as planned. Raises ChildError when the server dies."""
     sayings, times = await load_sayings(), ModelTimes()
     fake = FakeConfig("scripted", (REPLY,), times.first_token_s, times.token_s)
     with tempfile.TemporaryDirectory(prefix="sayso-soak-") as folder:
         data = Path(folder)
         async with running_fake(fake) as llm_url:
             args = ["--llm", llm_url, "--data", folder, "--speculate"]
-            args += ["--lifetime", str(seconds + GRACE_S)]
+            args += ["--lifetime", str(plan.lasts_s + GRACE_S)]
             async with start(HERE / "server.py", args, data / "sayso.log") as child:
-                return await _watch(child, sayings, callers, seconds, every_s, facts, data)
+                return await _watch(child, plan, Crowd(child.url, sayings), data)
 
 
-async def _watch(
-    child: Child,
-    sayings: Sequence[Saying],
-    callers: int,
-    seconds: float,
-    every_s: float,
-    facts: str,
-    data: Path,
-) -> Soaked:
-    crowd = Crowd(child.url, sayings)
-    await crowd.converse(Random(SEED), turns=1)
+async def _watch(child: Child, plan: Plan, crowd: Crowd, data: Path) -> Soaked:
+    await crowd.fill(plan.callers)
+    await asyncio.sleep(plan.rest_s)
     before, begun = await _sample(child, 0.0), await child.cost()
-    until_s = time.monotonic() + seconds
-    talking = [asyncio.create_task(crowd.stay(Random(SEED + n), until_s)) for n in range(callers)]
-    samples = await _sample_until(child, until_s, every_s)
+    until_s = time.monotonic() + plan.lasts_s
+    chances = [Random(SEED + number) for number in range(plan.callers)]
+    talking = [asyncio.create_task(crowd.stay(chance, until_s)) for chance in chances]
+    samples = await _sample_until(child, until_s, plan.every_s)
     await asyncio.gather(*talking)
     spent = await child.cost()
     after = await _settle(child, before, data / "sayso.db")
     return Soaked(
-        facts=facts,
+        facts=describe_machine(),
         before=before,
         after=after,
         samples=samples,
@@ -197,6 +201,11 @@ class Crowd:
         self._sayings = sayings
         self.heard = Heard()
         self.endings: Counter[str] = Counter()
+
+    async def fill(self, callers: int) -> None:
+        """All at once, so that the server's pools are as large as they get."""
+        chances = [Random(SEED - 1 - number) for number in range(callers)]
+        await asyncio.gather(*(self.converse(chance, turns=1) for chance in chances))
 
     async def stay(self, chance: Random, until_s: float) -> None:
         """Call again and again until then."""
@@ -360,7 +369,7 @@ def main() -> int:
     args = parser.parse_args()
     pin(CALLERS_CORE)
     try:
-        found = uvloop.run(soak(args.callers, args.minutes * 60))
+        found = uvloop.run(soak(Plan(args.callers, args.minutes * 60)))
     except (ChildError, aiohttp.ClientError, OSError) as error:
         say(f"The run was given up: {error}")
         return 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFormat
 from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
 from sayso.talk import phrases
-from sayso.talk.events import EndedBy
+from sayso.talk.events import EndedBy, Typed
 from sayso.talk.history import Line
 from sayso.transport.line import (
     AgentText,
@@ -406,3 +407,21 @@ async def test_a_client_that_stops_sending_is_silent() -> None:
     async with staged(answers=[["Yes."]], heard=["Hello?"]) as stage:
         await stage.speak(1.0, pause_s=0.0)
         await stage.until_sent(ReplyEnded)
+
+
+async def test_a_reply_that_is_hushed_says_nothing_more() -> None:
+    """Its stages are cancelled a moment later; what they were about to do must not be done."""
+    async with staged(answers=[["Hi."], ["Well."]]) as stage:
+
+        def interrupt() -> None:
+            stage.tts.then = None
+            typed = partial(stage.session._happen, Typed(0.0, "Wait."))
+            asyncio.get_running_loop().call_soon(typed)  # just before the end is noticed
+
+        stage.tts.then = interrupt
+        stage.line.client(Text("Hello?"))
+        await stage.until_sent(ReplyEnded)
+        await stage.hang_up()
+    told = [out for out in stage.line.sent if getattr(out, "number", 0) == 1]
+    assert isinstance(told[-1], Interrupted)
+    assert [ended.number for ended in stage.line.of(ReplyEnded)] == [2]
