@@ -23,7 +23,8 @@ SERVER_CORE, CALLERS_CORE = 0, 1
 LIFETIME_S = 600.0
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 30.0
+COUNT_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def count_tasks(loop: asyncio.AbstractEventLoop) -> int:
     async def count() -> int:
         return len(asyncio.all_tasks()) - 1  # less this one
 
-    return asyncio.run_coroutine_threadsafe(count(), loop).result(ANSWER_TIMEOUT_S)
+    return asyncio.run_coroutine_threadsafe(count(), loop).result(COUNT_TIMEOUT_S)
 
 
 def resident_bytes() -> int:

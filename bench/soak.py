@@ -136,8 +136,13 @@ async def _watch(child: Child, plan: Plan, crowd: Crowd, data: Path) -> Soaked:
     until_s = time.monotonic() + plan.lasts_s
     chances = [Random(SEED + number) for number in range(plan.callers)]
     talking = [asyncio.create_task(crowd.stay(chance, until_s)) for chance in chances]
-    samples = await _sample_until(child, until_s, plan.every_s)
-    await asyncio.gather(*talking)
+    try:
+        samples = await _sample_until(child, until_s, plan.every_s)
+        await asyncio.gather(*talking)
+    finally:  # a server that died fails its callers, too; once is enough
+        for task in talking:
+            task.cancel()
+        await asyncio.gather(*talking, return_exceptions=True)
     spent = await child.cost()
     after = await _settle(child, before, data / "sayso.db")
     return Soaked(
