@@ -271,12 +271,13 @@ def check_times(outcome: Outcome) -> Iterator[str]:
     if len(kept) != len(turns):
         return  # one was cut before its first word; which one, the transcript does not say
     for timings, text in zip(turns, kept, strict=True):
-        played_s = timings["over_s"] - timings["first_sound_sent_s"]
+        over_s = timings.get("interrupted_s", timings.get("played_s", 0.0))
+        played_s = over_s - timings["first_sound_sent_s"]
         # A `bufferEmpty` on its way when a reply begins counts for that one: it ends early.
         played_s += PACING_AHEAD_S if text in TEXTS else 0.0
         if len(text) > played_s * CHARS_PER_S + gaps(text) + 1:
             yield f"{len(text)} characters are kept of a reply that sounded {played_s:.2f} s"
-        if not 0 <= timings["first_sound_sent_s"] <= timings["over_s"]:
+        if not 0 <= timings["first_sound_sent_s"] <= over_s:
             yield f"times of a turn are out of order: {timings}"
 
 

@@ -22,7 +22,7 @@ from sayso.observe.traces import EXPORTER_LOG, Traces, open_traces, traces_url
 from sayso.observe.waterfall import Timings
 
 AT = datetime(2026, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
-TIMINGS: Timings = {"endpoint_s": 0.45, "first_sound_sent_s": 0.64, "played_s": 2.0, "over_s": 2.0}
+TIMINGS: Timings = {"endpoint_s": 0.45, "first_sound_sent_s": 0.64, "played_s": 2.0}
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def converse(sender: Traces, conversation_id: str = "c1") -> None:
     sender.opened(conversation_id, "a1", source="web", at=AT)
     sender.turn(conversation_id, 1, TIMINGS, after(5))
     failed = {"failure": "http.html", "blame": "llm", "interrupted": "true"}
-    sender.turn(conversation_id, 2, {"endpoint_s": 0.4, "over_s": 1.5, **failed}, after(9))
+    sender.turn(conversation_id, 2, {"endpoint_s": 0.4, "interrupted_s": 1.5, **failed}, after(9))
     sender.ended(conversation_id, by="user", error_code=None, at=after(10))
 
 

@@ -16,8 +16,7 @@ DRAFTED = {
     "endpoint_s": 0.45,
     "first_sound_sent_s": 0.46,
     "text_complete_s": 0.5,
-    "played_s": 2.5,
-    "over_s": 2.6,
+    "played_s": 2.6,
 }
 
 
@@ -36,12 +35,12 @@ def test_a_turn_is_a_waterfall_in_the_order_of_its_marks() -> None:
 
 
 def test_an_interrupted_turn_was_heard_until_it_was_cut_off() -> None:
-    steps = read_steps({"first_sound_sent_s": 0.5, "interrupted": "true", "over_s": 1.25})
+    steps = read_steps({"first_sound_sent_s": 0.5, "interrupted": "true", "interrupted_s": 1.25})
     assert steps[-1] == Step("heard", 0.5, 1.25)
 
 
 def test_a_mark_nobody_knows_is_a_step() -> None:
-    steps = read_steps({"transcript_s": 0.2, "retrieval_s": 0.25, "over_s": 0.3})
+    steps = read_steps({"transcript_s": 0.2, "retrieval_s": 0.25, "played_s": 0.3})
     assert steps == [Step("transcript", 0.0, 0.2), Step("retrieval", 0.2, 0.25)]
 
 

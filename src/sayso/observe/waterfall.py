@@ -18,7 +18,7 @@ CODES = frozenset({"failure", "blame", "mishaps"})
 """Texts of a record that are codes. Another text may be anything, so it is left out."""
 
 _MARK = re.compile(r"([a-z][a-z0-9_]{0,60})_s")
-_ENDS = frozenset({"played", "over"})
+_ENDS = frozenset({"played", "interrupted"})
 _SOUNDED = "first_sound_sent"
 
 
@@ -32,21 +32,20 @@ class Step:
 
 
 def read_end_s(timings: Timings) -> float:
-    """When the turn was over: as it says itself, else its last mark."""
-    marks = _read_marks(timings)
-    return marks.get("over", max(marks.values(), default=0.0))
+    """When the turn was over: its last mark, that it was played or interrupted."""
+    return max(_read_marks(timings).values(), default=0.0)
 
 
 def read_steps(timings: Timings) -> list[Step]:
     """Each step from the one before it, and at last what was `heard`; all within the turn."""
     end_s, marks = read_end_s(timings), _read_marks(timings)
-    reached = sorted((min(at_s, end_s), name) for name, at_s in marks.items() if name not in _ENDS)
+    reached = sorted((at_s, name) for name, at_s in marks.items() if name not in _ENDS)
     steps, before_s = [], 0.0
     for at_s, name in reached:
         steps.append(Step(name, before_s, at_s))
         before_s = at_s
     if _SOUNDED in marks:
-        steps.append(Step("heard", min(marks[_SOUNDED], end_s), end_s))
+        steps.append(Step("heard", marks[_SOUNDED], end_s))
     return steps
 
 

@@ -29,8 +29,7 @@ class Stopwatch:
     """The waterfall of one reply: seconds from the end of the caller's speech to each step.
 
     Steps in their order: `transcript_s`, `endpoint_s` (the turn was over), `llm_first_token_s`,
-    `first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s`,
-    and `over_s`, when it was played or cut off.
+    `first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s`.
     """
 
     def __init__(self, zero_s: float) -> None:

@@ -474,6 +474,7 @@ class Session:
         reply.post_text(heard)
         self._line.post(Interrupted(reply.number, heard))
         reply.watch.note("interrupted", "true")
+        reply.watch.mark("interrupted", self._clock.now_s())
         self._close_reply(reply)
 
     def _stop_reply(self) -> None:
@@ -486,7 +487,6 @@ class Session:
         if self._dropped_drafts:
             reply.watch.note("drafts_dropped", self._dropped_drafts)
             self._dropped_drafts = 0
-        reply.watch.mark("over", self._clock.now_s())
         self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
         self._end_greeting(reply.number)
         self._told = ""
