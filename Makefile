@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
-.PHONY: help serve test check bench docs models lock clean
+.PHONY: help serve test check bench soak docs models lock clean
 
 help:  ## Show the verbs.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
@@ -27,6 +27,9 @@ bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, an LLM's
 	@$(BIN)/python bench/pipeline.py
 	@$(BIN)/python bench/llm.py
 	@$(BIN)/python bench/endpointing.py --quick
+
+soak: $(DEV) models  ## Let 20 callers talk for 30 minutes: nothing may grow.
+	@$(BIN)/python bench/soak.py
 
 docs: $(DEV)  ## Write the generated pages of docs/reference anew.
 	@$(BIN)/python docs/generate.py

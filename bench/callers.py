@@ -111,13 +111,17 @@ class Caller:
             elif message.type == "audioStreamEnd":
                 self._reply.over.set()
 
-    async def take_turn(self, saying: Saying) -> None:
-        """Say something and hear the answer out."""
+    async def say(self, saying: Saying) -> Reply:
+        """Say something; gives the reply to come."""
         self._reply = Reply()
         self._spoken.clear()
         self._to_say.extend(saying.frames)
         await self._spoken.wait()
-        reply = self._reply
+        return self._reply
+
+    async def take_turn(self, saying: Saying) -> None:
+        """Say something and hear the answer out."""
+        reply = await self.say(saying)
         try:
             async with asyncio.timeout(REPLY_TIMEOUT_S):
                 await reply.over.wait()

@@ -2,7 +2,7 @@
 
 The child prints one line of JSON when it serves (`{"url": ...}`), answers every line it is sent
 with one about its cost, and ends when its standard input does. So a parent that dies, however it
-dies, takes its children with it; and whatever happens, a child ends after `LIFETIME_S`.
+dies, takes its children with it; and whatever happens, a child ends after its lifetime.
 """
 
 from __future__ import annotations
@@ -23,15 +23,25 @@ SERVER_CORE, CALLERS_CORE = 0, 1
 LIFETIME_S = 600.0
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
-ANSWER_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 30.0
+COUNT_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a process has used: CPU seconds of all its threads so far, memory in bytes now."""
+    """What a process has used: CPU seconds of all its threads so far; the rest is what it has now.
+
+    Attributes:
+        cpu_s: CPU of all its threads.
+        resident_bytes: memory.
+        descriptors: open files and sockets; 0 where there is no /proc.
+        tasks: asyncio tasks; 0 where nobody knows.
+    """
 
     cpu_s: float
     resident_bytes: int
+    descriptors: int = 0
+    tasks: int = 0
 
 
 class ChildError(Exception):
@@ -48,9 +58,25 @@ def pin(core: int) -> int | None:
     return chosen
 
 
-def measure() -> Cost:
-    """What this process has cost so far."""
-    return Cost(time.process_time(), resident_bytes())
+def measure(loop: asyncio.AbstractEventLoop | None = None) -> Cost:
+    """What this process has cost so far; its tasks are those of `loop`, in another thread."""
+    tasks = count_tasks(loop) if loop is not None else 0
+    return Cost(time.process_time(), resident_bytes(), count_descriptors(), tasks)
+
+
+def count_descriptors() -> int:
+    """Files and sockets this process has open; 0 where there is no /proc."""
+    folder = Path("/proc/self/fd")
+    return len(list(folder.iterdir())) - 1 if folder.exists() else 0  # less the one that reads
+
+
+def count_tasks(loop: asyncio.AbstractEventLoop) -> int:
+    """Tasks of a running `loop` of another thread."""
+
+    async def count() -> int:
+        return len(asyncio.all_tasks()) - 1  # less this one
+
+    return asyncio.run_coroutine_threadsafe(count(), loop).result(COUNT_TIMEOUT_S)
 
 
 def resident_bytes() -> int:
@@ -65,16 +91,25 @@ def resident_bytes() -> int:
 # In the child ------------------------------------------------------------------------------
 
 
-def obey_parent(url: str, stop: Callable[[], None]) -> None:
-    """Say that we serve at `url`; then answer the parent, and `stop` when it is gone."""
-    _limit_life(LIFETIME_S)
+def obey_parent(
+    url: str,
+    stop: Callable[[], None],
+    *,
+    loop: asyncio.AbstractEventLoop | None = None,
+    lifetime_s: float = LIFETIME_S,
+) -> None:
+    """Say that we serve at `url`; then answer the parent, and `stop` when it is gone.
+
+    `loop` is where we serve, if its tasks are to be counted.
+    """
+    _limit_life(lifetime_s)
     print(json.dumps({"url": url}), flush=True)
-    threading.Thread(target=_answer, args=(stop,), daemon=True).start()
+    threading.Thread(target=_answer, args=(stop, loop), daemon=True).start()
 
 
-def _answer(stop: Callable[[], None]) -> None:
+def _answer(stop: Callable[[], None], loop: asyncio.AbstractEventLoop | None) -> None:
     for _ in sys.stdin:
-        print(json.dumps(asdict(measure())), flush=True)
+        print(json.dumps(asdict(measure(loop))), flush=True)
     stop()
     _limit_life(END_TIMEOUT_S)
 

@@ -40,6 +40,8 @@ of its range stops the start with a message that names the variable.
 Three more are read by commands that talk to a running server or to an LLM, not by the server: \
 `SAYSO_URL`, `SAYSO_API_KEY` and `SAYSO_LLM_KEY` ([command line](cli.md#environment)).
 
+With `SAYSO_TRACES_URL`, OpenTelemetry reads its own `OTEL_*` variables, too ([traces](traces.md)).
+
 `sayso serve --host` and `--port` win over `SAYSO_HOST` and `SAYSO_PORT`. Maps are written as \
 JSON: `SAYSO_STT_OPTIONS='{"url": "http://127.0.0.1:8000/v1"}'`."""
 

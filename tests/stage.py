@@ -111,11 +111,15 @@ class ListedEot:
 
 @dataclass
 class ToneTts:
-    """Speaks 20 ms of tone a character; text with "unspeakable" in it cannot be spoken."""
+    """Speaks 20 ms of tone a character; text with "unspeakable" in it cannot be spoken.
+
+    Once a clause has been spoken, and its sound had time to be sent, `then` is called.
+    """
 
     sample_rate_hz: int = 16_000
     voices: Sequence[Voice] = (Voice("tone", "Tone", "none", "english", "a tone"),)
     spoken: list[str] = field(default_factory=list)
+    then: Callable[[], None] | None = None
 
     async def open(self) -> None: ...
 
@@ -126,6 +130,9 @@ class ToneTts:
             raise SpeechError("the voice failed")
         self.spoken.append(text)
         yield np.full(int(len(text) * 0.02 * self.sample_rate_hz), 0.25, np.float32)
+        if self.then is not None:
+            await asyncio.sleep(0.02)
+            self.then()
 
 
 @dataclass

@@ -53,3 +53,14 @@ def test_what_follows_from_others() -> None:
 def test_every_setting_says_what_it_is_for() -> None:
     for name, field in Settings.model_fields.items():
         assert field.description, name
+
+
+@pytest.mark.parametrize(
+    "url", ["collector:4318", "http://user:key@c:4318", "https://c/?key=secret", "ftp://c", ""]
+)
+def test_a_collector_is_a_bare_url_without_keys(url: str) -> None:
+    """Keys go into `OTEL_EXPORTER_OTLP_HEADERS`: a URL is quoted in logs."""
+    with pytest.raises(InstallationError, match="SAYSO_TRACES_URL") as refused:
+        read_settings({"traces_url": url})
+    assert "secret" not in str(refused.value)
+    assert read_settings({"traces_url": "https://c:4318/otlp"}).traces_url == "https://c:4318/otlp"

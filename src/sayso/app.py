@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
+from typing import TYPE_CHECKING
 
 import structlog
 from fastapi import FastAPI
@@ -28,6 +29,7 @@ from sayso.conversations.service import Conversations
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
+from sayso.errors import InstallationError
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
@@ -59,6 +61,9 @@ from sayso.tts.voices import choose_voice
 from sayso.vad import Vad
 from sayso.variables import choose, fill_text, find_missing
 from sayso.welcome import Welcome, welcome
+
+if TYPE_CHECKING:
+    from sayso.observe.traces import Traces
 
 log = structlog.get_logger("sayso.app")
 
@@ -109,7 +114,10 @@ class Server:
             max_agents=settings.max_agents,
         )
         self._conversations = Conversations(self._database)
-        self._recorder = Recorder(self._database, max_records=settings.max_unsaved_records)
+        self._traces = make_traces(settings.traces_url) if settings.traces_url else None
+        self._recorder = Recorder(
+            self._database, max_records=settings.max_unsaved_records, witness=self._traces
+        )
         self.door = self._make_door()
         self.welcome: Welcome | None = None
         self._reading: set[asyncio.Task[None]] = set()
@@ -152,6 +160,8 @@ class Server:
             await open_engines(self._engines, closing)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
+            if self._traces is not None:
+                closing.push_async_callback(self._traces.close)
             closing.push_async_callback(self._recorder.close)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
             checker = asyncio.create_task(self._checks.run())
@@ -341,6 +351,22 @@ def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engine
         mind=Builtin(embedder),
         embedder=embedder,
     )
+
+
+def make_traces(url: str) -> Traces:
+    """What sends the times of turns to the collector at `url`; read from disk only if wanted.
+
+    Raises:
+        InstallationError: OpenTelemetry is not installed.
+    """
+    try:
+        from sayso.observe.traces import open_traces  # noqa: PLC0415 - half a second, and an extra
+    except ImportError as missing:
+        raise InstallationError(
+            f"SAYSO_TRACES_URL is set, but OpenTelemetry is not installed: {missing}",
+            hint="Install it with `pip install 'sayso[otel]'`, or unset SAYSO_TRACES_URL.",
+        ) from None
+    return open_traces(url)
 
 
 async def open_engines(engines: Engines, closing: AsyncExitStack) -> None:

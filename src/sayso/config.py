@@ -51,6 +51,14 @@ class Settings(BaseSettings):
         "auto", description="`auto`: colour on a terminal, JSON elsewhere."
     )
 
+    # Telemetry -----------------------------------------------------------------------
+    traces_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^\s?#@]+$",
+        description="OpenTelemetry collector that gets the times of each turn by OTLP over HTTP, "
+        "such as `http://127.0.0.1:4318`; needs `sayso[otel]`. Unset means that nothing is sent.",
+    )
+
     # Limits --------------------------------------------------------------------------
     max_conversations: int = Field(
         64, ge=1, description="Conversations at once; the next one is refused with 4429."

@@ -199,6 +199,7 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
     assert extensions == {
         "get /api/v1/agents",
         "delete /api/v1/agents/{agentId}",
+        "post /api/v1/agents/{agentId}/llm-check",
         "get /api/v1/voices",
         "get /api/v1/agents/{agentId}/llm-check",
         "post /api/v1/llm-checks",

@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,40 @@ async def test_flushes_at_the_same_time_store_once(world: World, agent: str) -> 
     await asyncio.gather(*(world.recorder.flush() for _ in range(4)))
     async with world.database.read() as session:
         assert await session.scalar(select(func.count()).select_from(LineRow)) == 1
+
+
+@dataclass
+class Onlooker:
+    """A witness that remembers."""
+
+    seen: list[tuple[object, ...]] = field(default_factory=list)
+
+    def opened(self, conversation_id: str, agent_id: str, *, source: str, at: datetime) -> None:
+        self.seen.append(("opened", conversation_id, agent_id, source, at))
+
+    def turn(
+        self,
+        conversation_id: str,
+        number: int,
+        timings: Mapping[str, float | str | None],
+        at: datetime,
+    ) -> None:
+        self.seen.append(("turn", conversation_id, number, dict(timings), at))
+
+    def ended(self, conversation_id: str, *, by: str, error_code: int | None, at: datetime) -> None:
+        self.seen.append(("ended", conversation_id, by, error_code, at))
+
+
+async def test_a_witness_is_told_at_once_of_all_but_the_words(world: World) -> None:
+    onlooker = Onlooker()
+    recorder = Recorder(world.database, max_records=2, witness=onlooker)
+    recorder.opened("c1", "a1", source="web", at=START, caller_id="+15550100")
+    recorder.line("c1", "user", "My name is Ada.", START)
+    recorder.turn("c1", 1, {"endpoint_s": 0.4}, START)
+    recorder.ended("c1", by="user", error_code=None, at=START)
+    assert recorder.dropped == 2, "the database is full, and yet the witness is told"
+    assert onlooker.seen == [
+        ("opened", "c1", "a1", "web", START),
+        ("turn", "c1", 1, {"endpoint_s": 0.4}, START),
+        ("ended", "c1", "user", None, START),
+    ]

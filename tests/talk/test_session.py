@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from structlog.testing import capture_logs
@@ -12,7 +13,7 @@ from sayso.audio.formats import EAR_RATE_HZ, InputAudio, InputEncoding, OutputAu
 from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
 from sayso.talk import phrases
 from sayso.talk.agent import NUDGES
-from sayso.talk.events import EndedBy
+from sayso.talk.events import EndedBy, Typed
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.transport.line import (
@@ -547,3 +548,21 @@ async def test_an_agent_may_have_its_text_spoken_as_written() -> None:
         stage.line.client(Text("Hi"))
         await stage.until_sent(ReplyEnded)
     assert stage.tts.spoken == ["It is *5*."]
+
+
+async def test_a_reply_that_is_hushed_says_nothing_more() -> None:
+    """Its stages are cancelled a moment later; what they were about to do must not be done."""
+    async with staged(answers=[["Hi."], ["Well."]]) as stage:
+
+        def interrupt() -> None:
+            stage.tts.then = None
+            typed = partial(stage.session._happen, Typed(0.0, "Wait."))
+            asyncio.get_running_loop().call_soon(typed)  # just before the end is noticed
+
+        stage.tts.then = interrupt
+        stage.line.client(Text("Hello?"))
+        await stage.until_sent(ReplyEnded)
+        await stage.hang_up()
+    told = [out for out in stage.line.sent if getattr(out, "number", 0) == 1]
+    assert isinstance(told[-1], Interrupted)
+    assert [ended.number for ended in stage.line.of(ReplyEnded)] == [2]

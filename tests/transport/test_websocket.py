@@ -88,8 +88,16 @@ async def test_messages_come_as_values_and_unknown_ones_not_at_all() -> None:
 @pytest.mark.parametrize(("code", "cleanly"), [(1000, True), (1005, True), (1006, False)])
 async def test_the_close_code_tells_a_hang_up_from_a_loss(code: int, cleanly: bool) -> None:
     async with lined() as (wire, line):
-        wire.incoming.put_nowait({"type": "websocket.disconnect", "code": code})
+        closed = {"type": "websocket.disconnect", "code": code, "reason": ""}
+        wire.incoming.put_nowait(closed)
         assert await line.receive() == Left(cleanly)
+
+
+async def test_a_line_that_breaks_without_a_close_is_lost() -> None:
+    """Uvicorn says 1005 then, as of a close without a code, but gives no reason."""
+    async with lined() as (wire, line):
+        wire.incoming.put_nowait({"type": "websocket.disconnect", "code": 1005})
+        assert await line.receive() == Left(cleanly=False)
 
 
 async def test_what_is_posted_is_sent_in_order() -> None:

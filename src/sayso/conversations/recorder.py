@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import structlog
 from sqlalchemy import insert
@@ -73,12 +73,37 @@ class _Ended:
 _Record: TypeAlias = _Opened | _Line | _Turn | _Ended
 
 
+class Witness(Protocol):
+    """Is told at once what is written down, but for what was said; never waits, and never fails."""
+
+    def opened(self, conversation_id: str, agent_id: str, *, source: str, at: datetime) -> None:
+        """A conversation began, or goes on."""
+        ...
+
+    def turn(
+        self,
+        conversation_id: str,
+        number: int,
+        timings: Mapping[str, float | str | None],
+        at: datetime,
+    ) -> None:
+        """A turn is over."""
+        ...
+
+    def ended(self, conversation_id: str, *, by: str, error_code: int | None, at: datetime) -> None:
+        """A conversation is over."""
+        ...
+
+
 class Recorder:
     """The one writer of live conversations in a server."""
 
-    def __init__(self, database: Database, *, max_records: int = 100_000) -> None:
+    def __init__(
+        self, database: Database, *, max_records: int = 100_000, witness: Witness | None = None
+    ) -> None:
         """`max_records` is how many may wait while the database does not answer."""
         self._database = database
+        self._witness = witness
         self._max_records = max_records
         self._waiting: deque[_Record] = deque()
         self._storing = asyncio.Lock()
@@ -103,6 +128,8 @@ class Recorder:
     ) -> None:
         """A conversation began; one that is known already goes on."""
         self._add(_Opened(conversation_id, agent_id, source, caller_id, at))
+        if self._witness is not None:
+            self._witness.opened(conversation_id, agent_id, source=source, at=at)
 
     def line(self, conversation_id: str, role: Role, content: str, at: datetime) -> None:
         """Something was said."""
@@ -117,6 +144,8 @@ class Recorder:
     ) -> None:
         """A turn is over; `timings` carry their unit in the name."""
         self._add(_Turn(conversation_id, number, dict(timings), at))
+        if self._witness is not None:
+            self._witness.turn(conversation_id, number, timings, at)
 
     def ended(
         self,
@@ -129,6 +158,8 @@ class Recorder:
     ) -> None:
         """A conversation is over; `reason` is a code that says why."""
         self._add(_Ended(conversation_id, by, error_code, at, reason))
+        if self._witness is not None:
+            self._witness.ended(conversation_id, by=by, error_code=error_code, at=at)
 
     async def run(self) -> None:
         """Store what is added, until `close()` or cancellation."""

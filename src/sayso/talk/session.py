@@ -478,7 +478,7 @@ class Session:
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
         watch = Stopwatch(self._speech_ended_s)
-        if self._transcript_s is not None:
+        if self._transcript_s is not None and self._transcript_s >= self._speech_ended_s:
             watch.mark("transcript", self._transcript_s)
         return watch
 
@@ -559,6 +559,7 @@ class Session:
         self._happen(ReplyStarted(self._ears.now_s, number))
 
     def _hush(self, reply: Reply) -> None:
+        reply.hold()  # its stages end a moment later, and could say a last word until then
         self._stop_reply()
         self._line.hush(reply.number)
         if not reply.began:

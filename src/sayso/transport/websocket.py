@@ -7,7 +7,8 @@ a reply that was hushed is dropped here, by its number, in this one place.
 from __future__ import annotations
 
 import asyncio
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
@@ -25,7 +26,10 @@ MAX_QUEUED_SOUNDS: Final = 4
 CLOSE_TIMEOUT_S: Final = 2.0
 """How long a closing socket may take to send what is left, in seconds."""
 
-CLEAN_CODES: Final = frozenset({1000, 1001, 1005})
+NO_CODE: Final = 1005
+LOST: Final = 1006
+
+CLEAN_CODES: Final = frozenset({1000, 1001, NO_CODE})
 """Close codes of a hang-up: clients close without a code, which reads as 1005."""
 
 
@@ -129,10 +133,19 @@ async def receive_setup(socket: WebSocket) -> str | bytes:
 async def _receive_frame(socket: WebSocket) -> str | bytes:
     message = await socket.receive()
     if message["type"] == "websocket.disconnect":
-        raise WebSocketDisconnect(message.get("code", 1005), message.get("reason"))
+        raise WebSocketDisconnect(_closed_with(message), message.get("reason"))
     text: str | None = message.get("text")
     data: bytes | None = message.get("bytes")
     return text if text is not None else data or b""
+
+
+def _closed_with(message: Mapping[str, Any]) -> int:
+    """What the client closed with; 1006 if it did not close, and the line is gone (RFC 6455 7.1.5).
+
+    Uvicorn says 1005 of both, but gives a reason, if only "", of a close that came.
+    """
+    code: int = message.get("code", NO_CODE)
+    return LOST if code == NO_CODE and "reason" not in message else code
 
 
 async def close(socket: WebSocket, code: int, reason: str = "") -> None:
