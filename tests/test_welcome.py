@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
+from rest_world import make_world
 from sayso.config import Settings
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Message
 from sayso.llm.builtin import Builtin
 from sayso.llm.notes import Notes
+from sayso.security.secrets import load_secrets
 from sayso.serve import describe
-from sayso.welcome import FIRST_AGENT, Welcome
+from sayso.store.database import migrate
+from sayso.welcome import FIRST_AGENT, Welcome, welcome
 
 KEY = "ak-00000000000000000000000000000001"
 
@@ -56,3 +62,16 @@ def test_later_it_says_how_to_get_another() -> None:
     assert "keys new" in told
     assert "curl" not in told
     assert "only this once" not in told
+
+
+async def test_the_first_agent_is_shown_on_the_terminal_and_not_in_the_log(tmp_path: Path) -> None:
+    """A line of the log would stand in the middle of what the terminal says at the first start."""
+    settings = Settings(data_dir=tmp_path)
+    migrate(settings.database)
+    secrets = load_secrets(settings.data_dir, settings.master_key)
+    with capture_logs() as logs:
+        world = make_world(settings, secrets)
+        first = await welcome(world.accounts, world.agents)
+        await world.database.close()
+    assert first.agent_id
+    assert logs == []

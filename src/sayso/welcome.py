@@ -68,7 +68,7 @@ async def welcome(accounts: Accounts, agents: Agents) -> Welcome:
     user_id = owner.user_id if owner else await accounts.owner_id()
     account = Account(user_id, "")
     if owner is not None:
-        await agents.create(account, FIRST_AGENT)
+        await agents.create(account, FIRST_AGENT, by_server=True)
     page = await agents.page(account, PageRequest(1, None))
     agent_id = page.rows[0].id if page.rows else None
     return Welcome(user_id, owner.api_key if owner else None, agent_id)

@@ -92,14 +92,20 @@ class Agents:
         self._built_in = built_in
         self._max_agents = max_agents
 
-    async def create(self, account: Account, body: NewAgent) -> AgentView:
+    async def create(
+        self, account: Account, body: NewAgent, *, by_server: bool = False
+    ) -> AgentView:
         """Make an agent, after its LLM passed the check.
+
+        One made `by_server` at the start is shown on the terminal, and not in the log.
 
         Raises:
             BadRequestError: the LLM did not pass; nothing is saved.
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
+        if by_server:
+            return await self._create(account, agent_id, body, [])
         with log_save(account.user_id, agent_id, body) as said:
             return await self._create(account, agent_id, body, said)
 
