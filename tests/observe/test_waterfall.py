@@ -39,6 +39,12 @@ def test_an_interrupted_turn_was_heard_until_it_was_cut_off() -> None:
     assert steps[-1] == Step("heard", 0.5, 1.25)
 
 
+def test_how_much_sound_there_was_is_no_step() -> None:
+    timings = {"first_sound_sent_s": 0.5, "interrupted_s": 1.0, "sound_made_s": 7.0}
+    assert read_end_s(timings) == 1.0
+    assert [step.name for step in read_steps(timings)] == ["first_sound_sent", "heard"]
+
+
 def test_a_mark_nobody_knows_is_a_step() -> None:
     steps = read_steps({"transcript_s": 0.2, "retrieval_s": 0.25, "played_s": 0.3})
     assert steps == [Step("transcript", 0.0, 0.2), Step("retrieval", 0.2, 0.25)]
@@ -59,6 +65,8 @@ def test_facts_are_numbers_and_codes_and_nothing_else() -> None:
         {
             "endpoint_s": 0.45,
             "drafts_dropped": 2,
+            "sound_made_s": 9.5,
+            "line": "greeting",
             "failure": "http.html",
             "blame": "llm",
             "mishaps": "timeout.first_token (llm)",
@@ -70,6 +78,8 @@ def test_facts_are_numbers_and_codes_and_nothing_else() -> None:
     assert facts == {
         "interrupted": True,
         "drafts_dropped": 2,
+        "sound_made_s": 9.5,
+        "line": "greeting",
         "failure": "http.html",
         "blame": "llm",
         "mishaps": "timeout.first_token (llm)",

@@ -1,7 +1,8 @@
 """The record of a turn as steps in time and as facts, for whoever shows it. Pure.
 
 A record is `talk/record.py`'s: whatever ends in `_s` is a mark, in seconds from the end of the
-caller's speech; new marks need no change here.
+caller's speech, but for `sound_…_s`, which say how much sound there was. New marks need no change
+here.
 """
 
 from __future__ import annotations
@@ -14,10 +15,10 @@ from typing import TypeAlias
 Timings: TypeAlias = Mapping[str, float | str | None]
 Fact: TypeAlias = str | float | bool
 
-CODES = frozenset({"failure", "blame", "mishaps"})
+CODES = frozenset({"failure", "blame", "mishaps", "line"})
 """Texts of a record that are codes. Another text may be anything, so it is left out."""
 
-_MARK = re.compile(r"([a-z][a-z0-9_]{0,60})_s")
+_MARK = re.compile(r"(?!sound_)([a-z][a-z0-9_]{0,60})_s")
 _ENDS = frozenset({"played", "interrupted"})
 _SOUNDED = "first_sound_sent"
 
