@@ -559,7 +559,7 @@ class Session:
         self._happen(ReplyStarted(self._ears.now_s, number))
 
     def _hush(self, reply: Reply) -> None:
-        reply.hold()  # its stages end a moment later, and could say a last word until then
+        reply.stop()
         self._stop_reply()
         self._line.hush(reply.number)
         if not reply.began:
