@@ -229,3 +229,9 @@ def test_an_endpoint_is_made_from_the_contracts_names() -> None:
     assert (endpoint.model, endpoint.temperature, endpoint.max_tokens) == ("m", 0, 3000)
     assert endpoint.headers == {"x-my-extra-key": "value"}
     assert endpoint.extra == {"top_p": 0.5}
+
+
+def test_shapes_that_take_nothing_else_say_so() -> None:
+    shapes = NewAgent.model_json_schema()["$defs"]
+    closed = {name for name, shape in shapes.items() if shape.get("additionalProperties") is False}
+    assert closed == {"LlmTimeouts", "MessagePlan"}

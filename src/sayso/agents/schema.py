@@ -371,6 +371,7 @@ class LlmTimeouts(_Body):
     """How long to wait for an LLM, in milliseconds; what is left away is the operator's setting."""
 
     closed = True
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     connect_ms: Wait | None = Field(default=None, description="Until the connection stands.")
     first_token_ms: Wait | None = Field(
@@ -391,6 +392,7 @@ class MessagePlan(_Body):
     """What an agent says when nobody speaks; what is left away is the operator's setting."""
 
     closed = True
+    model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     idle_messages: Annotated[list[Said], Field(max_length=MAX_IDLE_MESSAGES)] | None = Field(
         default=None, description="Said in turn; null for the usual sentences."
