@@ -25,6 +25,7 @@ def make_settings(llm_url: str, data_dir: Path, times: ModelTimes) -> Settings:
     return Settings(
         data_dir=data_dir,
         port=0,
+        max_conversations=256,  # what is measured is where it breaks, not where it refuses
         patience_s=times.patience_s,
         speculate=False,  # the floor does not either, and the formula adds the steps up
         stt="scripted",
