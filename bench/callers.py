@@ -146,7 +146,7 @@ class Caller:
         if not self._to_say:
             return None
         if not self._begun.is_set():
-            self._begun_at_s = time.monotonic()
+            self._begun_at_s = time.monotonic() - FRAME_S  # its sound began a frame ago
             self._begun.set()
         frame = self._to_say.popleft()
         if not self._to_say:

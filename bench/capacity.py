@@ -38,7 +38,7 @@ def find_fault(phase: Phase, unavoidable_s: float) -> str:
     }
     faults = [f"{count} {what}" for what, count in counts.items() if count]
     p95_ms = (percentile(phase.waits_s, 95) - unavoidable_s) * 1000
-    if not p95_ms < MOST_P95_MS:
+    if p95_ms >= MOST_P95_MS:
         faults.append(f"p95 {p95_ms:.0f} ms")
     return f"{phase.callers} callers: {', '.join(faults)}" if faults else ""
 

@@ -13,8 +13,9 @@ from statistics import median
 QUIET_CALLERS = 5
 """Conversations are timed from their start where no more callers than these are connected."""
 
-FULL_LOAD = 0.95
-"""A server that uses more of its core than this is behind, and its CPU per minute means nothing."""
+BEHIND_MS = 1000.0
+"""A server whose p95 is over this is behind: its conversations are no longer in real time, and what
+a minute of them costs means nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +57,6 @@ class Phase:
         """CPU seconds for one minute of one conversation."""
         return self.cpu_s / (self.callers * self.wall_s) * 60
 
-    @property
-    def is_behind(self) -> bool:
-        """Whether the server had no CPU to spare."""
-        return self.cpu_s > FULL_LOAD * self.wall_s
-
 
 @dataclass(frozen=True, slots=True)
 class Stops:
@@ -85,13 +81,17 @@ class Figures:
     whole_p95_ms: float
     first_later_ms: float
     cpu_s_per_min: float
-    behind: bool
-    kib_per_conversation: float
+    mib_per_conversation: float
     start_ms: float
     callers_late_ms: float
     early: int
     missing: int
     gaps: int
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether the server could not keep up."""
+        return self.missing > 0 or not self.p95_ms <= BEHIND_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +137,7 @@ def sum_up(phases: Sequence[Phase], unavoidable_s: float, idle_bytes: int) -> Fi
         whole_p95_ms=percentile(waits_ms, 95),
         first_later_ms=percentile(firsts_ms, 50) - percentile(laters_ms, 50),
         cpu_s_per_min=median(phase.cpu_s_per_min for phase in phases),
-        behind=any(phase.is_behind for phase in phases),
-        kib_per_conversation=max(0, held_bytes) / callers / 1024,
+        mib_per_conversation=max(0, held_bytes) / callers / 2**20,
         start_ms=percentile(join(phases, "starts_s"), 50),
         callers_late_ms=percentile(join(phases, "lates_s"), 95),
         early=sum(phase.early for phase in phases),
@@ -162,27 +161,31 @@ def compare_load(found: Mapping[str, Figures]) -> list[Row]:
             _row(f"{load}: first turn after later ones, ms", found, "first_later_ms", 1),
             _row(f"{load}: start of a conversation p50, ms", found, "start_ms", 1),
         ]
-    else:
-        cpu = {n: nan if f.behind else f.cpu_s_per_min for n, f in found.items()}
-        rows += [
-            Row(f"{load}: CPU, s per minute talked", cpu, 2),
-            _row(f"{load}: memory, MiB per conversation", found, "kib_per_conversation", 2, 1024),
-        ]
-    return rows
+    in_time = {name: figures for name, figures in found.items() if not figures.is_behind}
+    return [
+        *rows,
+        _row(f"{load}: CPU, s per minute talked", in_time, "cpu_s_per_min", 2),
+        _row(f"{load}: memory, MiB per conversation", in_time, "mib_per_conversation", 2),
+    ]
 
 
-def _row(what: str, found: Mapping[str, Figures], part: str, places: int, per: float = 1) -> Row:
-    return Row(what, {name: getattr(f, part) / per for name, f in found.items()}, places)
+def _row(what: str, found: Mapping[str, Figures], part: str, places: int) -> Row:
+    return Row(what, {name: getattr(f, part) for name, f in found.items()}, places)
 
 
 def compare_stops(found: Mapping[str, Stops], set_s: Mapping[str, float]) -> list[Row]:
     """The lines about interruptions; `set_s` is the speech each server is set to wait for."""
-    beyond = {n: _p(s.stops_s, 95) - set_s[n] * 1000 for n, s in found.items()}
+    beyond = {name: _p(found[name].stops_s, 95) - set_s[name] * 1000 for name in found}
     return [
         Row("barge-in: reply over beyond setting p95, ms", beyond, 0),
-        Row("barge-in: speech to silence p50, ms", {n: _p(s.silences_s, 50) for n, s in found.items()}, 0),
-        Row("barge-in: speech to silence p95, ms", {n: _p(s.silences_s, 95) for n, s in found.items()}, 0),
-    ]  # fmt: skip
+        _row_silence(found, 50),
+        _row_silence(found, 95),
+    ]
+
+
+def _row_silence(found: Mapping[str, Stops], percent: int) -> Row:
+    silence = {name: _p(stops.silences_s, percent) for name, stops in found.items()}
+    return Row(f"barge-in: speech to silence p{percent}, ms", silence, 0)
 
 
 def _p(times_s: Sequence[float], percent: float) -> float:
@@ -202,12 +205,15 @@ def name_ratios(names: Sequence[str]) -> list[tuple[str, str]]:
 def write_table(rows: Sequence[Row], names: Sequence[str]) -> str:
     """The table, for a terminal."""
     ratios = name_ratios(names)
-    heads = [f"{over}/{under}" for over, under in ratios]
-    lines = [f"{'':<46}{''.join(f'{n:>9}' for n in names)}{''.join(f'{h:>15}' for h in heads)}"]
+    heads = [*names, *(f"{over}/{under}" for over, under in ratios)]
+    lines = [_write_line("", heads, len(names))]
     for row in rows:
-        values = (write_value(row.values.get(name, nan), row.places) for name in names)
-        times = (write_value(row.ratio(*pair), 1) for pair in ratios)
-        lines.append(
-            f"{row.what:<46}{''.join(f'{v:>9}' for v in values)}{''.join(f'{t:>15}' for t in times)}"
-        )
+        values = [write_value(row.values.get(name, nan), row.places) for name in names]
+        values += [write_value(row.ratio(*pair), 1) for pair in ratios]
+        lines.append(_write_line(row.what, values, len(names)))
     return "\n".join(lines)
+
+
+def _write_line(what: str, cells: Sequence[str], systems: int) -> str:
+    values, ratios = cells[:systems], cells[systems:]
+    return f"{what:<46}{''.join(f'{v:>9}' for v in values)}{''.join(f'{r:>15}' for r in ratios)}"

@@ -100,22 +100,33 @@ def _run(command: Sequence[str]) -> None:
     subprocess.run(command, check=True, capture_output=True, text=True, timeout=INSTALL_TIMEOUT_S)
 
 
+def is_installed(system: System) -> bool:
+    """Whether its environment is there, as its requirements say."""
+    stamp = _stamp(system)
+    return stamp.is_file() and stamp.read_text("utf-8") == _wanted(system)
+
+
+def _stamp(system: System) -> Path:
+    return system.environment / ".installed"
+
+
+def _wanted(system: System) -> str:
+    """A mark of what it needs."""
+    if system.requirements is None:
+        return ""
+    return sha256(system.requirements.read_bytes()).hexdigest()
+
+
 def install(system: System, run: Run = _run) -> None:
-    """Make a peer's environment if it is not there, or not as its requirements say.
+    """Make a peer's environment.
 
     Raises:
         subprocess.SubprocessError, OSError: it cannot be made.
     """
-    if system.requirements is None:
-        return
-    wanted = sha256(system.requirements.read_bytes()).hexdigest()
-    stamp = system.environment / ".installed"
-    if stamp.is_file() and stamp.read_text("utf-8") == wanted:
-        return
     uv = partial(_uv, run)
     uv("venv", "--clear", "--python", sys.executable, str(system.environment))
     uv("pip", "install", "--python", system.python, "-r", str(system.requirements))
-    stamp.write_text(wanted, "utf-8")
+    _stamp(system).write_text(_wanted(system), "utf-8")
 
 
 def _uv(run: Run, *words: str) -> None:
@@ -126,6 +137,10 @@ def find_peers(say: Callable[[str], None], run: Run = _run) -> list[System]:
     """The peers that can be measured here; a line about each that cannot."""
     found = []
     for peer in PEERS:
+        if is_installed(peer):
+            found.append(peer)
+            continue
+        say(f"Installing {peer.version} in {peer.environment.relative_to(HERE.parent)}, once …")
         try:
             install(peer, run)
         except (subprocess.SubprocessError, OSError) as error:

@@ -56,10 +56,10 @@ class ScriptedStt(stt.STT):
 
     async def _recognize_impl(
         self,
-        buffer: utils.AudioBuffer,  # noqa: ARG002
+        buffer: utils.AudioBuffer,
         *,
-        language: NotGivenOr[str] = NOT_GIVEN,  # noqa: ARG002
-        conn_options: APIConnectOptions,  # noqa: ARG002
+        language: NotGivenOr[str] = NOT_GIVEN,
+        conn_options: APIConnectOptions,
     ) -> stt.SpeechEvent:
         await asyncio.sleep(self._delay_s)
         heard = stt.SpeechData(language="en", text=self._words)
