@@ -35,8 +35,9 @@ far behind that the figure means nothing.
 - **barge-in**: callers speak 0.7 s into a reply. *Reply over* is when the server takes it back,
   beyond the speech it is set to wait for (0.5 s, pipecat 0.2 s); *silence* is when the caller
   hears nothing more: Sayso first holds the sound, and takes the reply back later.
-- **conversations held**: the most at once with a pipeline p95 under 50 ms, no gap in any reply
-  and no turn unanswered, in every run of {runs}.
+- **held on one core**: the most conversations at once with such a pipeline p95, no gap in any
+  reply and no turn unanswered, in every run of {runs}. A dash: not even the fewest that were
+  tried. They rise in steps.
 
 ## What is the same for all
 

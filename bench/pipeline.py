@@ -38,7 +38,7 @@ from statistics import median
 import uvloop
 
 from callers import Party
-from capacity import climb
+from capacity import LIMITS_MS, Demand, Memory, climb
 from child import CALLERS_CORE, Child, ChildError, pin
 from figures import Phase, Stops, percentile
 from machine import Others, describe_machine
@@ -140,12 +140,13 @@ class Bench:
             say(f"Capacity: {system.name}, {callers} at once …")
             return await self._talk(system, child, callers, self._plan.ladder_turns)
 
-        found = await climb(
-            step, self._plan.ladder, self._plan.ladder_runs, unavoidable_of(system, self._times)
-        )
-        say(f"Capacity: {system.name} holds {found.held}. {found.broke}")
-        before = self.measured[system.name]
-        self.measured[system.name] = Measured(before.idle_bytes, before.phases, before.stops, found)
+        memory, unavoidable_s = Memory(step), unavoidable_of(system, self._times)
+        found = []
+        for limit_ms in LIMITS_MS:
+            demand = Demand(unavoidable_s, limit_ms, self._plan.ladder_runs)
+            found.append(await climb(memory.begin(), self._plan.ladder, demand))
+            say(f"Capacity: {system.name} holds {found[-1].held} under {limit_ms:.0f} ms.")
+        self.measured[system.name] = replace(self.measured[system.name], climbs=tuple(found))
 
     async def _talk(self, system: System, child: Child, callers: int, turns: int) -> Phase:
         party = Party(child.url, callers, system.wire, LEAST_S)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from capacity import Climb, climb, find_fault
+from capacity import Climb, Demand, Memory, climb, find_fault
 from figures import Phase
 
 GOOD_S, BAD_S = 0.53, 0.6
@@ -23,7 +23,7 @@ async def try_out(wait_s: Callable[[int, int], float], runs: int = 3) -> Climb:
         tried.append(callers)
         return phase(callers, wait_s(callers, tried.count(callers)))
 
-    found = await climb(measure, LADDER, runs, 0.5)
+    found = await climb(measure, LADDER, Demand(0.5, 50.0, runs))
     assert [one.callers for one in found.phases] == tried
     return found
 
@@ -40,11 +40,12 @@ async def try_out(wait_s: Callable[[int, int], float], runs: int = 3) -> Climb:
     ],
 )
 def test_a_load_is_held_without_any_fault(one: Phase, fault: str) -> None:
-    assert find_fault(one, 0.5) == fault
+    assert find_fault(one, Demand(0.5, 50.0, 1)) == fault
 
 
 def test_a_wait_within_the_limit_is_no_fault_at_a_server_that_may_take_longer() -> None:
-    assert find_fault(phase(5, BAD_S), 0.56) == ""
+    assert find_fault(phase(5, BAD_S), Demand(0.56, 50.0, 1)) == ""
+    assert find_fault(phase(5, BAD_S), Demand(0.5, 250.0, 1)) == ""
 
 
 async def test_the_ladder_is_climbed_until_it_breaks_and_the_step_below_proved() -> None:
@@ -63,10 +64,24 @@ async def test_a_step_that_was_held_once_by_luck_is_not_held() -> None:
 
 async def test_a_ladder_that_ends_is_held_to_its_end() -> None:
     found = await try_out(lambda *_: GOOD_S, runs=1)
-    assert found == Climb(40, "", found.phases)
+    assert found == Climb(50.0, 40, "", found.phases)
     assert len(found.phases) == len(LADDER)
 
 
 async def test_nothing_may_be_held() -> None:
     found = await try_out(lambda *_: BAD_S)
     assert (found.held, len(found.phases)) == (0, 1)
+
+
+async def test_a_second_climb_measures_only_what_the_first_did_not() -> None:
+    tried: list[int] = []
+
+    async def measure(callers: int) -> Phase:
+        tried.append(callers)
+        return phase(callers, BAD_S if callers > 5 else GOOD_S)
+
+    memory = Memory(measure)
+    strict = await climb(memory.begin(), LADDER, Demand(0.5, 50.0, 2))
+    assert (strict.held, tried) == (5, [5, 10, 5])
+    loose = await climb(memory.begin(), LADDER, Demand(0.5, 250.0, 2))
+    assert (loose.held, tried) == (40, [5, 10, 5, 20, 40, 40])

@@ -34,7 +34,7 @@ def measured(system: System, *, early: int = 0, missing: int = 0, gaps: int = 0)
     wait_s = unavoidable_of(system, TIMES) + 0.01
     one = Phase(2, (wait_s, wait_s), (), early, missing, gaps, starts_s=(0.01,), lates_s=(0.004,))
     held = Phase(10, (wait_s,), cpu_s=1.0, wall_s=30.0)
-    return Measured(2**20, [one], [Stops((0.6,), (0.4,), 0)], Climb(10, "", (held,)))
+    return Measured(2**20, [one], [Stops((0.6,), (0.4,), 0)], (Climb(50.0, 10, "", (held,)),))
 
 
 def outcome(**found: Measured) -> Outcome:
@@ -51,15 +51,17 @@ def test_every_server_has_a_figure_in_every_row() -> None:
     rows = outcome().rows()
     assert all(set(row.values) == {"floor", "sayso", PEER.name} for row in rows)
     assert rows[0].values == pytest.approx({"floor": 10, "sayso": 10, PEER.name: 10})
-    held = next(row for row in rows if "held" in row.what)
+    held, cpu = rows[-2:]
+    assert held.what == "held on one core, p95 < 50 ms"
+    assert set(cpu.values.values()) == {0.2}
     assert set(held.values.values()) == {10}
 
 
 def test_a_server_that_holds_nobody_has_no_figure_of_it() -> None:
-    none = replace(measured(SAYSO), climb=Climb(0, "5 callers: 1 gaps", ()))
+    none = replace(measured(SAYSO), climbs=(Climb(50.0, 0, "5 callers: 1 gaps", ()),))
     rows = {row.what: row.values["sayso"] for row in outcome(sayso=none).rows()}
-    assert isnan(rows["conversations held on one core"])
-    assert isnan(cpu_held(Climb(0, "", ())))
+    assert isnan(rows["held on one core, p95 < 50 ms"])
+    assert isnan(cpu_held(Climb(50.0, 0, "", ())))
 
 
 def test_interruptions_of_all_rounds_are_joined() -> None:
@@ -77,13 +79,13 @@ def test_what_went_wrong_is_said_of_each() -> None:
     bad = replace(
         measured(PEER, missing=1, gaps=3),
         stops=[Stops((), (), 2)],
-        climb=Climb(0, "5 callers: p95 99 ms", ()),
+        climbs=(Climb(50.0, 0, "5 callers: p95 99 ms", ()),),
     )
     found = complaints(outcome(**{PEER.name: bad}))
     assert found == [
         f"{PEER.name}, 2 at once: 1 turns without a whole reply, 0 answered too early, 3 gaps.",
         f"{PEER.name}: 2 interruptions did not stop the reply.",
-        f"{PEER.name} did not hold 5 callers: p95 99 ms.",
+        f"{PEER.name} did not hold under 50 ms: 5 callers: p95 99 ms.",
     ]
     assert complaints(outcome()) == []
 

@@ -61,7 +61,7 @@ async def test_a_tiny_run_measures_every_server_and_leaves_nothing_behind(
     pids = [int(line.split()[-1].rstrip(".")) for line in lines if " is process " in line]
     assert len(pids) == 2
     assert not any(is_running(pid) for pid in pids)
-    assert len([line for line in lines if line.startswith("Capacity: ")]) == 4
+    assert len([line for line in lines if line.startswith("Capacity: ")]) == 6
 
 
 @pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
