@@ -122,11 +122,14 @@ def join(phases: Sequence[Phase], part: str) -> list[float]:
 
 
 def sum_up(phases: Sequence[Phase], unavoidable_s: float, idle_bytes: int) -> Figures:
-    """The figures of the rounds of one load."""
+    """The figures of the rounds of one load.
+
+    Memory is that of the first round: later ones find what more callers left behind.
+    """
     waits_ms = join(phases, "waits_s")
     beyond_ms = [wait_ms - unavoidable_s * 1000 for wait_ms in waits_ms]
     callers = phases[0].callers
-    held_bytes = max(phase.resident_bytes for phase in phases) - idle_bytes
+    held_bytes = phases[0].resident_bytes - idle_bytes
     firsts_ms, laters_ms = join(phases, "firsts_s"), join(phases, "laters_s")
     return Figures(
         callers=callers,
@@ -162,11 +165,11 @@ def compare_load(found: Mapping[str, Figures]) -> list[Row]:
             _row(f"{load}: start of a conversation p50, ms", found, "start_ms", 1),
         ]
     in_time = {name: figures for name, figures in found.items() if not figures.is_behind}
-    return [
-        *rows,
-        _row(f"{load}: CPU, s per minute talked", in_time, "cpu_s_per_min", 2),
-        _row(f"{load}: memory, MiB per conversation", in_time, "mib_per_conversation", 2),
-    ]
+    rows.append(_row(f"{load}: CPU, s per minute talked", in_time, "cpu_s_per_min", 2))
+    if callers > 1:
+        what = f"{load}: memory, MiB per conversation"
+        rows.append(_row(what, in_time, "mib_per_conversation", 2))
+    return rows
 
 
 def _row(what: str, found: Mapping[str, Figures], part: str, places: int) -> Row:

@@ -111,6 +111,16 @@ def test_memory_given_back_is_not_negative_memory() -> None:
     assert sum_up([phase(0.5)], 0.5, idle_bytes=2**40).mib_per_conversation == 0
 
 
+def test_memory_is_what_the_first_round_took() -> None:
+    later = replace(phase(0.5), resident_bytes=90 * MIB)
+    assert sum_up([phase(0.5), later], 0.5, idle_bytes=3 * MIB).mib_per_conversation == 1.0
+
+
+def test_one_conversation_tells_nothing_of_memory() -> None:
+    rows = [row.what for row in compare_load({"floor": figures(0.5, callers=1)})]
+    assert not [what for what in rows if "memory" in what]
+
+
 def test_what_went_wrong_is_counted() -> None:
     found = sum_up([replace(phase(0.5), early=1, missing=2, gaps=3)] * 2, 0.5, 0)
     assert (found.early, found.missing, found.gaps) == (2, 4, 6)

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from math import nan
 
+from documents import ROOT
 from figures import Row
-from page import write_page, write_rows
+from page import BODY, write_page, write_rows
+from plan import Plan
+from systems import PEERS
 
 ROWS = [Row("a, ms", {"floor": 1.0, "sayso": 2.0, "peer": 5.0}, 1), Row("b", {"sayso": 3.0}, 0)]
 NAMES = ["floor", "sayso", "peer"]
@@ -36,3 +39,9 @@ def test_a_page_without_complaints_has_no_list_of_them() -> None:
     assert table
     assert after.splitlines()[1] == ""
     assert after.splitlines()[2].startswith("Times are of single turns")
+
+
+def test_the_recorded_page_says_how_it_is_measured_now() -> None:
+    page = (ROOT / "docs/reference/benchmarks.md").read_text("utf-8")
+    assert page.endswith(BODY.format(runs=Plan().ladder_runs)), "record it anew, see its first line"
+    assert all(peer.version in page for peer in PEERS)
