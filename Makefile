@@ -23,8 +23,8 @@ check: $(DEV) models  ## Lint, types, layers, docs.
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/docs
 
-bench: $(DEV) models  ## Measure pipeline time and CPU against a floor, an LLM's answer, and where turns end.
-	@$(BIN)/python bench/pipeline.py
+bench: $(DEV) models  ## Measure time, CPU and capacity against a floor and peers (BENCH=--quick), and more.
+	@$(BIN)/python bench/pipeline.py $(BENCH)
 	@$(BIN)/python bench/llm.py
 	@$(BIN)/python bench/endpointing.py --quick
 
@@ -57,4 +57,4 @@ $(DEV): $(STAMP)
 	@touch $@
 
 clean:  ## Remove the environment and everything that was built; data stay.
-	rm -rf $(VENV) build dist src/sayso/models/files .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-peers build dist src/sayso/models/files .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 SERVER_CORE, CALLERS_CORE = 0, 1
-LIFETIME_S = 600.0
+LIFETIME_S = 3600.0
 START_TIMEOUT_S = 30.0
 END_TIMEOUT_S = 10.0
 ANSWER_TIMEOUT_S = 30.0
@@ -179,11 +179,13 @@ class Child:
 
 
 @asynccontextmanager
-async def start(script: Path, args: Sequence[str], log: Path) -> AsyncGenerator[Child]:
+async def start(
+    script: Path, args: Sequence[str], log: Path, python: str = sys.executable
+) -> AsyncGenerator[Child]:
     """Run a Python `script` as a child, its complaints in `log`. Raises ChildError."""
     with log.open("wb") as errors:
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
+            python,
             str(script),
             *args,
             stdin=asyncio.subprocess.PIPE,

@@ -1,8 +1,8 @@
 """The floor: the least a voice server can be, to hold Sayso against in the same run.
 
 It speaks the part of PlayAI's protocol a call needs, with the same scripted delays. It tells
-speech by its loudness and an ending by 450 ms of silence; it stores nothing, cannot be
-interrupted, encodes nothing, recovers from nothing, and knows no agent, key or limit.
+speech by its loudness, an ending by 450 ms of silence and an interruption by half a second of
+speech; it stores nothing, encodes nothing, recovers from nothing, and knows no agent, key or limit.
 Asyncio, websockets, numpy, and nothing of Sayso.
 
     python bench/floor.py --llm http://127.0.0.1:3000
@@ -36,6 +36,9 @@ LOUD = 0.005
 TRANSCRIBE_AFTER_S = 0.2
 """Silence after which the transcript is begun, so that it is there when the turn ends."""
 
+INTERRUPTION_S = 0.5
+"""Speech over a reply that ends it."""
+
 PIECE_S, AHEAD_S = 0.1, 0.25
 CHARS_PER_S = 15.0
 FIRST_CHARS = 16
@@ -47,6 +50,7 @@ class Loudness:
     def __init__(self) -> None:
         self.spoken = False
         self.silent_s = 0.0
+        self.sounded_s = 0.0
 
     def hear(self, data: bytes) -> None:
         """Take one frame."""
@@ -55,6 +59,7 @@ class Loudness:
             self.spoken, self.silent_s = True, 0.0
         else:
             self.silent_s += len(samples) / IN_RATE_HZ
+        self.sounded_s += len(samples) / IN_RATE_HZ if self.spoken else 0.0
 
 
 class Llm:
@@ -90,6 +95,7 @@ class Call:
 
     def __init__(self, socket: ServerConnection, llm_url: str) -> None:
         self._socket = socket
+        self._llm_url = llm_url
         self._llm = Llm(llm_url)
         self._messages: list[dict[str, str]] = []
         self._loudness = Loudness()
@@ -107,8 +113,9 @@ class Call:
         try:
             async for frame in self._socket:
                 message = json.loads(frame)
-                if message["type"] == "audioIn" and not self._replying:
+                if message["type"] == "audioIn":
                     self._hear(base64.b64decode(message["data"]))
+                    await self._mind_interruption()
         finally:
             self._llm.close()
             for task in (self._transcript, self._reply):
@@ -117,7 +124,8 @@ class Call:
 
     @property
     def _replying(self) -> bool:
-        return self._reply is not None and not self._reply.done()
+        sounding = time.monotonic() < self._ends_s
+        return self._reply is not None and (sounding or not self._reply.done())
 
     def _hear(self, data: bytes) -> None:
         loudness = self._loudness
@@ -125,13 +133,28 @@ class Call:
         if not loudness.spoken:
             return
         self._heard.append(data)
+        if self._replying:
+            if loudness.silent_s >= TIMES.patience_s:
+                self._forget()  # a noise
+            return
         if loudness.silent_s == 0.0:
             self._transcript = None
         elif loudness.silent_s >= TRANSCRIBE_AFTER_S and self._transcript is None:
             self._transcript = asyncio.create_task(transcribe(b"".join(self._heard)))
         if loudness.silent_s >= TIMES.patience_s and self._transcript is not None:
             self._reply = asyncio.create_task(self._answer(self._transcript))
-            self._loudness, self._transcript, self._heard = Loudness(), None, []
+            self._forget()
+
+    def _forget(self) -> None:
+        self._loudness, self._transcript, self._heard = Loudness(), None, []
+
+    async def _mind_interruption(self) -> None:
+        if self._reply and self._replying and self._loudness.sounded_s >= INTERRUPTION_S:
+            self._reply.cancel()
+            self._reply, self._ends_s = None, 0.0
+            self._llm.close()
+            self._llm = Llm(self._llm_url)
+            await self._say("onAgentInterrupted", updatedMessage="")
 
     async def _answer(self, transcript: asyncio.Task[str]) -> None:
         words = await transcript

@@ -24,7 +24,8 @@ from statistics import median
 from callers import Party
 from child import start
 from figures import percentile
-from pipeline import describe_machine, read_stages
+from machine import describe_machine
+from pipeline import read_stages
 from sayings import Saying, load_sayings
 from sayso.app import Server
 from sayso.config import Settings

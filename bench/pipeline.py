@@ -1,20 +1,24 @@
-"""Measures what Sayso adds to its models: time, CPU and memory, against a floor in the same run.
+"""Measures what Sayso adds to its models, against a floor and against peers in the same run.
 
     make bench
-    python bench/pipeline.py --quick                 under 45 s
-    python bench/pipeline.py --json figures.json
+    python bench/pipeline.py --quick                 about three minutes
+    python bench/pipeline.py --json figures.json --page docs/reference/benchmarks.md
 
 Scripted models of known time (`script.py`) stand in for STT, LLM and TTS; everything else is
-real: Silero, the socket, the store, the pacing. Sayso (`server.py`) and the floor (`floor.py`)
-have one core each in turn, callers and LLM another. What is measured, a turn each:
+real: Silero, the socket, the store, the pacing. Each server (`systems.py`) has the servers' core
+in turn, callers and LLM another. What is measured, a turn each:
 
     pipeline time = end of speech to first sound at the caller
                     - the patience (450 ms, in whole 20 ms frames 460)
-                    - the LLM up to the end of the first clause (20 ms, then 5 ms a token)
-                    - the TTS of that clause (20 ms)
+                    - the LLM up to the end of what is spoken first (20 ms, then 5 ms a token)
+                    - the TTS of that (20 ms)
 
-The STT's 20 ms are not in it: both servers transcribe while they still wait for more speech. What
-is left is the detector's delay, the wire, and the server's own work.
+What is spoken first is a clause for Sayso and the floor, and the whole sentence for the peers, who
+cut no earlier: their 20 ms more are not counted against them here, but they are in the time from
+the end of speech to sound. The STT's 20 ms are in neither: every server transcribes while it still
+waits for more speech. What is left is the detector's delay, the wire, and the server's own work.
+
+Then callers interrupt, and more and more of them call until a server breaks (`capacity.py`).
 """
 
 from __future__ import annotations
@@ -22,148 +26,164 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
-import os
-import platform
 import sqlite3
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
 import uvloop
 
 from callers import Party
-from child import CALLERS_CORE, Child, ChildError, pin, start
-from figures import (
-    Figures,
-    Phase,
-    Row,
-    compare,
-    compare_memory,
-    percentile,
-    sum_up,
-    write_table,
+from capacity import LIMITS_MS, Demand, Memory, climb
+from child import CALLERS_CORE, Child, ChildError, pin
+from figures import Phase, Stops, percentile
+from machine import Others, describe_machine
+from outcome import (
+    Measured,
+    Outcome,
+    make_page,
+    report,
+    unavoidable_of,
+    went_wrong,
+    write_json,
 )
+from plan import QUICK, Plan
 from sayings import Saying, load_sayings
 from sayso.llm.fake import FakeConfig, running_fake
 from script import REPLY, ModelTimes
+from systems import FLOOR, SAYSO, System, find_peers, launch
 
-HERE = Path(__file__).parent
 STAGES = ("endpoint", "llm_first_token", "first_clause", "tts_first_sound", "first_sound_sent")
+CHARS_PER_S = 15.0
+"""How fast every scripted voice speaks."""
+
+LEAST_S = 0.9 * len(REPLY) / CHARS_PER_S
+"""A reply that sounds shorter was cut."""
+
+SETTLE_S = 0.5
+"""Between two phases, so that a server has hung up on the callers of the first."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How much is measured.
-
-    Attributes:
-        loads: callers at once, and the turns each of them takes.
-        rounds: how often; the servers take turns at going first.
-        servers: which servers.
-        limit_s: after so many seconds the run is given up.
-    """
-
-    loads: tuple[tuple[int, int], ...] = ((1, 6), (5, 3), (20, 3))
-    rounds: int = 2
-    servers: tuple[str, ...] = ("floor", "sayso")
-    limit_s: float = 300.0
-
-
-QUICK = Plan(loads=((1, 1), (5, 1), (20, 1)), rounds=1, limit_s=60.0)
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a run found.
-
-    Attributes:
-        facts: what it ran on.
-        phases: every phase of each server, in the order it was measured.
-        figures: the figures of each server, a load each.
-        idle_bytes: memory of each server after one conversation, without any.
-        stages_ms: where Sayso's own record says the time went, the median of each step; `unseen`
-            is what the record does not know: the detector hears the end of speech late, and the
-            sound has to reach the caller.
-    """
-
-    facts: str
-    phases: Mapping[str, Sequence[Phase]]
-    figures: Mapping[str, Sequence[Figures]]
-    idle_bytes: Mapping[str, int]
-    stages_ms: Mapping[str, float]
-
-
-async def run(plan: Plan, times: ModelTimes) -> Outcome:
+async def run(plan: Plan, times: ModelTimes, systems: Sequence[System]) -> Outcome:
     """Start the servers, measure, end the servers. Raises ChildError, TimeoutError."""
     facts = describe_machine()
     sayings = await load_sayings()
     fake = FakeConfig("scripted", (REPLY,), times.first_token_s, times.token_s)
     with tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder:
         data = Path(folder)
-        async with asyncio.timeout(plan.limit_s), running_fake(fake) as llm_url:
-            phases, idle = await _measure_all(plan, sayings, llm_url, data)
-        stages = read_stages(data / "sayso.db")
-    waits_s = [wait_s for phase in phases["sayso"] for wait_s in phase.waits_s]
+        async with (
+            asyncio.timeout(plan.limit_s),
+            running_fake(fake) as llm_url,
+            AsyncExitStack() as stack,
+        ):
+            bench = Bench(plan, times, sayings)
+            for system in systems:
+                child = await stack.enter_async_context(launch(system, llm_url, data, times))
+                say(f"{system.name} is process {child.pid}.")
+                await bench.add(system, child)
+            watch = Others([child.cost for child in bench.children])
+            await watch.begin()
+            await bench.follow_plan()
+            stages = read_stages(data / "sayso.db")
+            await bench.find_capacities()
+            others_share = await watch.end()
+    waits_s = [w for phase in bench.measured[SAYSO.name].phases for w in phase.waits_s]
     stages["unseen"] = round(percentile(waits_s, 50) * 1000 - sum(stages.values()), 1)
-    figures = {
-        name: [
-            sum_up([p for p in found if p.callers == callers], times, idle[name])
-            for callers, _ in plan.loads
-        ]
-        for name, found in phases.items()
-    }
-    return Outcome(facts, phases, figures, idle, stages)
+    return Outcome(facts, others_share, plan, times, systems, bench.measured, stages)
 
 
-async def _measure_all(
-    plan: Plan, sayings: Sequence[Saying], llm_url: str, data: Path
-) -> tuple[dict[str, list[Phase]], dict[str, int]]:
-    phases: dict[str, list[Phase]] = {name: [] for name in plan.servers}
-    floor = start(HERE / "floor.py", ["--llm", llm_url], data / "floor.log")
-    args = ["--llm", llm_url, "--data", str(data)]
-    sayso = start(HERE / "server.py", args, data / "sayso.log")
-    async with floor as floor_child, sayso as sayso_child:
-        children = {"floor": floor_child, "sayso": sayso_child}
-        say(f"Sayso is process {sayso_child.pid}, the floor {floor_child.pid}.")
-        warm = await asyncio.gather(*(_warm_up(children[n], sayings) for n in plan.servers))
-        idle = dict(zip(plan.servers, warm, strict=True))
-        for number in range(plan.rounds):
-            order = plan.servers if number % 2 == 0 else plan.servers[::-1]
-            for callers, turns in plan.loads:
-                for name in order:
-                    say(f"Round {number + 1} of {plan.rounds}: {name}, {callers} at once …")
-                    phases[name].append(await measure(children[name], callers, turns, sayings))
-    return phases, idle
+class Bench:
+    """The running servers, and what they did so far."""
 
+    def __init__(self, plan: Plan, times: ModelTimes, sayings: Sequence[Saying]) -> None:
+        self.measured: dict[str, Measured] = {}
+        self._plan, self._times, self._sayings = plan, times, sayings
+        self._servers: list[tuple[System, Child]] = []
 
-async def _warm_up(child: Child, sayings: Sequence[Saying]) -> int:
-    await measure(child, 1, 1, sayings)
-    return (await child.cost()).resident_bytes
+    @property
+    def children(self) -> list[Child]:
+        """All servers."""
+        return [child for _, child in self._servers]
 
+    async def add(self, system: System, child: Child) -> None:
+        """Warm a server up."""
+        await self._talk(system, child, 1, 1)
+        self.measured[system.name] = Measured((await child.cost()).resident_bytes)
+        self._servers.append((system, child))
 
-async def measure(child: Child, callers: int, turns: int, sayings: Sequence[Saying]) -> Phase:
-    """One phase: so many callers take so many turns."""
-    party = Party(child.url, callers)
-    before, began_s = await child.cost(), time.monotonic()
-    try:
-        await party.enter()
-        await party.talk(sayings, turns)
-        after, ended_s = await child.cost(), time.monotonic()
-    finally:
-        await party.leave()
-    heard = party.heard
-    return Phase(
-        callers=callers,
-        waits_s=tuple(heard.waits_s),
-        early=heard.early,
-        missing=heard.missing,
-        cpu_s=after.cpu_s - before.cpu_s,
-        talked_s=callers * (ended_s - began_s),
-        resident_bytes=after.resident_bytes,
-    )
+    async def follow_plan(self) -> None:
+        """Measure every load, and interruptions, in rounds."""
+        for number in range(self._plan.rounds):
+            for system, child in self._servers[:: 1 if number % 2 == 0 else -1]:
+                await self._one_round(number, system, child)
+
+    async def find_capacities(self) -> None:
+        """Let more and more call until each server breaks."""
+        for system, child in self._servers if self._plan.ladder else ():
+            await self._climb(system, child)
+
+    async def _one_round(self, number: int, system: System, child: Child) -> None:
+        measured, who = self.measured[system.name], f"Round {number + 1} of {self._plan.rounds}"
+        for callers, turns in self._plan.loads:
+            say(f"{who}: {system.name}, {callers} at once …")
+            measured.phases.append(await self._talk(system, child, callers, turns))
+        callers, times = self._plan.interruptions
+        say(f"{who}: {system.name}, {callers} who interrupt …")
+        measured.stops.append(await self._interrupt(system, child, callers, times))
+
+    async def _climb(self, system: System, child: Child) -> None:
+        async def step(callers: int) -> Phase:
+            say(f"Capacity: {system.name}, {callers} at once …")
+            return await self._talk(system, child, callers, self._plan.ladder_turns)
+
+        memory, unavoidable_s = Memory(step), unavoidable_of(system, self._times)
+        found = []
+        for limit_ms in LIMITS_MS:
+            demand = Demand(unavoidable_s, limit_ms, self._plan.ladder_runs)
+            found.append(await climb(memory.begin(), self._plan.ladder, demand))
+            say(f"Capacity: {system.name} holds {found[-1].held} under {limit_ms:.0f} ms.")
+        self.measured[system.name] = replace(self.measured[system.name], climbs=tuple(found))
+
+    async def _talk(self, system: System, child: Child, callers: int, turns: int) -> Phase:
+        party = Party(child.url, callers, system.wire, LEAST_S)
+        try:
+            await party.enter()
+            before, began_s = await child.cost(), time.monotonic()
+            await party.talk(self._sayings, turns)
+            after, ended_s = await child.cost(), time.monotonic()
+        finally:
+            await party.leave()
+        await asyncio.sleep(SETTLE_S)
+        heard = party.heard
+        return Phase(
+            callers=callers,
+            firsts_s=tuple(heard.firsts_s),
+            laters_s=tuple(heard.laters_s),
+            early=heard.early,
+            missing=heard.missing,
+            gaps=heard.gaps,
+            cpu_s=after.cpu_s - before.cpu_s,
+            wall_s=ended_s - began_s,
+            resident_bytes=after.resident_bytes,
+            starts_s=tuple(heard.starts_s),
+            lates_s=tuple(heard.lates_s),
+        )
+
+    async def _interrupt(self, system: System, child: Child, callers: int, times: int) -> Stops:
+        party = Party(child.url, callers, system.wire, LEAST_S)
+        try:
+            await party.enter()
+            await party.interrupt(self._sayings, times)
+        finally:
+            await party.leave()
+        await asyncio.sleep(SETTLE_S)
+        heard = party.heard
+        return Stops(tuple(heard.stops_s), tuple(heard.silences_s), heard.unheeded)
 
 
 def read_stages(database: Path) -> dict[str, float]:
@@ -183,99 +203,33 @@ def read_stages(database: Path) -> dict[str, float]:
     return {stage: round(median(found), 1) for stage, found in steps.items() if found}
 
 
-def describe_machine() -> str:
-    """The facts of this machine, in one line."""
-    cpu = platform.processor() or platform.machine()
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
-        cpu = names[0].partition(":")[2].strip() if names else cpu
-    load = f"{os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "?"
-    return (
-        f"{cpu}, {os.cpu_count()} cores, load {load} before; "
-        f"{platform.system()} {platform.release()}, Python {platform.python_version()}"
-    )
-
-
-def make_rows(figures: Mapping[str, Sequence[Figures]]) -> list[Row]:
-    """All lines of the table."""
-    pairs = list(zip(figures["floor"], figures["sayso"], strict=True))
-    rows = [row for floor, sayso in pairs for row in compare(floor, sayso)]
-    return [*rows, compare_memory(*pairs[-1])]
-
-
-def report(outcome: Outcome, times: ModelTimes) -> str:
-    """What is printed at the end."""
-    figures = outcome.figures
-    counts = ", ".join(f"{f.callers}: {f.turns}" for f in figures["sayso"])
-    idle = ", ".join(f"{n} {b / 2**20:.0f} MiB" for n, b in outcome.idle_bytes.items())
-    stages = " · ".join(
-        f"{stage.removesuffix('_s')} +{ms}" for stage, ms in outcome.stages_ms.items()
-    )
-    unavoidable = (
-        f"Unavoidable, and not in the pipeline's time: {times.unavoidable_s * 1000:.0f} ms "
-        f"(patience {times.heard_patience_s * 1000:.0f}, LLM {times.first_clause_s * 1000:.0f}, "
-        f"TTS {times.tts_s * 1000:.0f})."
-    )
-    lines = [
-        "",
-        outcome.facts,
-        unavoidable,
-        f"Turns measured of Sayso, by callers: {counts}. Memory when idle: {idle}.",
-        f"Sayso's record of itself, medians in ms: {stages}.",
-        "",
-        write_table(make_rows(figures)),
-    ]
-    return "\n".join([*lines, *complaints(outcome)])
-
-
-def complaints(outcome: Outcome) -> list[str]:
-    """What went wrong, a sentence each."""
-    found = []
-    for name, phases in outcome.phases.items():
-        early, missing = sum(p.early for p in phases), sum(p.missing for p in phases)
-        if early or missing:
-            found.append(f"{name}: {missing} turns without a reply, {early} answered too early.")
-    return found
-
-
-def write_json(path: Path, outcome: Outcome, times: ModelTimes) -> None:
-    """Everything that was measured, for programs."""
-    body = {
-        "facts": outcome.facts,
-        "times": asdict(times),
-        "unavoidable_s": times.unavoidable_s,
-        "idle_bytes": dict(outcome.idle_bytes),
-        "stages_ms": dict(outcome.stages_ms),
-        "figures": {n: [asdict(f) for f in found] for n, found in outcome.figures.items()},
-        "phases": {n: [asdict(p) for p in found] for n, found in outcome.phases.items()},
-        "rows": [{**asdict(r), "ratio": r.ratio} for r in make_rows(outcome.figures)],
-    }
-    path.write_text(json.dumps(body, indent=2) + "\n", "utf-8")
-
-
 def say(line: str) -> None:
     """Show progress."""
     print(line, file=sys.stderr, flush=True)
 
 
 def main() -> int:
-    """Measure and print; 1 if a turn went wrong."""
+    """Measure and print; 1 if a turn of Sayso's went wrong."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="one turn each, under 45 s")
+    parser.add_argument("--quick", action="store_true", help="one round, few turns")
+    parser.add_argument("--without-peers", action="store_true", help="Sayso and the floor only")
     parser.add_argument("--json", type=Path, help="also write the figures here")
+    parser.add_argument("--page", type=Path, help="also write them here as a page")
     args = parser.parse_args()
+    peers = [] if args.without_peers else find_peers(say)
     pin(CALLERS_CORE)
-    times = ModelTimes()
+    plan = QUICK if args.quick else Plan()
     try:
-        outcome = uvloop.run(run(QUICK if args.quick else Plan(), times))
+        outcome = uvloop.run(run(plan, ModelTimes(), [FLOOR, SAYSO, *peers]))
     except (ChildError, TimeoutError) as error:
         say(f"The run was given up: {error or 'it took too long'}")
         return 1
-    print(report(outcome, times))
+    print(report(outcome))
     if args.json:
-        write_json(args.json, outcome, times)
-    return 1 if complaints(outcome) else 0
+        write_json(args.json, outcome)
+    if args.page:
+        args.page.write_text(make_page(outcome), "utf-8")
+    return went_wrong(outcome)
 
 
 if __name__ == "__main__":

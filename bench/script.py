@@ -1,4 +1,4 @@
-"""What is said, and how long the models take: the same for Sayso and for the floor.
+"""What is said, and how long the models take: the same for every server that is measured.
 
 The time of a turn that no server can avoid is computed here, from the script alone.
 """
@@ -34,6 +34,11 @@ class ModelTimes:
         return self.first_token_s + self.token_s * (len(cut_pieces(FIRST_CLAUSE)) - 1)
 
     @property
+    def whole_reply_s(self) -> float:
+        """From the request to the last token."""
+        return self.first_token_s + self.token_s * (len(cut_pieces(REPLY)) - 1)
+
+    @property
     def heard_patience_s(self) -> float:
         """Patience in whole frames: a server cannot know of silence it was not sent."""
         return ceil(round(self.patience_s / FRAME_S, 6)) * FRAME_S
@@ -45,3 +50,8 @@ class ModelTimes:
         The transcript is made within the patience, so its time is not on the way.
         """
         return self.heard_patience_s + self.first_clause_s + self.tts_s
+
+    def unavoidable_before_s(self, *, sentences: bool) -> float:
+        """The same for a server that speaks whole `sentences` only: the reply is one."""
+        begins_s = self.whole_reply_s if sentences else self.first_clause_s
+        return self.unavoidable_s + begins_s - self.first_clause_s

@@ -31,6 +31,7 @@ def make_settings(
     return Settings(
         data_dir=data_dir,
         port=0,
+        max_conversations=256,  # what is measured is where it breaks, not where it refuses
         patience_s=times.patience_s,
         eot="rules",
         speculate=speculate,

@@ -33,12 +33,14 @@ import aiohttp
 import msgspec
 import uvloop
 
-from callers import SETUP, Caller, Heard
+from callers import Caller, Heard
 from child import CALLERS_CORE, Child, ChildError, Cost, pin, start
-from pipeline import describe_machine, say
+from machine import describe_machine
+from pipeline import say
 from sayings import Saying, load_sayings
 from sayso.llm.fake import FakeConfig, running_fake
 from script import REPLY, ModelTimes
+from wire import SETUP
 
 HERE = Path(__file__).parent
 SAMPLE_EVERY_S = 10.0

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -9,14 +8,24 @@ import pytest
 
 import child
 import floor
-from callers import Heard, Reply
 from child import ChildError, measure, start
-from pipeline import Plan, complaints, make_rows, read_stages, report, run, write_json
+from outcome import report, went_wrong
+from pipeline import read_stages, run
+from plan import Plan
 from sayso.store.database import migrate
 from script import ModelTimes
+from systems import FLOOR, PEERS, SAYSO, System, is_installed
 
 TIMES = ModelTimes()
-TINY = Plan(loads=((2, 1),), rounds=1, limit_s=60.0)
+TINY = Plan(
+    loads=((2, 1),),
+    rounds=1,
+    interruptions=(1, 1),
+    ladder=(1,),
+    ladder_turns=1,
+    ladder_runs=1,
+    limit_s=120.0,
+)
 
 
 def is_running(pid: int) -> bool:
@@ -26,33 +35,44 @@ def is_running(pid: int) -> bool:
 # The whole run, tiny -------------------------------------------------------------------------
 
 
-async def test_a_tiny_run_measures_both_servers_and_leaves_nothing_behind(
+async def test_a_tiny_run_measures_every_server_and_leaves_nothing_behind(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    outcome = await run(TINY, TIMES)
+    outcome = await run(TINY, TIMES, [FLOOR, SAYSO])
     for name in ("floor", "sayso"):
-        (phase,) = outcome.phases[name]
+        (phase,) = outcome.measured[name].phases
         assert (phase.early, phase.missing, len(phase.waits_s)) == (0, 0, 2)
         assert all(0.45 < wait_s < 3.0 for wait_s in phase.waits_s)
-        assert 0 < phase.cpu_s < phase.talked_s
+        assert len(phase.starts_s) == 2
+        assert 0 < phase.cpu_s < 2 * phase.wall_s
         assert phase.resident_bytes > 10 * 2**20
+        (stops,) = outcome.measured[name].stops
+        assert (len(stops.stops_s), stops.unheeded) == (1, 0)
+        assert 0.3 < stops.stops_s[0] < 2.0
     assert list(outcome.stages_ms) == [
         "endpoint", "llm_first_token", "first_clause", "tts_first_sound", "first_sound_sent",
         "unseen",
     ]  # fmt: skip
     assert outcome.stages_ms["llm_first_token"] >= TIMES.first_token_s * 1000 - 1
-    assert complaints(outcome) == []
-    assert "pipeline p50" in report(outcome, TIMES)
+    assert not went_wrong(outcome)
+    assert "pipeline p50" in report(outcome)
 
-    path = tmp_path / "figures.json"
-    write_json(path, outcome, TIMES)
-    body = json.loads(path.read_text())
-    assert [row["what"] for row in body["rows"]] == [row.what for row in make_rows(outcome.figures)]
-    assert len(body["phases"]["sayso"][0]["waits_s"]) == 2
-
-    words = capsys.readouterr().err.split()
-    pids = [int(word.strip(",.")) for word in words if word.strip(",.").isdigit()][:2]
+    lines = capsys.readouterr().err.splitlines()
+    pids = [int(line.split()[-1].rstrip(".")) for line in lines if " is process " in line]
+    assert len(pids) == 2
     assert not any(is_running(pid) for pid in pids)
+    assert len([line for line in lines if line.startswith("Capacity: ")]) == 6
+
+
+@pytest.mark.parametrize("peer", PEERS, ids=lambda peer: peer.name)
+async def test_a_peer_answers_and_gives_way(peer: System) -> None:
+    if not is_installed(peer):
+        pytest.skip(f"{peer.name} is not installed; `make bench` does that")
+    plan = Plan(loads=((1, 2),), rounds=1, interruptions=(1, 1), ladder=(), limit_s=120.0)
+    outcome = await run(plan, TIMES, [SAYSO, peer])
+    (phase,) = outcome.measured[peer.name].phases
+    assert (phase.missing, len(phase.firsts_s), len(phase.laters_s)) == (0, 1, 1)
+    assert len(outcome.measured[peer.name].stops[0].stops_s) == 1
 
 
 def test_a_database_without_turns_has_no_stages(tmp_path: Path) -> None:
@@ -159,12 +179,3 @@ async def test_the_floor_cuts_clauses(text: str, expected: list[str]) -> None:
 
 def test_the_floor_hums_as_long_as_it_is_told() -> None:
     assert len(floor.hum(1.5)) == 36_000
-
-
-# Callers ---------------------------------------------------------------------------------------
-
-
-def test_a_reply_ends_when_its_sound_has_played() -> None:
-    reply = Reply(first_sound_s=10.0, sound_bytes=4 * 24_000)
-    assert reply.ends_s == 11.0
-    assert Heard().waits_s == []
