@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,15 +39,12 @@ class OpenLine:
 
     def __init__(self) -> None:
         self.sent: list[Outgoing] = []
-        self.at_end: Callable[[], None] = lambda: None
 
     async def receive(self) -> Incoming:
         return Left(cleanly=True)
 
     def post(self, out: Outgoing) -> None:
         self.sent.append(out)
-        if isinstance(out, ReplyEnded):
-            self.at_end()
 
     async def send(self, sound: ReplySound) -> None:
         self.sent.append(sound)
@@ -56,13 +53,8 @@ class OpenLine:
         raise AssertionError("nothing is hushed here")
 
 
-async def speak(
-    write: Write, chars_per_s: float, at_end: Callable[[Reply], None] = lambda _: None
-) -> tuple[Reply, Ledger, OpenLine]:
-    """A reply from its beginning to its end, by a voice that costs no time.
-
-    `at_end` is called when all of it was sent.
-    """
+async def speak(write: Write, chars_per_s: float) -> tuple[Reply, Ledger, OpenLine]:
+    """A reply from its beginning to its end, by a voice that costs no time."""
     line, ledger, faults = OpenLine(), Ledger(), list[SaysoError]()
     tts = ScriptedTts(EngineConfig(Path(), options={"chars_per_s": str(chars_per_s)}))
     with ThreadPoolExecutor(1) as codecs:
@@ -79,7 +71,6 @@ async def speak(
         ledger.open(1, "Hi.")
         watch = Stopwatch(0.0)
         reply = Reply(1, write, mouth, watch, on_start=lambda: None, on_fault=faults.append)
-        line.at_end = lambda: at_end(reply)
         await reply.run()
     assert not faults
     return reply, ledger, line
@@ -93,21 +84,6 @@ async def test_a_reply_that_was_played_out_was_heard_to_its_last_word() -> None:
     reply, ledger, line = await speak(write, chars_per_s=1000)
     assert ledger.heard(1, reply.heard_s()) == "It will rain tomorrow."
     assert line.sent[-1] == ReplyEnded(1, "It will rain tomorrow.")
-
-
-async def test_a_player_that_is_faster_than_its_sound_means_another_reply() -> None:
-    async def write(_: Spare) -> AsyncGenerator[str, None]:
-        yield "It will rain tomorrow."
-
-    heard_s: list[float] = []
-
-    def claim(reply: Reply) -> None:
-        reply.played_out()
-        heard_s.append(reply.heard_s())
-
-    await speak(write, chars_per_s=100, at_end=claim)
-    await speak(write, chars_per_s=1000, at_end=claim)
-    assert heard_s == [0.0, pytest.approx(0.022, abs=0.001)]
 
 
 async def test_words_can_be_spared_once_there_is_sound_to_hear() -> None:

@@ -44,9 +44,6 @@ PIECES_AHEAD: Final = 100
 PIECE_S: Final = 0.1
 """Sound sent at a time, in seconds: wake-ups cost more than bytes."""
 
-EARLY_S: Final = 0.05
-"""So much sooner than it can be, in seconds, a client may say that it has played everything."""
-
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
@@ -142,13 +139,8 @@ class Reply:
         self._flowing.set()
 
     def played_out(self) -> None:
-        """The client says that all it was sent has been heard.
-
-        Nothing plays faster than it lasts: such a word from the reply before is not for this one.
-        """
-        left_s = self._pacer.sent_s - self._pacer.played_s(self._mouth.clock.now_s())
-        if left_s <= EARLY_S:
-            self._played_out.set()
+        """The client says that all it was sent has been heard."""
+        self._played_out.set()
 
     def heard_s(self) -> float:
         """Seconds of its sound the caller has heard by now."""
