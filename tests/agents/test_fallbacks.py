@@ -220,7 +220,6 @@ class TestKeysOfFallbacks:
         ({"timeouts": {"firstTokenMs": 60_001}}, "llm.timeouts.firstTokenMs"),
         ({"timeouts": {"betweenTokensMs": 1.5}}, "llm.timeouts.betweenTokensMs"),
         ({"failureMessage": "x" * 251}, "llm.failureMessage"),
-        ({"failureMessage": " ... "}, "llm.failureMessage"),
         ({"hedgeAfterMs": 0}, "llm.hedgeAfterMs"),
         ({"tell": "all"}, "llm.tell"),
         ({"baseParams": {"query": {"a": 1}}}, "llm.baseParams.query.a"),
@@ -231,6 +230,15 @@ async def test_limits(client: httpx2.AsyncClient, llm: dict[str, Any], field: st
     answer = await client.post(AGENTS, json={"displayName": "Desk", "llm": {**LLM, **llm}})
     assert answer.status_code == 400, answer.text
     assert answer.json()["field"].startswith(field), answer.text
+
+
+async def test_a_failure_message_without_words_is_the_usual_sentence(
+    client: httpx2.AsyncClient,
+) -> None:
+    body = {"displayName": "Desk", "llm": {**LLM, "failureMessage": " ... "}}
+    answer = await client.post(AGENTS, json=body)
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["llm"]["failureMessage"] is None
 
 
 async def test_an_agent_stored_before_there_were_fallbacks(

@@ -459,10 +459,9 @@ Fallback = Annotated[
 ]
 
 
-def _check_spoken(text: str) -> str:
-    if text and not any(c.isalnum() for c in text):
-        raise PydanticCustomError("failure_message", "holds no words to speak")
-    return text.strip()
+def _keep_words(text: str) -> str:
+    """What can be spoken of `text`: nothing if there are no words in it."""
+    return text.strip() if any(map(str.isalnum, text)) else ""
 
 
 class OpenAiCompatible(LlmServer):
@@ -476,9 +475,11 @@ class OpenAiCompatible(LlmServer):
         json_schema_extra=EXTENSION,
     )
     failure_message: (
-        Annotated[str, Field(max_length=MAX_FAILURE_CHARS), AfterValidator(_check_spoken)] | None
+        Annotated[str, Field(max_length=MAX_FAILURE_CHARS), AfterValidator(_keep_words)] | None
     ) = Field(
-        default=None, description="Spoken when nobody could answer.", json_schema_extra=EXTENSION
+        default=None,
+        description="Spoken when nobody could answer; without words it is the usual sentence.",
+        json_schema_extra=EXTENSION,
     )
     hedge_after_ms: Wait | None = Field(
         default=None,
