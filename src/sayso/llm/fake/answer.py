@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -198,20 +199,24 @@ class Answer:
         self.response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         self._config = config
         self._random = random.Random(config.seed)  # noqa: S311 - jitter, not secrets
-        self._waited = False
+        self._due_s: float | None = None
 
     async def open(self) -> None:
         """Send the headers."""
         await self.response.prepare(self.request)
 
     async def wait(self) -> None:
-        """Wait as long as configured before the next piece."""
-        config = self._config
-        wait_s = config.token_s if self._waited else config.first_token_s
-        self._waited = True
+        """Wait as long as configured before the next piece.
+
+        Each piece has its time, counted from the time of the one before: what a sleep takes
+        longer than it should does not add up.
+        """
+        config, now_s = self._config, time.monotonic()
+        wait_s = config.first_token_s if self._due_s is None else config.token_s
         wait_s += self._random.uniform(0.0, config.jitter_s)
-        if wait_s > 0:
-            await asyncio.sleep(wait_s)
+        self._due_s = max((self._due_s or now_s) + wait_s, now_s)
+        if self._due_s > now_s:
+            await asyncio.sleep(self._due_s - now_s)
 
     async def write(self, text: str | bytes) -> None:
         """Send bytes as they are."""
