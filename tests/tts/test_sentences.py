@@ -62,6 +62,22 @@ def test_a_first_clause_too_short_to_speak_waits() -> None:
     assert len("Well,") < FIRST_CHARS
 
 
+@pytest.mark.parametrize(
+    ("so_far", "clauses"),
+    [
+        ("Of course yes,", ["Of course yes,"]),
+        ("That would be;", ["That would be;"]),
+        ("It comes to 1,", []),  # 1,000
+        ("See the page:", []),  # https://
+        ("That is done.", []),  # ..
+    ],
+)
+def test_a_comma_behind_a_word_does_not_wait_for_what_follows(
+    so_far: str, clauses: list[str]
+) -> None:
+    assert Sentences().feed(so_far) == clauses
+
+
 @pytest.mark.parametrize("mark", [",", ";", ":", " —", "，", "："])
 def test_the_marks_that_end_a_first_clause(mark: str) -> None:
     text = f"Here is what I found{mark} a table for four."

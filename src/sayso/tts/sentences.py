@@ -67,6 +67,8 @@ LETTERS_AND_STOPS = re.compile(r"(?:[^\W\d_]\.)+[^\W\d_]")  # e.g  i.e  U.S  p.m
 LIST_NUMBER = re.compile(r"(?:\d{1,3}|[a-zA-Z])")
 PLAIN = re.compile(r"\s{1,2}[^\W\d_]|[^\W_]")
 SOFT_CUT = re.compile(rf"[{re.escape(SOFT)}](?=\s)|[{re.escape(WIDE_SOFT + DASHES)}]")
+WORD_COMMA = re.compile(r"(?<=[^\W\d_])[,;]")
+"""A comma behind a letter needs no look at what follows: it is no 1,000."""
 
 
 JOINTS = frozenset("but because so which while when if unless although though who where".split())
@@ -134,8 +136,8 @@ class Sentences:
         at = begin
         while match := CANDIDATE.search(text, at, begin + LONGEST_CHARS):
             at = match.start()
-            if (joint := self._find_joint(begin, at)) is not None:
-                return joint
+            if (early := self._find_early(begin, at)) is not None:
+                return early
             if not final and at + 1 + LOOK_AHEAD_CHARS > len(text) and not is_plain(text, at + 1):
                 return None
             if text.startswith(FENCE, at):
@@ -148,6 +150,13 @@ class Sentences:
         if joint is None and len(text) - begin > LONGEST_CHARS:
             return cut_long(text, begin)
         return joint
+
+    def _find_early(self, begin: int, at: int) -> int | None:
+        """Where the first clause ends at the mark at `at` or before it, whatever comes after it."""
+        joint = self._find_joint(begin, at)
+        if joint is not None or not self._first or at + 1 - begin < FIRST_CHARS:
+            return joint
+        return at + 1 if WORD_COMMA.match(self._held, at) else None
 
     def _find_joint(self, begin: int, end: int) -> int | None:
         return find_joint(self._held, begin, end) if self._first else None
