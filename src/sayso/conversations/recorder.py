@@ -1,7 +1,7 @@
 """Writes down live conversations, away from the sound path.
 
 Conversations call `opened`, `line`, `turn` and `ended`, which only append to a list in memory.
-One task, `run()`, stores the list every quarter of a second, or sooner when it is long. When the
+One task, `run()`, stores the list every second, or sooner when it is long. When the
 database fails, nothing is lost: the records wait, in order, and are tried again. Past
 `max_records` waiting, new ones are dropped, counted, and said once in the log.
 """
@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
 from typing import Protocol, TypeAlias
 
 import structlog
@@ -28,7 +27,7 @@ from sayso.store.tables import ConversationRow, LineRow, TurnRow
 
 BATCH_RECORDS = 100
 """Records stored in one transaction; this many waiting are stored at once."""
-INTERVAL_S = 0.25
+INTERVAL_S = 1.0
 """How long a record waits for company."""
 RETRY_S = 1.0
 """How long the database is left alone after it failed."""
@@ -237,19 +236,14 @@ class Recorder:
 
 
 async def _write(session: AsyncSession, batch: list[_Record]) -> None:
-    """Write records in the order they came, neighbours of one kind together."""
-    for kind, group in groupby(batch, type):
-        if kind is _Line:
-            await session.execute(
-                insert(LineRow), [_line_values(one) for one in group if isinstance(one, _Line)]
-            )
-        elif kind is _Turn:
-            await session.execute(
-                insert(TurnRow), [_turn_values(one) for one in group if isinstance(one, _Turn)]
-            )
-        else:
-            for one in group:
-                await _write_row(session, one)
+    """Write records: beginnings and ends in their order, then what belongs to them, in one go."""
+    for record in batch:
+        if isinstance(record, _Opened | _Ended):
+            await _write_row(session, record)
+    if lines := [_line_values(record) for record in batch if isinstance(record, _Line)]:
+        await session.execute(insert(LineRow), lines)
+    if turns := [_turn_values(record) for record in batch if isinstance(record, _Turn)]:
+        await session.execute(insert(TurnRow), turns)
 
 
 def _line_values(line: _Line) -> dict[str, object]:
@@ -272,7 +266,7 @@ def _turn_values(turn: _Turn) -> dict[str, object]:
     }
 
 
-async def _write_row(session: AsyncSession, record: _Record) -> None:
+async def _write_row(session: AsyncSession, record: _Opened | _Ended) -> None:
     row = await session.get(ConversationRow, record.conversation_id)
     if isinstance(record, _Opened):
         if row is None:
@@ -285,7 +279,7 @@ async def _write_row(session: AsyncSession, record: _Record) -> None:
             session.add(row)
         row.caller_id = record.caller_id or row.caller_id
         row.ended_at = row.duration_s = row.ended_by = row.error_code = row.end_reason = None
-    elif isinstance(record, _Ended) and row is not None:
+    elif row is not None:
         row.ended_at, row.ended_by, row.error_code = record.at, record.by, record.error_code
         row.end_reason = record.reason
         row.duration_s = max(0.0, (record.at - row.started_at).total_seconds())
