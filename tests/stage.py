@@ -189,6 +189,9 @@ class MemoryLine:
     async def send(self, sound: wire.ReplySound) -> None:
         self.sent.append(sound)
 
+    def breathe(self, seconds: float) -> None:
+        self.breath_s = seconds
+
     def hush(self, number: int) -> None:
         self.hushed = number
 

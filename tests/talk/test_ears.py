@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples
-from sayso.talk.ears import POST_ROLL_S, PRE_ROLL_S, Ears, Tape, Utterance
+from sayso.talk.ears import (
+    BREATH_S,
+    BREATH_WINDOWS,
+    POST_ROLL_S,
+    PRE_ROLL_S,
+    Ears,
+    Tape,
+    Utterance,
+)
 from sayso.talk.events import SpeechCut, SpeechStarted, SpeechStopped, Tick
 from sayso.vad import WINDOW_SAMPLES
 from sayso.vad.gate import Gate
@@ -114,6 +122,20 @@ def test_a_click_keeps_a_deadline_waiting_for_a_moment_only() -> None:
     assert 0.5 <= happenings[0].at_s < 0.6
 
 
+def test_a_deadline_waits_while_speech_may_be_about_to_stop() -> None:
+    """Or "yeah", said over a reply, would be as long as the silence that ends it."""
+    happenings = listen(loud(0.5), quiet(0.5), deadline_s=0.6)
+    assert [type(happening) for happening in happenings[:3]] == [SpeechStarted, Utterance, Tick]
+
+
+def test_a_beginning_is_dated_by_the_sound_and_not_by_the_window() -> None:
+    for ms in range(0, 40, 5):
+        started = listen(quiet(0.5 + ms / 1000), loud(0.5))[0]
+        assert isinstance(started, SpeechStarted)
+        assert started.since_s is not None
+        assert abs(started.since_s - (0.5 + ms / 1000)) <= 0.01
+
+
 def test_an_ending_is_dated_by_the_sound_and_not_by_the_window() -> None:
     for ms in range(0, 40, 5):
         utterance = listen(quiet(0.5), loud(0.5 + ms / 1000), quiet(1.0))[-1]
@@ -141,6 +163,30 @@ def test_sound_is_urgent_when_something_may_follow_from_it() -> None:
     assert ears.is_urgent(piece)
     ears.deadline_s = 0.097
     assert not ears.is_urgent(piece)
+
+
+def test_they_are_tense_while_speech_may_be_about_to_start() -> None:
+    ears = Ears(Gate(), 15.0)
+    piece = quiet(0.032)
+    tense = [ears.tense]
+    for probability in (0.9, 0.1):
+        list(ears.hear(piece, [probability]))
+        tense.append(ears.tense)
+    assert tense == [False, True, False]
+
+
+def test_they_are_tense_once_the_next_breath_may_bring_the_deadline() -> None:
+    ears = Ears(Gate(), 15.0)
+    tense = []
+    for seconds in (2 * BREATH_S + 0.01, BREATH_S):
+        ears.deadline_s = seconds
+        tense.append(ears.tense)
+    assert tense == [False, True]
+
+
+def test_no_more_windows_fill_in_a_breath_than_it_says() -> None:
+    left_over = WINDOW_SAMPLES - 1
+    assert (left_over + int(BREATH_S * EAR_RATE_HZ)) // WINDOW_SAMPLES <= BREATH_WINDOWS
 
 
 @given(st.lists(st.integers(1, 5000), min_size=1, max_size=30))

@@ -49,6 +49,9 @@ class OpenLine:
     async def send(self, sound: ReplySound) -> None:
         self.sent.append(sound)
 
+    def breathe(self, seconds: float) -> None:
+        raise AssertionError("nobody listens here")
+
     def hush(self, number: int) -> None:
         raise AssertionError("nothing is hushed here")
 

@@ -374,6 +374,13 @@ class TestNoiseWrittenDown:
 
 
 class TestOverASpeakingReply:
+    def test_speech_is_enough_counted_from_its_beginning(self) -> None:
+        started = SpeechStarted(4.0, since_s=3.8)
+        turn, said = run(started, Tick(3.8 + POLICY.interruption_s - 0.01), turn=SPEAKING)
+        assert said == [Hold(1)]
+        _, said = run(Tick(3.8 + POLICY.interruption_s), turn=turn)
+        assert said == [Hush(1), Attend()]
+
     def test_a_sound_holds_and_a_cough_resumes(self) -> None:
         turn, said = run(SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Heard(4.5, ""), turn=SPEAKING)
         assert said == [Hold(1), Resume(1)]

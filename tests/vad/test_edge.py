@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples
-from sayso.vad.edge import BLOCK_SAMPLES, LOOK_AHEAD_S, LOOK_BACK_S, find_end
+from sayso.vad.edge import BLOCK_SAMPLES, LOOK_AHEAD_S, LOOK_BACK_S, find_end, find_start
 
 RNG = np.random.default_rng(0)
 SECOND = EAR_RATE_HZ
@@ -83,3 +83,48 @@ def test_the_end_is_never_far_from_where_the_detector_saw_it(named: int, seed: i
     slack = BLOCK_SAMPLES
     assert named - LOOK_BACK_S * EAR_RATE_HZ - slack <= end
     assert end <= named + LOOK_AHEAD_S * EAR_RATE_HZ + slack
+
+
+# Where it began -------------------------------------------------------------------------------
+
+
+def begun(spoken_s: float, *, room: float = 0.001, speech: float = 0.2) -> Samples:
+    """Half a second of the room, then speech."""
+    return np.concatenate([noise(0.5, room), noise(spoken_s, speech)])
+
+
+HALF = SECOND // 2
+
+
+@pytest.mark.parametrize("late_ms", [0, 28, 64, 100, 150])
+def test_the_start_is_where_the_sound_begins(late_ms: int) -> None:
+    named = HALF + late_ms * EAR_RATE_HZ // 1000
+    assert abs(ms(find_start(begun(0.3), named) - HALF)) <= 10
+
+
+def test_a_soft_start_belongs_to_the_speech() -> None:
+    sound = np.concatenate([noise(0.5, 0.001), noise(0.08, 0.02), noise(0.2, 0.2)])
+    assert abs(ms(find_start(sound, HALF + 1_280) - HALF)) <= 10
+
+
+def test_a_noisy_room_leaves_the_start_to_the_detector() -> None:
+    assert find_start(begun(0.3, room=0.08), HALF + 1_600) == HALF + 1_600
+
+
+@pytest.mark.parametrize("named", [0, 100, 1_600])
+def test_with_no_room_before_it_the_detector_is_right(named: int) -> None:
+    assert find_start(noise(0.3, 0.1), named) == named
+
+
+def test_silence_has_no_start() -> None:
+    assert find_start(np.zeros(SECOND, np.float32), HALF) <= HALF
+
+
+@given(st.integers(0, 2 * SECOND), st.integers(0, 2**32 - 1))
+def test_the_start_is_never_long_before_the_detector_saw_it(named: int, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    levels = np.repeat(rng.uniform(0, 0.3, 40), SECOND // 20)
+    sound = (levels * rng.normal(0, 1, len(levels))).astype(np.float32)
+    start = find_start(sound, named)
+    assert start >= named - LOOK_BACK_S * EAR_RATE_HZ - BLOCK_SAMPLES
+    assert start <= max(named, len(sound))

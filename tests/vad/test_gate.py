@@ -57,14 +57,34 @@ def test_a_soft_window_keeps_speech_going() -> None:
     assert play(gate, 0.1, 0.1) == [SpeechStopped(at_s=5 * WINDOW_S)]
 
 
+def test_it_knows_how_soon_it_may_change() -> None:
+    gate = Gate(min_speech_s=0.064, hang_s=0.128)
+    soonest = []
+    for probability in (0.1, 0.9, 0.9, 0.9, 0.1, 0.4, 0.1, 0.1, 0.1, 0.1, 0.1):
+        gate.step(probability)
+        soonest.append(next(n for n in range(1, 9) if gate.may_change_within(n)))
+    assert soonest == [2, 1, 4, 4, 3, 4, 3, 2, 1, 2, 2]
+
+
+@given(st.lists(st.floats(0, 1), max_size=60))
+def test_it_never_changes_sooner(probabilities: list[float]) -> None:
+    gate = Gate()
+    calm_windows = 0
+    for probability in probabilities:
+        surely = max((n for n in range(1, 8) if not gate.may_change_within(n)), default=0)
+        calm_windows = max(calm_windows, surely)
+        assert not (gate.step(probability) and calm_windows)
+        calm_windows -= calm_windows > 0
+
+
 def test_a_window_against_what_holds_may_be_a_turn() -> None:
     gate = Gate(min_speech_s=0.064, hang_s=0.096)
     found = []
     for probability in (0.1, 0.9, 0.9, 0.9, 0.1, 0.4, 0.1, 0.1, 0.1, 0.1):
         gate.step(probability)
-        found.append((gate.rising, gate.turning))
-    still, rising, falling = (False, False), (True, True), (False, True)
-    assert found == [still, rising, still, still, falling, still, falling, falling, still, still]
+        found.append(gate.turning)
+    still, turning = False, True
+    assert found == [still, turning, still, still, turning, still, turning, turning, still, still]
 
 
 def test_speech_starts_anew_after_silence() -> None:

@@ -44,6 +44,9 @@ from sayso.audio.resample import SILENCE, FrameResampler, Resampler
 from sayso.audio.wav import WavHeader, read_header
 from sayso.errors import AudioError
 
+SEAMLESS = frozenset({InputEncoding.MULAW, InputEncoding.LINEAR16})
+"""Encodings of which several messages may be fed as one: they know no packets."""
+
 MIN_INPUT_RATE_HZ = 8_000
 MAX_INPUT_RATE_HZ = 48_000
 MAX_SOUND_PER_MESSAGE_S = 120.0
@@ -92,7 +95,7 @@ def open_decoder(
     """
     if audio.encoding is InputEncoding.MEDIA_CONTAINER:
         return _Container(emit, loop or asyncio.get_running_loop(), on_error)
-    if audio.encoding in (InputEncoding.MULAW, InputEncoding.LINEAR16):
+    if audio.encoding in SEAMLESS:
         return _Pcm(audio.encoding, _rate_hz(audio), emit)
     if audio.encoding in (InputEncoding.OPUS, InputEncoding.SPEEX):
         return _MaybeOgg(audio, emit, loop, on_error)

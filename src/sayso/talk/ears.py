@@ -11,7 +11,7 @@ silent would stop that clock, so the shell fills such gaps (`silence.py`).
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,7 +19,7 @@ import numpy as np
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.talk.events import SpeechCut, SpeechStarted, SpeechStopped, Tick
 from sayso.vad import WINDOW_SAMPLES
-from sayso.vad.edge import BLOCK_SAMPLES, find_end
+from sayso.vad.edge import BLOCK_SAMPLES, find_end, find_start
 from sayso.vad.gate import Gate
 from sayso.vad.gate import SpeechStarted as GateOpened
 
@@ -31,6 +31,14 @@ EDGE_S = 1.0
 
 POST_ROLL_S = 0.1
 """Sound kept from after the last loud window, in seconds: last consonants are quiet."""
+
+
+BREATH_S = 0.05
+"""While nothing is about to happen, sound may be listened to so much later, in seconds: less than
+the gate needs of it before it changes."""
+
+BREATH_WINDOWS = 2
+"""Most windows that can become full in a breath."""
 
 
 class Tape:
@@ -102,7 +110,13 @@ class Ears:
         """Whether something may follow from these samples that somebody waits for."""
         reaches_s = (self._tape.ends + len(samples)) / EAR_RATE_HZ
         due = self.deadline_s is not None and reaches_s >= self.deadline_s
-        return due or self._gate.turning
+        return due or self._gate.may_change_within(BREATH_WINDOWS)
+
+    @property
+    def tense(self) -> bool:
+        """Whether what comes in the next `BREATH_S` may be waited for."""
+        due = self.deadline_s is not None and self.now_s + 2 * BREATH_S >= self.deadline_s
+        return due or self._gate.may_change_within(BREATH_WINDOWS)
 
     def hear(
         self, samples: Samples, probabilities: Sequence[float]
@@ -112,8 +126,8 @@ class Ears:
         Takes 16 kHz samples, and the detector's probability for each window they completed.
         `deadline_s` is read afresh each time, because what is yielded may change it. It need not
         wait for a window to fill: that would add up to 32 ms to every pause. It does wait while
-        speech may be about to start, for at most 64 ms after a short noise: or a caller who goes
-        on just then would be cut off.
+        speech may be about to start (for at most 64 ms after a short noise) or to stop: or a caller
+        who goes on just then would be cut off, and one who just said "yeah" would interrupt.
         """
         self._tape.record(samples)
         for probability in probabilities:
@@ -128,14 +142,14 @@ class Ears:
 
     def _ring(self, at_s: float) -> Iterator[Tick]:
         due = self.deadline_s is not None and at_s >= self.deadline_s
-        if due and not self._gate.rising:
+        if due and not self._gate.turning:
             yield Tick(at_s)
 
     def _weigh(self, probability: float, at_s: float) -> Iterator[SpeechStarted | Utterance]:
         change = self._gate.step(probability)
         if isinstance(change, GateOpened):
             self._speech_from = max(0, int((change.at_s - PRE_ROLL_S) * EAR_RATE_HZ))
-            yield SpeechStarted(at_s)
+            yield SpeechStarted(at_s, since_s=self._start_s(change.at_s))
         elif change is not None:
             yield Utterance(
                 SpeechStopped(at_s, since_s=self._end_s(change.at_s)),
@@ -146,13 +160,21 @@ class Ears:
             yield Utterance(SpeechCut(at_s), self._take(self._judged))
             self._speech_from = self._judged
 
+    def _start_s(self, named_s: float) -> float:
+        """When speech began, in audio time; the detector names a moment near it."""
+        return self._date(named_s, 2 * PRE_ROLL_S, find_start)
+
     def _end_s(self, named_s: float) -> float:
         """When speech ended, in audio time; the detector names a moment near it."""
+        return self._date(named_s, EDGE_S, find_end)
+
+    def _date(self, named_s: float, look_s: float, find: Callable[[Samples, int], int]) -> float:
+        """What `find` finds in the sound from `look_s` before the named moment."""
         named = round(named_s * EAR_RATE_HZ)
-        begin = max(0, named - int(EDGE_S * EAR_RATE_HZ)) // BLOCK_SAMPLES * BLOCK_SAMPLES
+        begin = max(0, named - int(look_s * EAR_RATE_HZ)) // BLOCK_SAMPLES * BLOCK_SAMPLES
         sound = self._tape.cut(begin, self._judged)
         begin = self._judged - len(sound)  # later, if the tape has forgotten that much
-        return (begin + find_end(sound, named - begin)) / EAR_RATE_HZ
+        return (begin + find(sound, named - begin)) / EAR_RATE_HZ
 
     def _is_too_long(self) -> bool:
         return (

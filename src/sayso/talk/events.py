@@ -59,9 +59,10 @@ class Opened:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """The caller makes speech-like sound."""
+    """The caller makes speech-like sound, since `since_s` if that is known."""
 
     at_s: float
+    since_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,8 @@ from functools import partial
 from math import inf
 from typing import Any, Final, assert_never
 
-import numpy as np
 import structlog
 
-from sayso.audio.decode import Decoder, open_decoder
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.clock import Clock
 from sayso.eot import Eot
@@ -38,7 +36,7 @@ from sayso.errors import (
 from sayso.stt import Stt
 from sayso.talk import phrases
 from sayso.talk.agent import Agent
-from sayso.talk.ears import Ears, Utterance
+from sayso.talk.ears import BREATH_S, Ears, Utterance
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -70,10 +68,11 @@ from sayso.talk.events import (
 )
 from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
+from sayso.talk.intake import Intake
 from sayso.talk.melody import Melody, spoken_s
 from sayso.talk.record import Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
-from sayso.talk.silence import Complaint, GapFiller, Microphone
+from sayso.talk.silence import Complaint
 from sayso.talk.state import Turn
 from sayso.talk.turn import step
 from sayso.transport.line import (
@@ -102,9 +101,6 @@ GAP_CHECK_S: Final = 0.1
 
 BITE_SAMPLES: Final = EAR_RATE_HZ // 2
 """Most sound listened to before other conversations get their turn: half a second."""
-
-MAX_UNHEARD_PIECES: Final = 256
-"""Pieces of sound waiting to be listened to; a client that sends faster is refused."""
 
 _COMPLAINTS: Final[dict[Complaint, str]] = {
     "nothing": "no sound comes from the client: is its microphone allowed and not muted?",
@@ -190,9 +186,7 @@ class Session:
         self._judging: asyncio.Task[None] | None = None
         self._detector = rooms.vad.stream()
         self._ears = Ears(Gate(), limits.utterance_s)
-        self._gaps = GapFiller(clock.now_s())
-        self._microphone = Microphone()
-        self._to_hear: asyncio.Queue[Samples] = asyncio.Queue(MAX_UNHEARD_PIECES)
+        self._intake = Intake(line.hears, clock, self._report_deafness)
         self._tasks: asyncio.TaskGroup
         self._running: set[asyncio.Task[None]] = set()
         self._over = asyncio.Event()
@@ -205,7 +199,6 @@ class Session:
         self._told = ""
         self._speech_ended_s = clock.now_s()
         self._transcript_s: float | None = None
-        self._deaf = False
         self._failed: TalkError | None = None
 
     # Hello to goodbye --------------------------------------------------------------------------
@@ -226,19 +219,18 @@ class Session:
             self._happen(HungUp(self._ears.now_s, by))
 
     async def _converse(self) -> None:
-        decoder = open_decoder(self._line.hears, self._take_samples, on_error=self._go_deaf)
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                self._start(self._receive(decoder))
+                self._start(self._receive())
                 self._start(self._listen())
-                self._start(self._fill_gaps())
+                self._start(self._mind_gaps())
                 self._start(self._watch_time())
                 self._open()
                 await self._over.wait()
                 for task in tuple(self._running):
                     task.cancel()
         finally:
-            decoder.close()
+            self._intake.close()
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` as a part of this conversation: it ends with it at the latest."""
@@ -252,7 +244,7 @@ class Session:
         self._line.post(GreetingBegan(greeting))
         if not greeting:
             self._line.post(GreetingEnded(""))
-            self._microphone.open(self._clock.now_s())
+            self._intake.microphone.open(self._clock.now_s())
         self._happen(Opened(0.0, greeting=bool(greeting)))
 
     def _break_off(self, error: TalkError) -> None:
@@ -263,7 +255,7 @@ class Session:
 
     # From the caller ---------------------------------------------------------------------------
 
-    async def _receive(self, decoder: Decoder) -> None:
+    async def _receive(self) -> None:
         while True:
             try:
                 incoming = await self._line.receive()
@@ -272,16 +264,16 @@ class Session:
                     raise
                 self._report(error, error.code)
                 continue
-            self._take(incoming, decoder)
+            self._take(incoming)
             if isinstance(incoming, Left):
                 return
 
-    def _take(self, incoming: Incoming, decoder: Decoder) -> None:
+    def _take(self, incoming: Incoming) -> None:
         match incoming:
             case Sound(data):
-                self._hear(data, decoder)
+                self._intake.put(data)
             case Text(text):
-                self._microphone.excuse()
+                self._intake.microphone.excuse()
                 self._speech_ended_s = self._clock.now_s()
                 self._happen(Typed(self._ears.now_s, text))
             case Note(text):
@@ -295,56 +287,28 @@ class Session:
             case _:
                 assert_never(incoming)
 
-    def _hear(self, data: bytes, decoder: Decoder) -> None:
-        if not data or self._deaf:
-            return
-        try:
-            decoder.feed(data)
-        except AudioError as error:
-            self._go_deaf(error)
-
-    def _go_deaf(self, error: AudioError) -> None:
-        """The sound cannot be read: say so once; text still works."""
-        if not self._deaf:
-            self._deaf = True
-            self._report(error, TalkCode.INVALID_MESSAGE)
-
-    def _take_samples(self, samples: Samples) -> None:
-        self._gaps.received(len(samples) / EAR_RATE_HZ, self._clock.now_s())
-        self._microphone.received(samples)
-        try:
-            self._to_hear.put_nowait(samples)
-        except asyncio.QueueFull:
-            self._go_deaf(AudioError("sound comes faster than it can be listened to"))
-
     async def _listen(self) -> None:
         while True:
-            samples = await self._next_sound()
+            samples = await self._intake.take()
             for begin in range(0, len(samples), BITE_SAMPLES):
                 bite = samples[begin : begin + BITE_SAMPLES]
                 urgent = self._ears.is_urgent(bite)
                 probabilities = await self._detector.judge(bite, urgent=urgent)
                 for happening in self._ears.hear(bite, probabilities):
                     self._notice(happening)
+                self._line.breathe(0.0 if self._ears.tense else BREATH_S)
                 if begin:
                     await asyncio.sleep(0)
 
-    async def _next_sound(self) -> Samples:
-        """Everything that waits to be listened to: a client may send faster than it is spoken."""
-        pieces = [await self._to_hear.get()]
-        while not self._to_hear.empty():
-            pieces.append(self._to_hear.get_nowait())
-        return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
-
-    async def _fill_gaps(self) -> None:
+    async def _mind_gaps(self) -> None:
         """Audio time goes on while the client sends nothing: its caller is silent."""
         while True:
             await asyncio.sleep(GAP_CHECK_S)
-            if complaint := self._microphone.complaint(self._clock.now_s()):
+            if complaint := self._intake.mind_gap():
                 self._report(SilentMicrophoneError(_COMPLAINTS[complaint]), TalkCode.SILENT)
-            silence = self._gaps.fill(self._clock.now_s())
-            if silence is not None and not self._to_hear.full():
-                self._to_hear.put_nowait(silence)
+
+    def _report_deafness(self, error: AudioError) -> None:
+        self._report(error, TalkCode.INVALID_MESSAGE)
 
     def _notice(self, happening: Event | Utterance) -> None:
         if not isinstance(happening, Utterance):
@@ -408,6 +372,8 @@ class Session:
     def _happen(self, event: Event) -> None:
         self._turn, commands = step(self._turn, event, self._policy)
         self._ears.deadline_s = self._turn.deadline_s
+        if self._ears.tense:
+            self._line.breathe(0.0)
         for command in commands:
             self._obey(command)
 
@@ -598,7 +564,7 @@ class Session:
         if number == self._greeting:
             self._greeting = None
             self._line.post(GreetingEnded(self._agent.greeting))
-            self._microphone.open(self._clock.now_s())
+            self._intake.microphone.open(self._clock.now_s())
 
     def _with_reply(self, number: int, act: Callable[[Reply], None]) -> None:
         if self._reply is not None and self._reply.number == number:

@@ -284,12 +284,18 @@ def _take_text(turn: Turn, event: Typed, _: Policy) -> Step:
 
 
 def _doubt(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
-    deadline_s = event.at_s + policy.interruption_s
-    return replace(turn, phase=Phase.DOUBTING, deadline_s=deadline_s), (Hold(turn.number),)
+    doubting = replace(turn, phase=Phase.DOUBTING, deadline_s=_interrupts_at_s(event, policy))
+    return doubting, (Hold(turn.number),)
 
 
 def _doubt_again(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
-    return replace(turn, deadline_s=event.at_s + policy.interruption_s), _STILL
+    return replace(turn, deadline_s=_interrupts_at_s(event, policy)), _STILL
+
+
+def _interrupts_at_s(event: SpeechStarted, policy: Policy) -> float:
+    """When speech has lasted so long that it takes the floor, whatever it says."""
+    since_s = event.at_s if event.since_s is None else event.since_s
+    return max(event.at_s, since_s + policy.interruption_s)
 
 
 def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:

@@ -187,6 +187,10 @@ class Line(Protocol):
         """Queue sound, in order; waits while the client takes it too slowly."""
         ...
 
+    def breathe(self, seconds: float) -> None:
+        """What comes next may be handed over so much later, more of it at once; 0: at once."""
+        ...
+
     def hush(self, number: int) -> None:
         """Drop queued sound of replies up to `number`: it is stale."""
         ...

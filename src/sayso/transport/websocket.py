@@ -14,6 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sayso.audio.formats import InputAudio, OutputAudio
 from sayso.errors import TalkCode, TalkError
+from sayso.transport.breath import EXTENSION, Breathe
 from sayso.transport.line import Fault, Incoming, Left, Outgoing, ReplySound
 from sayso.transport.playai import Setup, frames, parse_message
 
@@ -45,6 +46,7 @@ class WebSocketLine:
         self._setup = setup
         self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._sounds = asyncio.Semaphore(MAX_QUEUED_SOUNDS)
+        self._breathe: Breathe = socket.scope.get("extensions", {}).get(EXTENSION, _cannot_breathe)
         self._hushed = 0
         self._gone = False
 
@@ -85,6 +87,10 @@ class WebSocketLine:
         await self._sounds.acquire()
         self._queue.put_nowait(sound)
 
+    def breathe(self, seconds: float) -> None:
+        """Let the server leave the socket alone so long after each reading, if it can."""
+        self._breathe(seconds)
+
     def hush(self, number: int) -> None:
         """Drop queued sound of replies up to `number`."""
         self._hushed = max(self._hushed, number)
@@ -123,6 +129,10 @@ class WebSocketLine:
                 # The client left while we spoke; `receive` tells the conversation.
                 self._gone = True
                 return
+
+
+def _cannot_breathe(_: float) -> None:
+    """The server reads as it likes."""
 
 
 async def receive_setup(socket: WebSocket) -> str | bytes:

@@ -1,4 +1,4 @@
-"""When speech fell silent, to 10 ms: the detector knows that it did, the loudness when. Pure.
+"""When speech began and fell silent, to 10 ms: the detector knows that it did, the loudness when.
 
 Silero remembers: a window counts as speech until 60 ms after the sound is over (p50; 107 ms at
 p95). Patience counted from there is 60 ms too long in every turn. So once the detector is sure of
@@ -12,7 +12,8 @@ recordings, milliseconds from the last 10 ms that are louder than 3 % of the rec
     noise at 20 dB        -17    +66   +133       -26     -5     +3
     noise at 10 dB        -65    +81   +130      left to the detector
 
-What a telephone line takes away, a last "s", is gone for either.
+What a telephone line takes away, a last "s", is gone for either. A beginning is looked for in
+the same way, because the detector hears a soft onset up to 150 ms late. Pure.
 """
 
 from __future__ import annotations
@@ -63,6 +64,26 @@ def find_end(sound: Samples, named: int) -> int:
     loud = np.flatnonzero(near >= max(LOUD * peak, OVER_ROOM * room))
     last = first + int(loud[-1]) + 1 if len(loud) else first
     return last * BLOCK_SAMPLES
+
+
+def find_start(sound: Samples, named: int) -> int:
+    """The sample of `sound` at which speech began.
+
+    Args:
+        sound: 16 kHz; the silence before speech, perhaps little of it, and its first moments.
+        named: the sample at which it begins by the detector.
+    """
+    level = _loudness(sound)
+    block = named // BLOCK_SAMPLES
+    first = max(0, block - _blocks(LOOK_BACK_S))
+    silence, speech = level[:first], level[block:]
+    if not len(speech) or not len(silence):
+        return named
+    peak, room = float(speech.max()), float(np.median(silence))
+    if room > NOISY * peak:
+        return named
+    loud = np.flatnonzero(level[first:] >= max(LOUD * peak, OVER_ROOM * room))
+    return (first + int(loud[0])) * BLOCK_SAMPLES if len(loud) else named
 
 
 def _blocks(seconds: float) -> int:

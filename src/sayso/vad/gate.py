@@ -77,14 +77,15 @@ class Gate:
         return self._speaking
 
     @property
-    def rising(self) -> bool:
-        """Whether the last window was loud, and speech may be about to start."""
-        return self._rising
-
-    @property
     def turning(self) -> bool:
         """Whether the last window contradicts the gate: speech may be about to start or stop."""
         return self._rising or (self._speaking and self._quiet > 0)
+
+    def may_change_within(self, windows: int) -> bool:
+        """Whether speech can have started, or stopped, after so many more windows."""
+        if self._speaking:
+            return self._quiet + windows >= self._hang_windows
+        return self._loud + windows >= self._min_windows
 
     def step(self, probability: float) -> SpeechStarted | SpeechStopped | None:
         """Judge one 32 ms window."""

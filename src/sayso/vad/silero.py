@@ -5,7 +5,7 @@
     caller's stream ─► windows ─┘
 
 Windows that something may follow from are judged as they come, and all that wait with them; the
-others wait up to 16 ms for company. The more callers there are, the more windows meet in a batch,
+others wait up to 30 ms for company. The more callers there are, the more windows meet in a batch,
 and the less each of them costs (`network.py` has the figures), so it all runs on the event loop.
 What a caller said before lives in the caller's own stream.
 """
@@ -30,7 +30,7 @@ from sayso.vad.network import INPUT_SAMPLES, STATE_SHAPE, Network
 CONTEXT_SAMPLES: Final = INPUT_SAMPLES - WINDOW_SAMPLES
 """Each window is judged with the 64 samples before it; without them v5 and v6 go deaf."""
 
-JOIN_S: Final = 0.016
+JOIN_S: Final = 0.03
 """A window that is not urgent comes at the latest so long after the last batch, in seconds."""
 
 MAX_BATCH: Final = 64
