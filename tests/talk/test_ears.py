@@ -151,37 +151,25 @@ def test_endless_speech_is_not_kept_for_ever() -> None:
     assert ears.kept_s < 3.0
 
 
-def test_sound_is_urgent_when_something_may_follow_from_it() -> None:
-    ears = Ears(Gate(), 15.0)
-    piece = quiet(0.032)
-    assert not ears.is_urgent(piece)
-    list(ears.hear(piece, [0.9]))
-    assert ears.is_urgent(piece)  # speech may start
-    list(ears.hear(piece, [0.1]))
-    assert not ears.is_urgent(piece)
-    ears.deadline_s = 0.095
-    assert ears.is_urgent(piece)
-    ears.deadline_s = 0.097
-    assert not ears.is_urgent(piece)
-
-
 def test_they_are_tense_while_speech_may_be_about_to_start() -> None:
     ears = Ears(Gate(), 15.0)
     piece = quiet(0.032)
-    tense = [ears.tense]
+    tense = [ears.is_tense()]
     for probability in (0.9, 0.1):
         list(ears.hear(piece, [probability]))
-        tense.append(ears.tense)
+        tense.append(ears.is_tense())
     assert tense == [False, True, False]
 
 
 def test_they_are_tense_once_the_next_breath_may_bring_the_deadline() -> None:
     ears = Ears(Gate(), 15.0)
-    tense = []
-    for seconds in (2 * BREATH_S + 0.01, BREATH_S):
-        ears.deadline_s = seconds
-        tense.append(ears.tense)
-    assert tense == [False, True]
+    ears.deadline_s = 2 * BREATH_S + 0.02
+    assert not ears.is_tense(int(0.01 * EAR_RATE_HZ))
+    assert ears.is_tense(int(0.02 * EAR_RATE_HZ))
+
+
+def test_sound_that_comes_in_large_slices_may_bring_all_at_once() -> None:
+    assert Ears(Gate(), 15.0).is_tense(int(0.25 * EAR_RATE_HZ))
 
 
 def test_no_more_windows_fill_in_a_breath_than_it_says() -> None:

@@ -106,17 +106,11 @@ class Ears:
         """Seconds of sound held in memory."""
         return self._tape.held / EAR_RATE_HZ
 
-    def is_urgent(self, samples: Samples) -> bool:
-        """Whether something may follow from these samples that somebody waits for."""
-        reaches_s = (self._tape.ends + len(samples)) / EAR_RATE_HZ
+    def is_tense(self, more: int = 0) -> bool:
+        """Whether somebody waits for what follows from `more` samples and the breath after them."""
+        reaches_s = (self._tape.ends + more) / EAR_RATE_HZ + 2 * BREATH_S
         due = self.deadline_s is not None and reaches_s >= self.deadline_s
-        return due or self._gate.may_change_within(BREATH_WINDOWS)
-
-    @property
-    def tense(self) -> bool:
-        """Whether what comes in the next `BREATH_S` may be waited for."""
-        due = self.deadline_s is not None and self.now_s + 2 * BREATH_S >= self.deadline_s
-        return due or self._gate.may_change_within(BREATH_WINDOWS)
+        return due or self._gate.may_change_within(max(BREATH_WINDOWS, more // WINDOW_SAMPLES + 1))
 
     def hear(
         self, samples: Samples, probabilities: Sequence[float]

@@ -292,11 +292,11 @@ class Session:
             samples = await self._intake.take()
             for begin in range(0, len(samples), BITE_SAMPLES):
                 bite = samples[begin : begin + BITE_SAMPLES]
-                urgent = self._ears.is_urgent(bite)
+                urgent = self._ears.is_tense(len(bite))
                 probabilities = await self._detector.judge(bite, urgent=urgent)
                 for happening in self._ears.hear(bite, probabilities):
                     self._notice(happening)
-                self._line.breathe(0.0 if self._ears.tense else BREATH_S)
+                self._line.breathe(0.0 if self._ears.is_tense() else BREATH_S)
                 if begin:
                     await asyncio.sleep(0)
 
@@ -372,7 +372,7 @@ class Session:
     def _happen(self, event: Event) -> None:
         self._turn, commands = step(self._turn, event, self._policy)
         self._ears.deadline_s = self._turn.deadline_s
-        if self._ears.tense:
+        if self._ears.is_tense():
             self._line.breathe(0.0)
         for command in commands:
             self._obey(command)
