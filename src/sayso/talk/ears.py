@@ -113,7 +113,8 @@ class Ears:
         `deadline_s` is read afresh each time, because what is yielded may change it. It need not
         wait for a window to fill: that would add up to 32 ms to every pause. It does wait while
         speech may be about to start, for at most 64 ms after a short noise: or a caller who goes
-        on just then would be cut off.
+        on just then would be cut off. And it waits while speech may have stopped: silence is no
+        part of the speech that takes the floor.
         """
         self._tape.record(samples)
         for probability in probabilities:
@@ -128,7 +129,7 @@ class Ears:
 
     def _ring(self, at_s: float) -> Iterator[Tick]:
         due = self.deadline_s is not None and at_s >= self.deadline_s
-        if due and not self._gate.rising:
+        if due and not self._gate.turning:
             yield Tick(at_s)
 
     def _weigh(self, probability: float, at_s: float) -> Iterator[SpeechStarted | Utterance]:

@@ -77,11 +77,6 @@ class Gate:
         return self._speaking
 
     @property
-    def rising(self) -> bool:
-        """Whether the last window was loud, and speech may be about to start."""
-        return self._rising
-
-    @property
     def turning(self) -> bool:
         """Whether the last window contradicts the gate: speech may be about to start or stop."""
         return self._rising or (self._speaking and self._quiet > 0)
