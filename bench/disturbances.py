@@ -1,4 +1,4 @@
-"""What callers make besides speech: coughs, doors, typing, hums; made here, 16 kHz, always the same.
+"""What callers make besides speech: coughs, doors, typing, hums; made here, always the same.
 
 Recorded ones come from Debian packages (`scratch`, `bucklespring-data`, `minetest-data`); nothing
 of them is kept here, and where they are not installed, they are left out.
@@ -106,7 +106,9 @@ def resonate(sound: Samples, hz: float, width_hz: float) -> Samples:
     return np.fft.irfft(np.fft.rfft(sound) * shape, len(sound)).astype(np.float32)
 
 
-def voiced(seconds: float, pitches_hz: Sequence[float], vowel: str, *, rough: float = 0.0) -> Samples:
+def voiced(
+    seconds: float, pitches_hz: Sequence[float], vowel: str, *, rough: float = 0.0
+) -> Samples:
     """A vowel whose pitch glides through `pitches_hz`; `rough` makes its pulses uneven."""
     count = _count(seconds)
     pitch = np.interp(np.linspace(0, 1, count), np.linspace(0, 1, len(pitches_hz)), pitches_hz)
@@ -162,8 +164,10 @@ def _peak(sound: npt.NDArray[Any]) -> Samples:
 
 def cough(seconds: float = 0.35, pitch_hz: float = 0.0, seed: int = 0) -> Samples:
     """A burst, the air that follows it, and in some people a voice at its end."""
-    air = together((0, 1.0, resonate(hiss(seconds, 300, 4_000, seed), 1_100, 500)),
-                   (0, 0.3, hiss(seconds, 800, 6_000, seed + 1)))
+    air = together(
+        (0, 1.0, resonate(hiss(seconds, 300, 4_000, seed), 1_100, 500)),
+        (0, 0.3, hiss(seconds, 800, 6_000, seed + 1)),
+    )
     parts = [
         (0.0, 1.0, decay(hiss(0.06, 400, 6_000, seed), 0.02)),
         (0.02, 0.7, decay(_peak(air), seconds / 3)),
@@ -220,8 +224,12 @@ def baby(seconds: float = 0.9) -> Samples:
 
 def bark(count: int = 2) -> Samples:
     """A dog."""
-    one = swell(together((0, 1.0, voiced(0.16, (350, 700, 300), "ah", rough=0.05)),
-                         (0, 0.5, hiss(0.16, 300, 3_000))))
+    one = swell(
+        together(
+            (0, 1.0, voiced(0.16, (350, 700, 300), "ah", rough=0.05)),
+            (0, 0.5, hiss(0.16, 300, 3_000)),
+        )
+    )
     return together(*((index * 0.4, 1.0, one) for index in range(count)))
 
 
@@ -239,8 +247,10 @@ def door(seed: int = 0) -> Samples:
 
 def knocks(count: int = 3) -> Samples:
     """Knocking on wood."""
-    one = together((0, 1.0, decay(ring(0.15, 180, 410, 730), 0.025)),
-                   (0, 0.5, decay(hiss(0.05, 500, 4_000), 0.008)))
+    one = together(
+        (0, 1.0, decay(ring(0.15, 180, 410, 730), 0.025)),
+        (0, 0.5, decay(hiss(0.05, 500, 4_000), 0.008)),
+    )
     return together(*((index * 0.22, 1.0, one) for index in range(count)))
 
 
@@ -256,8 +266,10 @@ def typing(seconds: float = 10.0, seed: int = 0) -> Samples:
     parts, at_s = [], 0.0
     while at_s < seconds:
         for offset_s, gain in ((0.0, 1.0), (0.07, 0.4)):
-            click = together((0, 1.0, decay(hiss(0.03, 1_500, 6_000, int(rng.integers(99))), 0.004)),
-                             (0, 0.6, decay(ring(0.06, 240, 620), 0.012)))
+            click = together(
+                (0, 1.0, decay(hiss(0.03, 1_500, 6_000, int(rng.integers(99))), 0.004)),
+                (0, 0.6, decay(ring(0.06, 240, 620), 0.012)),
+            )
             parts.append((at_s + offset_s, gain * float(rng.uniform(0.5, 1)), click))
         at_s += float(rng.choice([0.1, 0.14, 0.2, 0.45]))
     return together(*parts)
@@ -265,8 +277,11 @@ def typing(seconds: float = 10.0, seed: int = 0) -> Samples:
 
 def fan(seconds: float = 4.0) -> Samples:
     """A fan that is switched on, and off."""
-    return together((0, 1.0, hiss(seconds, 60, 700)), (0, 0.4, hiss(seconds, 500, 4_000, seed=5)),
-                    (0, 0.1, ring(seconds, 120, 240)))
+    return together(
+        (0, 1.0, hiss(seconds, 60, 700)),
+        (0, 0.4, hiss(seconds, 500, 4_000, seed=5)),
+        (0, 0.1, ring(seconds, 120, 240)),
+    )
 
 
 def melody() -> Samples:
@@ -326,16 +341,23 @@ FAINT = ("a fan, 4 s", "breath", "typing, 10 s", "a melody")
 def made() -> Iterator[Disturbance]:
     """All that is made here."""
     for name, make in MADE.items():
-        yield Disturbance("noise", name, at_level(make(), SPEECH_LEVEL * (0.5 if name in FAINT else 1)))
+        yield Disturbance(
+            "noise", name, at_level(make(), SPEECH_LEVEL * (0.5 if name in FAINT else 1))
+        )
     for name, make in HUMMED.items():
         yield Disturbance("hummed", name, at_level(make(), SPEECH_LEVEL))
 
 
 def recorded() -> Iterator[Disturbance]:
     """All that is installed."""
-    found = [(kind, name, SCRATCH / path) for kind, those in (("noise", RECORDED), ("hummed", LAUGHS))
-             for name, path in those.items()]
-    found += [("noise", f"recorded: {path.stem}", path) for path in sorted(DOORS.glob("*_close.ogg"))]
+    found = [
+        (kind, name, SCRATCH / path)
+        for kind, those in (("noise", RECORDED), ("hummed", LAUGHS))
+        for name, path in those.items()
+    ]
+    found += [
+        ("noise", f"recorded: {path.stem}", path) for path in sorted(DOORS.glob("*_close.ogg"))
+    ]
     for kind, name, path in found:
         if path.is_file():
             sound = speech.load_sound(path)[: int(LONGEST_S * EAR_RATE_HZ)]

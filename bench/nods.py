@@ -77,8 +77,8 @@ def espeak(text: str, voice: str, words_per_min: int, pitch: int) -> Samples:
     """What espeak-ng makes of it."""
     options = ["-v", voice, "-s", str(words_per_min), "-p", str(pitch), "--stdout", text]
     done = subprocess.run(["espeak-ng", *options], capture_output=True, check=True)
-    sound = np.frombuffer(done.stdout[WAV_HEADER_BYTES:], "<i2").astype(np.float32) / 32768
-    return _as_caller(sound, ESPEAK_RATE_HZ)
+    sound = np.frombuffer(done.stdout[WAV_HEADER_BYTES:], "<i2") / np.float32(32768)
+    return _as_caller(sound.astype(np.float32), ESPEAK_RATE_HZ)
 
 
 def _as_caller(sound: Samples, rate_hz: int) -> Samples:

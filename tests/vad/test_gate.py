@@ -62,8 +62,8 @@ def test_a_window_against_what_holds_may_be_a_turn() -> None:
     found = []
     for probability in (0.1, 0.9, 0.9, 0.9, 0.1, 0.4, 0.1, 0.1, 0.1, 0.1):
         gate.step(probability)
-        found.append((gate.rising, gate.turning))
-    still, rising, falling = (False, False), (True, True), (False, True)
+        found.append(gate.turning)
+    still, rising, falling = False, True, True
     assert found == [still, rising, still, still, falling, still, falling, falling, still, still]
 
 

@@ -117,8 +117,6 @@ def count(turn: Turn, event: Event) -> Turn:
         case Heard() | Missed():
             missed = turn.missed or isinstance(event, Missed)
             return replace(turn, transcribing=max(0, turn.transcribing - 1), missed=missed)
-        case ReplyPlayed(asks=asks):
-            return replace(turn, asked=asks)
         case Judged(sounds_done=sounds_done):
             return replace(turn, sounds_done=sounds_done)
         case _:

@@ -360,7 +360,7 @@ def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
     if event.last and not (turn.talking or turn.transcribing):
         parted = replace(turn, phase=Phase.ENDED, deadline_s=None, parting=Parting.AGENT_DONE)
         return parted, (End(EndedBy.AGENT),)
-    turn = replace(turn, extra_s=forget_extra_s(turn.extra_s))
+    turn = replace(turn, asked=event.asks, extra_s=forget_extra_s(turn.extra_s))
     if not turn.audible:
         return _rest(replace(turn, words="", notes=""), policy)
     if not (event.asks and turn.murmur and event.at_s <= turn.murmured_s + ANSWERS_WITHIN_S):

@@ -177,20 +177,20 @@ def _is_full(digits: str) -> bool:
 
 # Over a reply --------------------------------------------------------------------------------
 
-_BACKCHANNELS = frozenset(
-    """uh huh uh-huh h mm hm mhm mm-hm mm-hmm mmhm mmm hmm hm yeah yep yes yup right ok okay sure ah
-    oh aha i see got it go on really wow cool nice great good alright true exactly so well er erm um
-    ha hah haha ha-ha heh hehe he hee""".split()
+_LAUGHS = frozenset("ha hah haha ha-ha heh hehe he hee uh huh uh-huh h u tata".split())
+
+_BACKCHANNELS = _LAUGHS | frozenset(
+    """mm hm mhm mm-hm mm-hmm mmhm mmm hmm hm yeah yep yes yup right ok okay sure ah oh aha i see
+    got it go on really wow cool nice great good alright true exactly so well er erm um""".split()
 )
 
-_HUMS = frozenset("mama mamma mum mummy mom moon money tata".split())
-"""What Moonshine writes for a "mm-hm" with closed lips, and for a laugh."""
+_HUMS = frozenset("mama mamma mum mummy mom moon money".split())
+"""What Moonshine writes for a "mm-hm" with closed lips."""
 
 HUM_S = 0.9
 """A hum lasts no longer: "mm-hm, right" takes 0.8 s."""
 
 _BACKCHANNEL_WORDS = 3
-"""Different ones; a laugh repeats its own."""
 
 _EMPTY = frozenset(
     """you the this them they it it's its that's a an i off of at and in is uh um er erm ah mm hm
@@ -210,8 +210,10 @@ BARELY_S = 0.2
 """Speech shorter than this is one: of 1,243 words and phrases, recorded and synthesized, some at
 1.4 times the speed, none was."""
 
+BRIEF_S, BRIEF_LETTERS_PER_S = 0.3, 20.0
 LETTERS_PER_S = 27.0
-"""Nobody speaks faster: of those words none did, and "Twins" takes longer than a cough."""
+"""Nobody speaks faster, in less than 0.3 s and in more: of those words none did. "Twins" takes
+longer than a cough."""
 
 
 def is_backchannel(text: str, spoken_s: float | None = None) -> bool:
@@ -219,11 +221,12 @@ def is_backchannel(text: str, spoken_s: float | None = None) -> bool:
 
     `spoken_s` is how long that took, in seconds, if it is known: a hum is told by it.
     """
-    words = set(words_of(text))
-    known = _BACKCHANNELS
-    if spoken_s is not None and spoken_s <= HUM_S:
-        known |= _HUMS
-    return len(words) <= _BACKCHANNEL_WORDS and words <= known
+    words = words_of(text)
+    if set(words) <= _LAUGHS:
+        return True
+    hummed = spoken_s is not None and spoken_s <= HUM_S
+    known = _BACKCHANNELS | _HUMS if hummed else _BACKCHANNELS
+    return len(words) <= _BACKCHANNEL_WORDS and set(words) <= known
 
 
 def is_grunt(text: str, spoken_s: float) -> bool:
@@ -241,7 +244,8 @@ def is_noise(text: str, spoken_s: float) -> bool:
     words = words_of(text)
     if not words:
         return False
-    if sum(map(len, words)) > LETTERS_PER_S * spoken_s:
+    fastest = BRIEF_LETTERS_PER_S if spoken_s < BRIEF_S else LETTERS_PER_S
+    if sum(map(len, words)) > fastest * spoken_s:
         return True
     if spoken_s < BARELY_S:
         return not set(words) <= _BRIEF
