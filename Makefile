@@ -27,6 +27,7 @@ bench: $(DEV) models  ## Measure time, CPU and capacity against a floor and peer
 	@$(BIN)/python bench/pipeline.py $(BENCH)
 	@$(BIN)/python bench/llm.py
 	@$(BIN)/python bench/endpointing.py --quick
+	@$(BIN)/python bench/noises.py --rehearse --quick
 
 soak: $(DEV) models  ## Let 20 callers talk for 30 minutes: nothing may grow.
 	@$(BIN)/python bench/soak.py

@@ -13,7 +13,7 @@ from sayso.llm.fake import cut_pieces
 FRAME_S = 0.02
 """Sound in one message of a caller, in seconds: telephone pace."""
 
-CALLER_WORDS = "What are your opening hours?"
+CALLER_WORDS = "What time is it?"
 REPLY = "Thank you for calling, all is well."
 FIRST_CLAUSE = "Thank you for calling,"
 

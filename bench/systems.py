@@ -17,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from child import Child, start
+from sayso.talk.endpointing import Policy
 from script import CALLER_WORDS, ModelTimes
 from wire import BARE, PLAYAI, Wire
 
@@ -73,7 +74,7 @@ def _peer(name: str, package: str, *, interruption_s: float) -> System:
 
 
 FLOOR = System("floor", HERE / "floor.py")
-SAYSO = System("sayso", HERE / "server.py")
+SAYSO = System("sayso", HERE / "server.py", interruption_s=Policy().interruption_s)
 PEERS = (
     _peer("pipecat", "pipecat-ai", interruption_s=0.2),
     _peer("livekit", "livekit-agents", interruption_s=0.5),

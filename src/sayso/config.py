@@ -136,7 +136,7 @@ class Settings(BaseSettings):
         "`patience`.",
     )
     interruption_s: float = Field(
-        1.0,
+        1.2,
         ge=0.1,
         le=5,
         description="Speech over the agent that counts as an interruption even if no word of it is "

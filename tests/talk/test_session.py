@@ -444,7 +444,7 @@ class TestEnding:
 
     async def test_nothing_is_left_running(self) -> None:
         before = asyncio.all_tasks()
-        async with staged(answers=[["word "] * 500], heard=["Hm"]) as stage:
+        async with staged(answers=[["word "] * 500] * 2, heard=["Hm"]) as stage:
             stage.line.client(Text("Talk."))
             await stage.speak(0.5)
             await stage.until_sent(ReplySound)

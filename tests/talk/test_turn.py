@@ -362,6 +362,35 @@ class TestNoiseWrittenDown:
         )
         assert (turn.phase, said) == (Phase.IDLE, [Attend()])
 
+    def test_as_a_grunt_is_not_answered_if_nothing_was_asked(self) -> None:
+        turn, said = run(
+            ReplyPlayed(5.0, 1),
+            SpeechStarted(6.0),
+            SpeechStopped(6.5, 6.3),
+            Heard(6.6, "Uh-huh.", 0.3),
+            Tick(6.8),
+            turn=SPEAKING,
+        )
+        assert (turn.phase, said) == (Phase.IDLE, [Attend()])
+
+    def test_as_a_grunt_answers_a_question(self) -> None:
+        _, said = run(
+            ReplyPlayed(5.0, 1, asks=True),
+            SpeechStarted(6.0),
+            SpeechStopped(6.5, 6.3),
+            Heard(6.6, "Uh-huh.", 0.3),
+            Tick(6.8),
+            turn=SPEAKING,
+        )
+        assert said == [Attend(), Answer(2, "Uh-huh.")]
+
+    def test_as_a_grunt_leaves_a_reply_in_the_making_alone(self) -> None:
+        turn, _ = run(Typed(1.0, "Hi"))
+        _, said = run(
+            SpeechStarted(1.1), SpeechStopped(1.5, 1.3), Heard(1.6, "Uh-huh.", 0.3), turn=turn
+        )
+        assert said == [Hold(1), Resume(1)]
+
     def test_in_the_middle_of_words_is_believed(self) -> None:
         turn, _ = run(SpeechStarted(1.0), SpeechStopped(2.2, 2.0), Heard(2.3, "I would like"))
         turn, _ = run(
@@ -400,7 +429,7 @@ class TestOverASpeakingReply:
         assert (turn.phase, turn.words) == (Phase.WAITING, "Stop.")
 
     def test_enough_speech_hushes_without_words(self) -> None:
-        turn, said = run(SpeechStarted(4.0), Tick(5.1), turn=SPEAKING)
+        turn, said = run(SpeechStarted(4.0), Tick(5.3), turn=SPEAKING)
         assert said == [Hold(1), Hush(1), Attend()]
         assert turn.phase is Phase.LISTENING
 

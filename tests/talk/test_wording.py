@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.talk.wording import Ending, find_ending, is_backchannel, is_noise, is_open, words_of
+from sayso.talk.wording import (
+    Ending,
+    find_ending,
+    is_backchannel,
+    is_grunt,
+    is_noise,
+    is_open,
+    words_of,
+)
 
 
 def test_words_are_bare_and_lower_case() -> None:
@@ -79,8 +87,11 @@ def test_what_has_all_its_parts_is_complete(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "Uh-huh.", "Yeah, right.", "Mm-hm", "okay", "I see.", "Oh, really?", "Mama."],
-)
+    [
+        "", "Uh-huh.", "Yeah, right.", "Mm-hm", "okay", "I see.", "Oh, really?", "Mm-hmm.", "Mhm.",
+        "Uh huh", "Hmm", "Ha, ha, ha!", "Ha ha ha ha ha ha ha", "Uh-huh, huh, h", "Uh, uh, uh, u",
+    ],
+)  # fmt: skip
 def test_listening_noises_are_backchannels(text: str) -> None:
     assert is_backchannel(text)
 
@@ -88,6 +99,25 @@ def test_listening_noises_are_backchannels(text: str) -> None:
 @pytest.mark.parametrize("text", ["Stop.", "Wait, yes.", "no", "yeah yeah yeah yeah", "42"])
 def test_words_with_a_message_are_not(text: str) -> None:
     assert not is_backchannel(text)
+    assert not is_backchannel(text, 0.5)
+
+
+@pytest.mark.parametrize("text", ["Mama.", "Mamma,,", "Mummy.", "Money.", "Moon, right?"])
+def test_a_hum_written_down_as_a_word_is_told_by_its_length(text: str) -> None:
+    assert is_backchannel(text, 0.4)
+    assert not is_backchannel(text, 1.2)
+    assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["Uh-huh.", "Mm-hm", "Oh,", "Mama."])
+def test_a_grunt_is_one_if_it_is_short(text: str) -> None:
+    assert is_grunt(text, 0.3)
+    assert not is_grunt(text, 0.6)
+
+
+@pytest.mark.parametrize("text", ["", "Yeah.", "Okay.", "Huh?", "Oh, no."])
+def test_a_word_is_no_grunt(text: str) -> None:
+    assert not is_grunt(text, 0.3)
 
 
 @pytest.mark.parametrize(
@@ -99,6 +129,12 @@ def test_words_with_a_message_are_not(text: str) -> None:
         ("That's it.", 0.29),
         ("The.", 0.22),
         ("It's", 0.0),
+        ("Power.", 0.19),
+        ("Two.", 0.16),
+        ("Uh-huh", 0.19),
+        ("I like it.", 0.2),
+        ("What's the other thing?", 0.61),
+        ("Tassassassassassassassassassass", 0.77),
     ],
 )
 def test_a_cough_is_no_word(text: str, spoken_s: float) -> None:
@@ -110,6 +146,7 @@ def test_a_cough_is_no_word(text: str, spoken_s: float) -> None:
     [
         ("You", 0.6), ("Stop.", 0.29), ("No.", 0.35), ("Yes.", 0.2), ("Yeah.", 0.35), ("Oh.", 0.2),
         ("Thank you.", 0.4), ("", 0.1), ("Wait.", 0.32), ("Hello.", 0.42), ("Two.", 0.2),
+        ("No.", 0.15), ("That's right.", 0.42), ("Thank you very much.", 0.64),
     ],
 )  # fmt: skip
 def test_a_short_word_is_one(text: str, spoken_s: float) -> None:

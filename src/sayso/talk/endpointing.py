@@ -58,7 +58,7 @@ class Policy:
     dictating_s: float = 1.8
     least_s: float = 0.0
     most_extra_s: float = 0.6
-    interruption_s: float = 1.0
+    interruption_s: float = 1.2
     transcript_s: float = 12.0
     farewell_s: float = 15.0
     speculates: bool = True

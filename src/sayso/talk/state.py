@@ -53,6 +53,7 @@ class Turn:
         drafted: a reply to `words` is being made already, silently.
         missed: something said this turn could not be transcribed.
         audible: the reply under way has begun to sound.
+        asked: the reply heard last ended in a question.
         sounds_done: how likely the pause is an ending by its sound; None while nobody has said.
         gap_s: how long the caller had been silent when they last began to speak.
         extra_s: patience this caller has taught us to add.
@@ -73,6 +74,7 @@ class Turn:
     drafted: bool = False
     missed: bool = False
     audible: bool = False
+    asked: bool = False
     sounds_done: float | None = None
     gap_s: float = inf
     extra_s: float = 0.0

@@ -70,7 +70,7 @@ from sayso.talk.events import (
 )
 from sayso.talk.ladder import Rung, climb, rest, stir
 from sayso.talk.state import REPLYING, Phase, Turn, count, is_stale
-from sayso.talk.wording import is_backchannel, is_noise, is_open
+from sayso.talk.wording import is_backchannel, is_grunt, is_noise, is_open
 
 Step: TypeAlias = tuple[Turn, tuple[Command, ...]]
 _STILL: tuple[Command, ...] = ()
@@ -98,9 +98,14 @@ def _believe(turn: Turn, event: Event) -> Event:
     if not isinstance(event, Heard) or event.spoken_s is None:
         return event
     goes_on = turn.words and turn.phase not in REPLYING
-    return (
-        replace(event, text="") if not goes_on and is_noise(event.text, event.spoken_s) else event
-    )
+    nothing = not goes_on and _is_nothing(turn, event.text, event.spoken_s)
+    return replace(event, text="") if nothing else event
+
+
+def _is_nothing(turn: Turn, text: str, spoken_s: float) -> bool:
+    """Whether this was a noise; a grunt is one where it answers nothing."""
+    answers = turn.asked or turn.audible
+    return is_noise(text, spoken_s) or (not answers and is_grunt(text, spoken_s))
 
 
 def _mind_silence(turn: Turn, event: Event, policy: Policy) -> Turn:
@@ -137,6 +142,7 @@ def _reply(turn: Turn) -> Turn:
         drafted=False,
         missed=False,
         audible=False,
+        asked=False,
         murmur="",
     )
 
@@ -303,7 +309,7 @@ def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:
 
 
 def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
-    murmured = turn.audible and is_backchannel(event.text)
+    murmured = turn.audible and is_backchannel(event.text, event.spoken_s)
     if event.text and not murmured:
         return _yield_floor(_add_words(turn, event.text), policy)
     if event.text:
@@ -360,7 +366,7 @@ def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
     if event.last and not (turn.talking or turn.transcribing):
         parted = replace(turn, phase=Phase.ENDED, deadline_s=None, parting=Parting.AGENT_DONE)
         return parted, (End(EndedBy.AGENT),)
-    turn = replace(turn, extra_s=forget_extra_s(turn.extra_s))
+    turn = replace(turn, asked=event.asks, extra_s=forget_extra_s(turn.extra_s))
     if not turn.audible:
         return _rest(replace(turn, words="", notes=""), policy)
     if not (event.asks and turn.murmur and event.at_s <= turn.murmured_s + ANSWERS_WITHIN_S):
