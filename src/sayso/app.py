@@ -234,6 +234,8 @@ class Server:
             goodbye=stored.end_call_message or "",
             end_phrases=stored.end_call_phrases,
             longest_s=stored.max_duration_s,
+            patience=Preset(stored.patience) if stored.patience else None,
+            interruptible=stored.interruptible,
         )
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
@@ -413,12 +415,12 @@ def ladder_of(settings: Settings, stored: StoredAgent) -> Ladder:
     return Ladder(idle_s or inf, nudges, stored.silence_timeout_s or inf)
 
 
-def limits_of(settings: Settings, patience_s: float | None) -> Limits:
-    """What bounds a conversation whose client asked for `patience_s`, if it did."""
+def limits_of(settings: Settings, agent: Agent, patience_s: float | None) -> Limits:
+    """What bounds a conversation with `agent` whose client asked for `patience_s`, if it did."""
     least_s = settings.patience_s if patience_s is None else patience_s
     return Limits(
         policy=replace(
-            PRESETS[Preset(settings.patience)],
+            PRESETS[agent.patience or Preset(settings.patience)],
             least_s=least_s or 0.0,
             interruption_s=settings.interruption_s,
             speculates=settings.speculate,

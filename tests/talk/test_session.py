@@ -543,6 +543,31 @@ class TestTheAgentHangsUp:
         assert stage.record.reason == "caller_left"
 
 
+class TestWhoMayNotInterrupt:
+    async def test_is_answered_after_the_reply(self) -> None:
+        answers = [["A long story, told to its end."], ["A short one."]]
+        async with staged(answers=answers, heard=["Shorter!"], interruptible=False) as stage:
+            stage.line.client(Text("Tell me a story."))
+            await stage.until_sent(ReplyBegan)
+            await stage.speak(1.0)
+            await stage.until(lambda: len(stage.record.lines) == 4)
+        assert stage.line.of(Interrupted) == []
+        assert stage.record.lines == [
+            ("user", "Tell me a story."),
+            ("assistant", "A long story, told to its end."),
+            ("user", "Shorter!"),
+            ("assistant", "A short one."),
+        ]
+
+    async def test_leaves_a_last_word_in_the_record(self) -> None:
+        async with staged(answers=[["A long story."]], interruptible=False) as stage:
+            stage.line.client(Text("Tell me a story."))
+            await stage.until_sent(ReplySound)
+            stage.line.client(Text("Stop!"))
+            await stage.hang_up()
+        assert stage.record.lines[-1] == ("user", "Stop!")
+
+
 async def test_an_agent_may_have_its_text_spoken_as_written() -> None:
     async with staged(answers=[["It is *5*."]], reading="off") as stage:
         stage.line.client(Text("Hi"))

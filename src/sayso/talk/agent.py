@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sayso.llm import Message, Mind
 from sayso.talk import phrases
+from sayso.talk.endpointing import Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.tts.spoken import Reading
@@ -37,6 +38,8 @@ class Agent:
         goodbye: what it says before it ends the conversation; "" for the usual sentences.
         end_phrases: an answer that says one of them, in whatever case, is its last.
         longest_s: how long a conversation with it may take; None for the server's limit.
+        patience: how soon a pause of the caller is an ending; None for the server's setting.
+        interruptible: whether the caller can cut it off.
     """
 
     id: str
@@ -53,6 +56,8 @@ class Agent:
     goodbye: str = ""
     end_phrases: tuple[str, ...] = ()
     longest_s: float | None = None
+    patience: Preset | None = None
+    interruptible: bool = True
 
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""

@@ -47,6 +47,7 @@ class Policy:
         interruption_s: speech over the agent that takes the floor without waiting for words.
         transcript_s: longest wait for a transcript before going on without it.
         farewell_s: longest time a goodbye may take.
+        interruptible: the caller can cut a reply off; else it is heard to its end.
         speculates: begin the reply while the pause may still be a pause.
         ladder: what is done when nobody speaks.
     """
@@ -61,6 +62,7 @@ class Policy:
     interruption_s: float = 1.0
     transcript_s: float = 12.0
     farewell_s: float = 15.0
+    interruptible: bool = True
     speculates: bool = True
     ladder: Ladder = NO_LADDER
 

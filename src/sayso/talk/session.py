@@ -184,7 +184,9 @@ class Session:
         self._ledger = ledger
         self._record = record
         self._clock = clock
-        self._policy = replace(limits.policy, ladder=agent.ladder)
+        self._policy = replace(
+            limits.policy, ladder=agent.ladder, interruptible=agent.interruptible
+        )
         self._turn = Turn()
         self._melody = Melody()
         self._judging: asyncio.Task[None] | None = None
