@@ -29,6 +29,7 @@ from sayso.transport.line import (
     Left,
     Note,
     Outgoing,
+    Played,
     PlayedOut,
     ReplyBegan,
     ReplyEnded,
@@ -541,6 +542,17 @@ class TestTheAgentHangsUp:
             await stage.until(lambda: bool(stage.record.turns))
             await stage.hang_up()
         assert stage.record.reason == "caller_left"
+
+
+async def test_the_record_ends_where_the_clients_player_was() -> None:
+    async with staged(answers=[["One two three four five six seven eight."]]) as stage:
+        stage.line.client(Text("Count!"))
+        await stage.until_sent(ReplySound, 5)
+        stage.line.client(Played(7, 5.0))  # of a reply that is not there
+        stage.line.client(Played(1, 0.15))
+        stage.line.client(Text("Stop."))
+        await stage.until_sent(Interrupted)
+    assert stage.line.of(Interrupted)[0] == Interrupted(1, "One two")
 
 
 class TestWhoMayNotInterrupt:

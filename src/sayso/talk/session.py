@@ -89,6 +89,7 @@ from sayso.transport.line import (
     Left,
     Line,
     Note,
+    Played,
     PlayedOut,
     Sound,
     Text,
@@ -292,6 +293,8 @@ class Session:
             case PlayedOut():
                 if self._reply is not None:
                     self._reply.played_out()
+            case Played(number, up_to_s):
+                self._with_reply(number, lambda reply: reply.played(up_to_s))
             case Left(cleanly):
                 self.hang_up(EndedBy.USER if cleanly else EndedBy.ERROR)
             case _:

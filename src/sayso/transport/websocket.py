@@ -14,7 +14,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sayso.audio.formats import InputAudio, OutputAudio
 from sayso.errors import TalkCode, TalkError
-from sayso.transport.line import Fault, Incoming, Left, Outgoing, ReplySound
+from sayso.transport.line import (
+    Fault,
+    Incoming,
+    Left,
+    Outgoing,
+    Played,
+    PlayedOut,
+    ReplyBegan,
+    ReplySound,
+)
 from sayso.transport.playai import Setup, frames, parse_message
 
 MAX_QUEUED_MESSAGES: Final = 512
@@ -38,6 +47,9 @@ class WebSocketLine:
 
     Client 0.2.x ends the call on any `error`, fatal or not (contract §4.5). It is recognised by
     `shouldSendLanguage`, and is spared the errors it need not die of.
+
+    Who reports what was `played` is not asked to say `bufferEmpty`, too: that names no reply, and
+    one on its way when a reply begins would count for that one.
     """
 
     def __init__(self, socket: WebSocket, setup: Setup) -> None:
@@ -46,6 +58,8 @@ class WebSocketLine:
         self._queue: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._sounds = asyncio.Semaphore(MAX_QUEUED_SOUNDS)
         self._hushed = 0
+        self._streams: list[int] = []
+        self._reports = False
         self._gone = False
 
     @property
@@ -66,7 +80,9 @@ class WebSocketLine:
             except WebSocketDisconnect as gone:
                 self._gone = True
                 return Left(cleanly=gone.code in CLEAN_CODES)
-            if (incoming := parse_message(frame)) is not None:
+            incoming = parse_message(frame, self._streams)
+            self._reports |= isinstance(incoming, Played)
+            if incoming is not None and not (self._reports and isinstance(incoming, PlayedOut)):
                 return incoming
 
     def post(self, out: Outgoing) -> None:
@@ -78,6 +94,8 @@ class WebSocketLine:
             raise TalkError(
                 f"the client left {MAX_QUEUED_MESSAGES} messages unread", code=TalkCode.INTERNAL
             )
+        if isinstance(out, ReplyBegan):
+            self._streams.append(out.number)
         self._queue.put_nowait(out)
 
     async def send(self, sound: ReplySound) -> None:
