@@ -50,10 +50,11 @@ from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
-from sayso.talk.agent import NUDGES, Agent
+from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
+from sayso.talk.phrases import phrases_in
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts
@@ -219,10 +220,11 @@ class Server:
         _report_missing(stored, (wanted or "", failure, *parts.texts), values)
         parts = fill_parts(parts, values)
         greeting = fill_text(wanted or "", values).strip()
+        voice = choose_voice(stored.voice, self._engines.rooms.tts.voices)
         return Agent(
             id=stored.id,
             greeting=greeting,
-            voice=choose_voice(stored.voice, self._engines.rooms.tts.voices).id,
+            voice=voice.id,
             speed=stored.voice_speed or 1.0,
             language=stored.language,
             llm=self._choose_llm(stored, told, make_notes(parts, greeting)),
@@ -230,7 +232,8 @@ class Server:
             failure_message=fill_text(failure, values).strip(),
             reading=stored.apply_text_normalization,
             ladder=ladder_of(self._settings, stored),
-            nudges=stored.idle_messages or NUDGES,
+            phrases=phrases_in(stored.language, voice.language),
+            nudges=stored.idle_messages,
             goodbye=stored.end_call_message or "",
             end_phrases=stored.end_call_phrases,
             longest_s=stored.max_duration_s,

@@ -23,8 +23,8 @@ from sayso.audio.pacing import Pacer
 from sayso.clock import Clock
 from sayso.errors import LlmError, SaysoError, SpeechError
 from sayso.llm import Spare
-from sayso.talk import phrases
 from sayso.talk.history import Ledger
+from sayso.talk.phrases import ENGLISH
 from sayso.talk.record import Stopwatch
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
@@ -50,7 +50,7 @@ PIECE_S: Final = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
-    """What every reply of a conversation is spoken with."""
+    """What every reply of a conversation is spoken with; `broke_off` if its text does so."""
 
     tts: Tts
     voice: str
@@ -62,6 +62,7 @@ class Mouth:
     ahead_s: float
     language: str = "english"
     reading: Reading = "auto"
+    broke_off: str = ENGLISH.llm_broke_off
 
 
 Write: TypeAlias = Callable[[Spare], AsyncGenerator[str, None]]
@@ -193,7 +194,7 @@ class Reply:
         except LlmError as error:
             self._fail(error)
             await self._put_clauses(sentences.finish())
-            await self._put_clauses([phrases.LLM_BROKE_OFF if self._wrote else self._if_silent])
+            await self._put_clauses([self._mouth.broke_off if self._wrote else self._if_silent])
         else:
             await self._put_clauses(sentences.finish())
         await self._clauses.put(None)

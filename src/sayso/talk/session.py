@@ -36,7 +36,6 @@ from sayso.errors import (
     TalkError,
 )
 from sayso.stt import Stt
-from sayso.talk import phrases
 from sayso.talk.agent import Agent
 from sayso.talk.ears import Ears, Utterance
 from sayso.talk.endpointing import Policy
@@ -477,7 +476,7 @@ class Session:
         prompt = self._agent.prompt(self._ledger.prompt)
         mishap = partial(self._take_mishap, watch)
         write = partial(self._agent.llm.reply, prompt, mishap, note=watch.note)
-        if_silent = self._agent.failure_message or phrases.LLM_FAILED
+        if_silent = self._agent.failure_message or self._agent.phrases.llm_failed
         return self._make_reply(number, write, watch, if_silent=if_silent)
 
     def _start_watch(self) -> Stopwatch:
@@ -498,20 +497,21 @@ class Session:
         self._take_up(self._make_reply(number, lambda _: _as_pieces(text), watch))
 
     def _words_of(self, fixed: FixedLine) -> str:
-        agent = self._agent
+        agent, usual = self._agent, self._agent.phrases
         match fixed:
             case FixedLine.GREETING:
                 return agent.greeting
             case FixedLine.NOT_HEARD:
-                return phrases.NOT_HEARD
+                return usual.not_heard
             case FixedLine.NUDGE:
-                return agent.nudges[(self._turn.quiet.nudged - 1) % len(agent.nudges)]
+                nudges = agent.nudges or usual.nudges
+                return nudges[(self._turn.quiet.nudged - 1) % len(nudges)]
             case FixedLine.WARNING:
-                return phrases.TIME_IS_NEAR.format(seconds=round(self._limits.warning_s))
+                return usual.time_is_near.format(seconds=round(self._limits.warning_s))
             case FixedLine.GIVING_UP:
-                return agent.goodbye or phrases.NOBODY_THERE
+                return agent.goodbye or usual.nobody_there
             case FixedLine.FAREWELL:
-                return agent.goodbye or phrases.TIME_IS_UP
+                return agent.goodbye or usual.time_is_up
             case _:
                 assert_never(fixed)
 
@@ -534,6 +534,7 @@ class Session:
             ahead_s=self._limits.pacing_ahead_s,
             language=self._agent.language,
             reading=self._agent.reading,
+            broke_off=self._agent.phrases.llm_broke_off,
         )
         return Reply(
             number,
