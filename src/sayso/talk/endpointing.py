@@ -50,6 +50,7 @@ class Policy:
         interruptible: the caller can cut a reply off; else it is heard to its end.
         speculates: begin the reply while the pause may still be a pause.
         ladder: what is done when nobody speaks.
+        language: what is spoken, by the contract's name.
     """
 
     sure_s: float = 0.4
@@ -65,6 +66,7 @@ class Policy:
     interruptible: bool = True
     speculates: bool = True
     ladder: Ladder = NO_LADDER
+    language: str = "english"
 
 
 PRESETS = {
@@ -90,7 +92,7 @@ def patience_s(
         policy: how patient the agent is.
         extra_s: what this caller's pauses have taught (`Habit`).
     """
-    wanted_s = _wanted_s(find_ending(words), sounds_done, policy)
+    wanted_s = _wanted_s(find_ending(words, policy.language), sounds_done, policy)
     return max(wanted_s + extra_s, policy.least_s)
 
 

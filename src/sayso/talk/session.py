@@ -106,6 +106,9 @@ BITE_SAMPLES: Final = EAR_RATE_HZ // 2
 MAX_UNHEARD_PIECES: Final = 256
 """Pieces of sound waiting to be listened to; a client that sends faster is refused."""
 
+QUESTION_MARKS: Final = ("?", "？", "؟", ";")
+"""Latin, Chinese and Japanese, Arabic, Greek."""
+
 _COMPLAINTS: Final[dict[Complaint, str]] = {
     "nothing": "no sound comes from the client: is its microphone allowed and not muted?",
     "silence": "only silence comes from the client: is its microphone muted, or the wrong one?",
@@ -185,7 +188,10 @@ class Session:
         self._record = record
         self._clock = clock
         self._policy = replace(
-            limits.policy, ladder=agent.ladder, interruptible=agent.interruptible
+            limits.policy,
+            ladder=agent.ladder,
+            interruptible=agent.interruptible,
+            language=agent.language,
         )
         self._turn = Turn()
         self._melody = Melody()
@@ -555,7 +561,7 @@ class Session:
         await (making if making is not None else reply.run())
         text = self._ledger.text(reply.number)
         self._close_reply(reply)
-        asks, last = text.endswith("?"), self._agent.ends_with(text)
+        asks, last = text.endswith(QUESTION_MARKS), self._agent.ends_with(text)
         self._happen(ReplyPlayed(self._ears.now_s, reply.number, asks, last))
 
     def _begin_reply(self, number: int) -> None:

@@ -89,20 +89,20 @@ def step(turn: Turn, event: Event, policy: Policy) -> Step:
         return _end(turn, event.by)
     if is_stale(turn, event):
         return turn, _STILL
-    turn, event = count(turn, event), _believe(turn, event)
+    turn, event = count(turn, event), _believe(turn, event, policy)
     rule = _RULES[turn.phase].get(type(event))
     turn, commands = rule(turn, event, policy) if rule else (turn, _STILL)
     return _mind_silence(turn, event, policy), commands
 
 
-def _believe(turn: Turn, event: Event) -> Event:
+def _believe(turn: Turn, event: Event, policy: Policy) -> Event:
     """A noise that was written down as a word holds no words, unless it may continue some."""
     if not isinstance(event, Heard) or event.spoken_s is None:
         return event
-    goes_on = turn.words and turn.phase not in REPLYING
-    return (
-        replace(event, text="") if not goes_on and is_noise(event.text, event.spoken_s) else event
-    )
+    if turn.words and turn.phase not in REPLYING:
+        return event
+    noise = is_noise(event.text, event.spoken_s, policy.language)
+    return replace(event, text="") if noise else event
 
 
 def _mind_silence(turn: Turn, event: Event, policy: Policy) -> Turn:
@@ -224,9 +224,9 @@ def _is_kept(turn: Turn, policy: Policy) -> bool:
     return unasked and turn.phase in REPLYING and not policy.interruptible
 
 
-def _keep_words(turn: Turn, event: Heard | Typed) -> Step:
+def _keep_words(turn: Turn, event: Heard | Typed, policy: Policy) -> Step:
     """What is said over a reply that is kept waits for its end."""
-    if turn.audible and isinstance(event, Heard) and is_backchannel(event.text):
+    if turn.audible and isinstance(event, Heard) and is_backchannel(event.text, policy.language):
         return replace(turn, murmur=event.text, murmured_s=event.at_s), _STILL
     return replace(turn, over=_join(turn.over, event.text)), _STILL
 
@@ -274,7 +274,7 @@ def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
 
 def _draft(turn: Turn, policy: Policy) -> Step:
     """Words that may be all of them are worth a reply in the making."""
-    whole = turn.words and not turn.transcribing and not is_open(turn.words)
+    whole = turn.words and not turn.transcribing and not is_open(turn.words, policy.language)
     if not (policy.speculates and whole):
         return turn, _STILL
     return replace(turn, drafted=True), (Draft(turn.number + 1, turn.words, turn.notes),)
@@ -301,7 +301,7 @@ def _take_text(turn: Turn, event: Typed, policy: Policy) -> Step:
     While a reply has not sounded yet, either makes it anew.
     """
     if event.author is Author.CALLER and _is_kept(turn, policy):
-        return _keep_words(turn, event)
+        return _keep_words(turn, event, policy)
     if event.author is Author.CALLER:
         return _answer(_add_words(turn, event.text))
     noted = replace(turn, notes=_join(turn.notes, event.text))
@@ -325,7 +325,7 @@ def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:
 
 
 def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
-    murmured = turn.audible and is_backchannel(event.text)
+    murmured = turn.audible and is_backchannel(event.text, policy.language)
     if event.text and not murmured:
         return _yield_floor(_add_words(turn, event.text), policy)
     if event.text:
@@ -354,7 +354,7 @@ def _hear_late(turn: Turn, event: Heard, policy: Policy) -> Step:
     if not event.text:
         return turn, _STILL
     if _is_kept(turn, policy):
-        return _keep_words(turn, event)
+        return _keep_words(turn, event, policy)
     return _yield_floor(_add_words(turn, event.text), policy)
 
 

@@ -1,6 +1,7 @@
 """How words end: closed, open, in the middle of dictating, or saying nothing but "I listen". Pure.
 
-English, like the bundled ears. A transcript's full stops are little use: Moonshine puts one after
+English, like the bundled ears; of other languages a few words are known (`tongues.py`), and what
+punctuation and digits tell. A transcript's full stops are little use: Moonshine puts one after
 "I would like to", too. So the last words decide. A rule that is wrong costs a second of waiting,
 never a word.
 """
@@ -9,6 +10,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from itertools import takewhile
+
+from sayso.talk.tongues import TONGUES, UNKNOWN, split_words
+
+ENGLISH = "english"
 
 
 class Ending(StrEnum):
@@ -58,7 +64,7 @@ _CLOSING = re.compile(
 _CONDITION = re.compile(r"(?:if|unless|although|whenever|while) ")
 _CONDITION_WORDS = 6
 
-_OPEN_MARKS = (",", "-", "–", "—", "…", "...", ":", ";")
+_OPEN_MARKS = (",", "，", "、", "،", "-", "–", "—", "…", "...", ":", ";")
 
 
 def words_of(text: str) -> list[str]:
@@ -66,8 +72,10 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower().replace("’", "'"))
 
 
-def find_ending(text: str) -> Ending:
+def find_ending(text: str, language: str = ENGLISH) -> Ending:
     """How `text` ends; CLOSED where nothing is known against it, as for ""."""
+    if language != ENGLISH:
+        return _find_foreign_ending(text, language)
     words = words_of(text)
     if not words:
         return Ending.CLOSED
@@ -78,9 +86,21 @@ def find_ending(text: str) -> Ending:
     return Ending.COMPLETE if _CLOSING.fullmatch(" ".join(words)) else Ending.CLOSED
 
 
-def is_open(text: str) -> bool:
+def is_open(text: str, language: str = ENGLISH) -> bool:
     """Whether more is to come, for all that the words tell."""
-    return find_ending(text) in {Ending.OPEN, Ending.DICTATING}
+    return find_ending(text, language) in {Ending.OPEN, Ending.DICTATING}
+
+
+def _find_foreign_ending(text: str, language: str) -> Ending:
+    """As far as digits, punctuation and the last word tell."""
+    words = split_words(text)
+    if not words:
+        return Ending.CLOSED
+    digits = list(takewhile(str.isdigit, reversed(words)))[::-1]
+    if (dictated := _weigh_run(digits, words)) is not None:
+        return dictated
+    goes_on = words[-1] in TONGUES.get(language, UNKNOWN).open
+    return Ending.OPEN if goes_on or text.rstrip().endswith(_OPEN_MARKS) else Ending.CLOSED
 
 
 # Sentences -----------------------------------------------------------------------------------
@@ -199,13 +219,16 @@ LETTERS_PER_S = 24.0
 """Nobody speaks faster: "Twins" takes longer than a cough."""
 
 
-def is_backchannel(text: str) -> bool:
+def is_backchannel(text: str, language: str = ENGLISH) -> bool:
     """Whether `text` only says "I am listening" ("uh-huh", "yeah, right")."""
-    words = words_of(text)
-    return len(words) <= _BACKCHANNEL_WORDS and all(word in _BACKCHANNELS for word in words)
+    if language == ENGLISH:
+        words, listening = words_of(text), _BACKCHANNELS
+    else:
+        words, listening = split_words(text), TONGUES.get(language, UNKNOWN).listening
+    return len(words) <= _BACKCHANNEL_WORDS and listening.issuperset(words)
 
 
-def is_noise(text: str, spoken_s: float) -> bool:
+def is_noise(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
     """Whether `text` was written for a sound that was no word: `spoken_s` of it, in seconds.
 
     Of 252 hums and coughs of 0.1-0.4 s that passed for speech, all came out as words (tests/talk/
@@ -215,4 +238,4 @@ def is_noise(text: str, spoken_s: float) -> bool:
     if spoken_s > SHORT_S or not words:
         return False
     letters = sum(map(len, words))
-    return set(words) <= _EMPTY or letters > LETTERS_PER_S * spoken_s
+    return (language == ENGLISH and set(words) <= _EMPTY) or letters > LETTERS_PER_S * spoken_s
