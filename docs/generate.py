@@ -24,6 +24,7 @@ from sayso.clock import SystemClock
 from sayso.config import Settings
 from sayso.llm.fake import QUIRKS, Quirk
 from sayso.llm.findings import CATALOGUE, Severity
+from sayso.talk.phrases import PHRASES
 
 REFERENCE = Path(__file__).parent / "reference"
 
@@ -89,6 +90,21 @@ What can be wrong with an agent's LLM, by its stable code. You meet the codes in
 prints, and in the server's log. `{where}` stands for the call, such as `POST \
 https://llm.example.com/v1/chat/completions`; a finding also quotes the first bytes of the LLM's \
 answer, without keys."""
+
+
+PHRASES_INTRO = """\
+Some sentences are nobody's: what an agent says when its LLM fails, when the caller was not \
+heard, when nobody speaks, and when the time is up. They come in the agent's `language`. An agent \
+may have words of its own for most of them: `llm.failureMessage`, `messagePlan`, \
+`endCallMessage`.
+
+A voice of one language says them in its own instead, whatever the agent's `language`: the \
+bundled voice is American, reads Spanish by English rules, and is silent where it meets Japanese. \
+Voices of a [speech server](../guide/engines.md#a-speech-server) count as voices of any language: \
+whether they have this one is up to the server. The same holds for what the LLM says, which is \
+spoken as it comes: choose a voice for the `language`.
+
+`{seconds}` stands for a number."""
 
 
 FAKE_INTRO = """\
@@ -396,6 +412,33 @@ def _ending(quirk: Quirk) -> str:
     return f"{'Breaks off' if quirk.partly else 'Apologises'}: `{quirk.finding}`"
 
 
+# What agents say -----------------------------------------------------------------------------
+
+_OCCASIONS: Mapping[str, str] = {
+    "llm_failed": "the LLM gave nothing",
+    "llm_broke_off": "the LLM broke off",
+    "not_heard": "the speech could not be transcribed",
+    "still_there": "nobody spoke for a while",
+    "still_here": "nobody spoke for a while again",
+    "nobody_there": "nobody answered that",
+    "time_is_near": "the conversation will soon have taken its longest time",
+    "time_is_up": "the conversation reached its longest time",
+}
+
+
+def phrases_page() -> str:
+    """The usual sentences in every language."""
+    lines = [
+        "# What an agent says by itself",
+        MADE_FROM.format(source="src/sayso/talk/phrases.py"),
+        PHRASES_INTRO,
+    ]
+    for language, usual in PHRASES.items():
+        rows = [(when, getattr(usual, name)) for name, when in _OCCASIONS.items()]
+        lines += [f"## {language.capitalize()}", _table(("When", "What the agent says"), rows)]
+    return _page(lines)
+
+
 # Writing -------------------------------------------------------------------------------------
 
 
@@ -416,6 +459,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "rest.md": rest_page,
     "llm-findings.md": findings_page,
     "fake-llm.md": fake_page,
+    "phrases.md": phrases_page,
 }
 """The pages this program writes, by their name in docs/reference."""
 

@@ -50,10 +50,11 @@ from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
-from sayso.talk.agent import NUDGES, Agent
+from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
+from sayso.talk.phrases import phrases_in
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts
@@ -219,10 +220,11 @@ class Server:
         _report_missing(stored, (wanted or "", failure, *parts.texts), values)
         parts = fill_parts(parts, values)
         greeting = fill_text(wanted or "", values).strip()
+        voice = choose_voice(stored.voice, self._engines.rooms.tts.voices)
         return Agent(
             id=stored.id,
             greeting=greeting,
-            voice=choose_voice(stored.voice, self._engines.rooms.tts.voices).id,
+            voice=voice.id,
             speed=stored.voice_speed or 1.0,
             language=stored.language,
             llm=self._choose_llm(stored, told, make_notes(parts, greeting)),
@@ -230,10 +232,13 @@ class Server:
             failure_message=fill_text(failure, values).strip(),
             reading=stored.apply_text_normalization,
             ladder=ladder_of(self._settings, stored),
-            nudges=stored.idle_messages or NUDGES,
+            phrases=phrases_in(stored.language, voice.language),
+            nudges=stored.idle_messages,
             goodbye=stored.end_call_message or "",
             end_phrases=stored.end_call_phrases,
             longest_s=stored.max_duration_s,
+            patience=Preset(stored.patience) if stored.patience else None,
+            interruptible=stored.interruptible,
         )
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
@@ -413,12 +418,12 @@ def ladder_of(settings: Settings, stored: StoredAgent) -> Ladder:
     return Ladder(idle_s or inf, nudges, stored.silence_timeout_s or inf)
 
 
-def limits_of(settings: Settings, patience_s: float | None) -> Limits:
-    """What bounds a conversation whose client asked for `patience_s`, if it did."""
+def limits_of(settings: Settings, agent: Agent, patience_s: float | None) -> Limits:
+    """What bounds a conversation with `agent` whose client asked for `patience_s`, if it did."""
     least_s = settings.patience_s if patience_s is None else patience_s
     return Limits(
         policy=replace(
-            PRESETS[Preset(settings.patience)],
+            PRESETS[agent.patience or Preset(settings.patience)],
             least_s=least_s or 0.0,
             interruption_s=settings.interruption_s,
             speculates=settings.speculate,

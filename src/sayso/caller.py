@@ -27,6 +27,9 @@ from sayso.variables import Variable
 FRAME_S = 0.1
 """Sound sent at a time, in seconds."""
 
+REPORT_S = 0.25
+"""How often the server is told how much of a reply has been played, in seconds."""
+
 ANSWER_RATE_HZ = 24_000
 """The rate this client asks for, in its `raw` (float32) output format."""
 
@@ -36,6 +39,7 @@ class HeardReply:
     """One reply as the caller heard it.
 
     Attributes:
+        stream: its place among the conversation's replies, from 1.
         first_sound_s: steady time of its first sound.
         last_sound_s: steady time of its last sound so far.
         encoded: its sound as it came, a message each.
@@ -45,6 +49,7 @@ class HeardReply:
         complete: all of it was sent.
     """
 
+    stream: int
     first_sound_s: float | None = None
     last_sound_s: float | None = None
     encoded: list[bytes] = field(default_factory=list)
@@ -56,6 +61,11 @@ class HeardReply:
     def samples(self) -> Samples:
         """All its sound."""
         return np.frombuffer(b"".join(self.encoded), "<f4").astype(np.float32)
+
+    @property
+    def lasts_s(self) -> float:
+        """Seconds of its sound; only if it came in the `raw` format."""
+        return sum(map(len, self.encoded)) / 4 / ANSWER_RATE_HZ
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +175,17 @@ class Caller:
         return self.replies[-1]
 
     async def hear_out(self, reply: HeardReply) -> None:
-        """Wait as long as `reply` takes to play, then say so, as a player does."""
-        if reply.first_sound_s is not None:
-            ends_s = reply.first_sound_s + len(reply.samples) / ANSWER_RATE_HZ
-            await asyncio.sleep(max(0.0, ends_s - time.monotonic()))
-        await self._send({"type": "bufferEmpty"})
+        """Wait as long as `reply` takes to play, and tell how far it is, as a player does."""
+        ends_s = (reply.first_sound_s or 0.0) + reply.lasts_s
+        while (left_s := ends_s - time.monotonic()) > 0:
+            await self.tell_played(reply, reply.lasts_s - left_s)
+            await asyncio.sleep(min(left_s, REPORT_S))
+        await self.tell_played(reply, reply.lasts_s)
+
+    async def tell_played(self, reply: HeardReply, up_to_s: float) -> None:
+        """Tell the server that so many seconds of `reply` have been played."""
+        seconds = round(max(0.0, up_to_s), 3)
+        await self._send({"type": "played", "stream": reply.stream, "seconds": seconds})
 
     async def until(self, holds: Any, *, within_s: float, what: str) -> None:  # noqa: ANN401
         """Wait until `holds()` is true. Raises TalkError when it cannot become so."""
@@ -200,7 +216,7 @@ class Caller:
     def _take(self, message: dict[str, Any], now_s: float) -> None:
         match message["type"]:
             case "newAudioStream":
-                self.replies.append(HeardReply())
+                self.replies.append(HeardReply(len(self.replies) + 1))
             case "audioStream":
                 self._take_sound(message.pop("data"), now_s)
             case "audioStreamEnd":

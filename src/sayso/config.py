@@ -126,7 +126,8 @@ class Settings(BaseSettings):
     patience: Literal["eager", "normal", "patient"] = Field(
         "normal",
         description="How soon a pause is an ending. `eager` answers quickest, and now and then "
-        "into a thought; `patient` is for people who dictate, or think aloud.",
+        "into a thought; `patient` is for people who dictate, or think aloud. An agent may have "
+        "its own.",
     )
     patience_s: float | None = Field(
         None,

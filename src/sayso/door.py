@@ -82,7 +82,7 @@ class Door:
         rooms: the engines all conversations share.
         ready: makes a stored agent ready to talk, given what a client's `setup` adds, in
             the conversation of this id.
-        limits: what bounds a conversation, given the patience a client asked for.
+        limits: what bounds a conversation with an agent, given the patience a client asked for.
         max_conversations: how many may be inside.
         setup_timeout_s: how long a socket may wait before its `setup`.
         url: where this server is reached.
@@ -95,7 +95,7 @@ class Door:
     recorder: Recorder
     rooms: Rooms
     ready: Callable[[StoredAgent, Setup, str], Agent]
-    limits: Callable[[float | None], Limits]
+    limits: Callable[[Agent, float | None], Limits]
     max_conversations: int
     setup_timeout_s: float
     url: str
@@ -189,7 +189,7 @@ class Door:
             agent=agent,
             line=line,
             rooms=self.rooms,
-            limits=self.limits(setup.patience_s),
+            limits=self.limits(agent, setup.patience_s),
             ledger=ledger,
             record=record,
             clock=self.clock,

@@ -14,7 +14,16 @@ import numpy as np
 import typer
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples, samples_of
-from sayso.caller import ANSWER_RATE_HZ, FRAME_S, Caller, HeardReply, call, read_sound, write_wav
+from sayso.caller import (
+    ANSWER_RATE_HZ,
+    FRAME_S,
+    REPORT_S,
+    Caller,
+    HeardReply,
+    call,
+    read_sound,
+    write_wav,
+)
 from sayso.errors import InstallationError, TalkCode, TalkError
 
 ANSWER_WITHIN_S = 60.0
@@ -201,8 +210,12 @@ async def _talk_by_microphone(caller: Caller) -> int:
 
 
 async def _play(caller: Caller, speaker: Any) -> None:  # noqa: ANN401
-    """Write each reply to the speaker as it comes; a newer reply replaces an older one."""
+    """Write each reply to the speaker as it comes; a newer reply replaces an older one.
+
+    What was written is heard as much later as the sound card says (`latency`, in seconds).
+    """
     reply, piece, printed = 0, 0, 0
+    written_s = told_s = 0.0
     while True:
         async with caller.changed:
             await caller.changed.wait()
@@ -211,10 +224,16 @@ async def _play(caller: Caller, speaker: Any) -> None:  # noqa: ANN401
         printed = len(caller.told)
         if len(caller.replies) - 1 > reply:
             reply, piece = len(caller.replies) - 1, 0
+            written_s = told_s = 0.0
         while caller.replies and piece < len(caller.replies[reply].encoded):
-            samples = np.frombuffer(caller.replies[reply].encoded[piece], "<f4")
+            sounding = caller.replies[reply]
+            samples = np.frombuffer(sounding.encoded[piece], "<f4")
             piece += 1
             await asyncio.to_thread(speaker.write, samples.reshape(-1, 1))
+            written_s += len(samples) / ANSWER_RATE_HZ
+            if written_s >= told_s + REPORT_S:
+                told_s = written_s
+                await caller.tell_played(sounding, written_s - speaker.latency)
 
 
 def _print_told(message: Any) -> None:  # noqa: ANN401

@@ -73,6 +73,8 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "maxDurationSeconds": None,
         "endCallMessage": None,
         "endCallPhrases": [],
+        "patience": None,
+        "interruptible": True,
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],
@@ -107,6 +109,29 @@ async def test_how_an_agent_speaks_and_hangs_up_is_kept(
     assert (loaded.end_call_message, loaded.end_call_phrases) == ("Bye.", ("goodbye",))
     cleared = (await patch(client, agent["id"], messagePlan=None, endCallMessage=None)).json()
     assert cleared == {**agent, "messagePlan": None, "endCallMessage": None}
+
+
+async def test_how_an_agent_takes_turns_is_kept(world: World, client: httpx2.AsyncClient) -> None:
+    agent = await create(client, patience="patient", interruptible=False)
+    assert (agent["patience"], agent["interruptible"]) == ("patient", False)
+    loaded = await world.agents.load(agent["id"])
+    assert (loaded.patience, loaded.interruptible) == ("patient", False)
+    changed = (await patch(client, agent["id"], patience=None, interruptible=True)).json()
+    assert (changed["patience"], changed["interruptible"]) == (None, True)
+
+
+async def test_a_patience_that_is_none_names_those_there_are(client: httpx2.AsyncClient) -> None:
+    agent = await create(client, patience="eager")
+    for refused in (
+        await client.post(AGENTS, json={"displayName": "A", "patience": "very"}),
+        await patch(client, agent["id"], patience="Patient"),
+    ):
+        assert refused.status_code == 400
+        assert (error := refused.json())["field"] == "patience"
+        assert error["message"] == "Patience must be one of 'eager', 'normal' or 'patient'."
+    refused = await patch(client, agent["id"], interruptible="no")
+    assert refused.json()["message"] == "Interruptible must be true or false."
+    assert (await client.get(f"{AGENTS}/{agent['id']}")).json() == agent
 
 
 async def test_what_is_sent_is_kept_and_returned_as_given(client: httpx2.AsyncClient) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.audio.pacing import Pacer
+from sayso.audio.pacing import MAX_LAG_S, Pacer
 
 AHEAD_S = 0.25
 
@@ -90,6 +90,46 @@ def test_time_does_not_go_back(pacer: Pacer) -> None:
     assert pacer.played_s(0.0) == pytest.approx(0.1)
 
 
+def test_a_report_is_believed_rather_than_the_times_of_sending(pacer: Pacer) -> None:
+    pacer.send(1.0, at_s=0.0)
+    pacer.report(0.1, at_s=0.4)
+    assert pacer.played_s(0.4) == pytest.approx(0.1)
+    assert pacer.played_s(0.6) == pytest.approx(0.3), "it goes on"
+    pacer.report(0.8, at_s=0.6)
+    assert pacer.played_s(0.6) == pytest.approx(0.8), "a client may be ahead of what we reckon"
+
+
+def test_a_report_changes_nothing_about_sending(pacer: Pacer) -> None:
+    pacer.send(0.4, at_s=0.0)
+    pacer.report(0.0, at_s=0.1)
+    assert pacer.wait_s(0.1) == pytest.approx(0.05)
+
+
+def test_a_report_cannot_go_back_nor_beyond_what_was_sent(pacer: Pacer) -> None:
+    pacer.report(3.0, at_s=0.0)
+    assert pacer.played_s(0.0) == 0.0
+    pacer.send(1.0, at_s=0.0)
+    pacer.report(0.6, at_s=0.5)
+    pacer.report(0.2, at_s=0.6)
+    assert pacer.played_s(0.6) == pytest.approx(0.6)
+    pacer.report(9.0, at_s=0.6)
+    assert pacer.played_s(0.6) == 1.0
+
+
+def test_a_player_that_ran_dry_plays_the_next_piece_as_it_arrives(pacer: Pacer) -> None:
+    pacer.send(0.2, at_s=0.0)
+    pacer.report(0.2, at_s=0.3)
+    pacer.send(0.2, at_s=3.0)
+    assert pacer.played_s(3.1) == pytest.approx(0.3)
+
+
+def test_a_player_that_stands_still_is_not_waited_for(pacer: Pacer) -> None:
+    pacer.send(1.0, at_s=0.0)
+    for at_s in range(1, 10):
+        pacer.report(0.5, at_s=float(at_s))
+    assert pacer.played_s(1.0 + MAX_LAG_S) == 1.0
+
+
 steps = st.lists(
     st.tuples(
         st.floats(0, 1),
@@ -119,6 +159,39 @@ def test_whatever_happens_the_playhead_is_sound(
         assert now_played_s - played_s <= after_s + 1e-9
         played_s = now_played_s
     assert pacer.played_s(now_s + 100) == pacer.sent_s
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.floats(0, 1),
+            st.sampled_from(["send", "report", "hold", "resume"]),
+            st.floats(0, 2),
+        ),
+        max_size=60,
+    )
+)
+def test_whatever_is_reported_no_more_is_heard_than_was_sent(
+    events: list[tuple[float, str, float]],
+) -> None:
+    pacer, silent, now_s, reported_s = Pacer(AHEAD_S), Pacer(AHEAD_S), 0.0, 0.0
+    for after_s, what, amount_s in events:
+        now_s += after_s
+        match what:
+            case "send":
+                pacer.send(amount_s, now_s)
+                silent.send(amount_s, now_s)
+            case "report":
+                pacer.report(amount_s, now_s)
+                reported_s = max(reported_s, min(amount_s, pacer.sent_s))
+            case _:
+                getattr(pacer, what)(now_s)
+                getattr(silent, what)(now_s)
+        assert reported_s - 1e-9 <= pacer.played_s(now_s) <= pacer.sent_s
+        behind_s = silent.played_s(now_s) - pacer.played_s(now_s)
+        assert behind_s <= MAX_LAG_S + 1e-9
+        assert pacer.wait_s(now_s, 0.1) == silent.wait_s(now_s, 0.1)
+    assert pacer.played_s(now_s + 1000) == pacer.sent_s
 
 
 @given(st.lists(st.tuples(st.floats(0.01, 0.3), st.floats(0, 0.2)), max_size=40))

@@ -39,7 +39,7 @@ def test_the_table_has_a_row_for_each_kind_and_names_what_went_wrong() -> None:
 def playing(*came_s: float) -> Playing:
     told = [Told(at_s, {"type": "audioStream"}) for at_s in came_s]
     caller = object.__new__(Caller)
-    caller.told, reply = told, HeardReply(encoded=[PIECE] * len(came_s))
+    caller.told, reply = told, HeardReply(1, encoded=[PIECE] * len(came_s))
     caller.replies = [reply]
     return Playing.of(caller, reply)
 

@@ -75,11 +75,11 @@ class Caller:
         if end:
             await self.say("audioStreamEnd", message=text, jobId=number)
 
-    async def wait_for(self, kind: str) -> dict[str, Any]:
-        """The first message of this kind that was not waited for yet."""
+    async def wait_for(self, *kinds: str) -> dict[str, Any]:
+        """The first message of one of these kinds that was not waited for yet."""
         while True:
             for message in self._unread:
-                if message["type"] == kind:
+                if message["type"] in kinds:
                     self._unread.remove(message)
                     return message
             message = await self.socket.receive_json()

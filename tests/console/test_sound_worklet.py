@@ -129,10 +129,41 @@ def test_a_reply_plays_whole_and_then_tells_that_it_was_heard(run: Run) -> None:
         return [told, sound];
         """
     )
-    assert told == [{"news": "playing", "reply": 7}, {"news": "dry", "reply": 7}]
+    assert told == [
+        {"news": "playing", "reply": 7, "seconds": 0},
+        {"news": "dry", "reply": 7, "seconds": pytest.approx(0.2, abs=0.001)},
+    ]
     played = np.array(sound)
     assert np.count_nonzero(np.abs(played) > 0.4) == pytest.approx(9600, abs=40)
     assert np.allclose(played[200:9400], 0.5, atol=0.001)
+
+
+def test_it_tells_four_times_a_second_how_much_has_played(run: Run) -> None:
+    told = run(
+        PLAY
+        + """
+        order("begin", 7);
+        order("sound", dc(0.6));
+        hear(375);
+        order("sound", dc(0.4));
+        order("end");
+        hear(375);
+        order("begin", 8);
+        order("sound", dc(0.1));
+        hear(2);
+        const round = (seconds) => Math.round(seconds * 100) / 100;
+        return told.map(({ news, reply, seconds }) => [news, reply, round(seconds)]);
+        """
+    )
+    assert told == [
+        ["playing", 7, 0],
+        ["played", 7, 0.25],
+        ["played", 7, 0.5],
+        ["played", 7, 0.6],
+        ["played", 7, 0.85],
+        ["dry", 7, 1],
+        ["playing", 8, 0],
+    ]
 
 
 def test_an_end_without_sound_is_heard_at_once(run: Run) -> None:
@@ -158,10 +189,10 @@ def test_it_gathers_a_little_first_and_more_after_a_gap(run: Run) -> None:
         order("sound", dc(0.1));
         const afterGap = blocksUntilSound();
         order("sound", dc(0.1));
-        return [early, enough, afterGap, blocksUntilSound(), told.length];
+        return [early, enough, afterGap, blocksUntilSound(), told.map(({ news }) => news)];
         """
     )
-    assert blocks == [100, 0, 100, 0, 1]
+    assert blocks == [100, 0, 100, 0, ["playing", "played"]]
 
 
 def test_a_new_reply_drops_the_one_before_without_a_click(run: Run) -> None:

@@ -18,7 +18,7 @@ import pytest
 
 from sayso.errors import TalkError
 from sayso.store.tables import AgentRow, UserRow
-from sayso.talk import phrases
+from sayso.talk.phrases import ENGLISH, PHRASES
 from served import (
     REHEARSED,
     Served,
@@ -224,7 +224,7 @@ async def test_an_llm_that_dies_amid_its_answer(rehearsed: Served) -> None:
         async with rehearsed.call(agent_id) as caller:
             await hear_greeting(caller)
             reply = await ask(caller, "What is the weather?")
-            assert reply.text == f"Rain {phrases.LLM_BROKE_OFF}"
+            assert reply.text == f"Rain {ENGLISH.llm_broke_off}"
             assert len(reply.samples)
             error = await first_of(caller, "error")
             assert (error["code"], error["isFatal"]) == (4500, False)
@@ -241,9 +241,16 @@ async def test_an_llm_that_gives_nothing(rehearsed: Served, quirk: str) -> None:
         await spoil(rehearsed, agent_id, quirk)
         async with rehearsed.call(agent_id) as caller:
             await hear_greeting(caller)
-            assert (await ask(caller, "Anybody?")).text == phrases.LLM_FAILED
+            assert (await ask(caller, "Anybody?")).text == ENGLISH.llm_failed
             assert len(caller.replies[0].samples), "the caller hears it"
             assert (await first_of(caller, "error"))["isFatal"] is False
+
+
+async def test_an_agent_excuses_itself_in_its_language(rehearsed: Served) -> None:
+    async with fake_llm("Hola.") as llm:
+        agent_id = await rehearsed.make_agent(llm.url, language="spanish")
+    async with rehearsed.call(agent_id) as caller:
+        assert (await ask(caller, "¿Hola?")).text == PHRASES["spanish"].llm_failed
 
 
 async def test_an_llm_that_is_down(rehearsed: Served) -> None:
@@ -253,8 +260,8 @@ async def test_an_llm_that_is_down(rehearsed: Served) -> None:
             assert (await ask(caller, "Hello?")).text == "Hello."
     async with rehearsed.call(agent_id) as caller:
         await hear_greeting(caller)
-        assert (await ask(caller, "Hello?")).text == phrases.LLM_FAILED
-        assert (await ask(caller, "Hello again?")).text == phrases.LLM_FAILED
+        assert (await ask(caller, "Hello?")).text == ENGLISH.llm_failed
+        assert (await ask(caller, "Hello again?")).text == ENGLISH.llm_failed
         error = await first_of(caller, "error")
         assert llm.url not in error["message"], "callers need not know where the LLM lives"
 

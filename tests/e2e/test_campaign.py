@@ -27,7 +27,7 @@ from plays import Performance, Play, cut_frames, perform, write_play
 from sayings import LONGEST_S, SHORTEST_S, SPOKEN, speak, trim
 from sayso.caller import ANSWER_RATE_HZ, HeardReply
 from sayso.store.tables import ConversationRow
-from sayso.talk import phrases
+from sayso.talk.phrases import ENGLISH
 from served import FakeLlm, Served, Stored, fake_llm, serving
 
 COUNT = int(os.environ.get("CAMPAIGN_COUNT", "200"))
@@ -49,7 +49,7 @@ ANSWERS = (
     "Thank you for asking. We are open from nine to five, and on Saturdays until noon.",
     STORY,
 )
-TEXTS = (GREETING, *ANSWERS, phrases.NOT_HEARD, phrases.LLM_FAILED, phrases.LLM_BROKE_OFF)
+TEXTS = (GREETING, *ANSWERS, ENGLISH.not_heard, ENGLISH.llm_failed, ENGLISH.llm_broke_off)
 LONGEST_WORD = max(len(word) for text in TEXTS for word in text.split()) + 1
 HEARD_AS = ("And what about tomorrow?", "Wait, stop.", "Mm-hm.", "", "I want to", "Yes.", "So um,")
 """What the ears make of speech, at random: questions, murmurs, nothing, unfinished sentences."""

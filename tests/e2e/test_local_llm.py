@@ -13,14 +13,14 @@ import speech
 from llama import running_llama, what_is_missing
 from recipes import issues_of, llm_of, save
 from sayso.caller import HeardReply
-from sayso.talk import phrases
+from sayso.talk.phrases import ENGLISH
 from served import Served, ask, hear_greeting, microphone
 
 pytestmark = pytest.mark.skipif(what_is_missing() is not None, reason=str(what_is_missing()))
 
 GREETING = "Hello, this is the front desk."
 PROMPT = "You run the front desk of a small hotel. Breakfast is from seven to ten."
-FAILURES = (phrases.LLM_FAILED, phrases.LLM_BROKE_OFF)
+FAILURES = (ENGLISH.llm_failed, ENGLISH.llm_broke_off)
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from sayso.caller import Caller, HeardReply
 from sayso.errors import TalkError
 from sayso.llm.fake import QUIRKS, Quirk
 from sayso.store.tables import AgentRow
-from sayso.talk import phrases
+from sayso.talk.phrases import ENGLISH
 from served import REHEARSED, FakeLlm, Served, ask, fake_llm, hear_greeting, microphone, serving
 
 SAID = "Certainly. It will rain until noon."
@@ -63,8 +63,8 @@ class Outcome:
         if self.quirk.finding is None:
             return self.quirk.says.format(reply=SAID)
         if self.quirk.partly:
-            return f"{FIRST_WORD} {phrases.LLM_BROKE_OFF}"
-        return phrases.LLM_FAILED
+            return f"{FIRST_WORD} {ENGLISH.llm_broke_off}"
+        return ENGLISH.llm_failed
 
     def problems(self) -> list[str]:
         found = [self.broken] if self.broken else []

@@ -9,7 +9,7 @@ import pytest
 
 from collector import Collector, Got, collecting
 from sayso.store.tables import AgentRow
-from sayso.talk import phrases
+from sayso.talk.phrases import ENGLISH
 from served import REHEARSED, Served, ask, fake_llm, hear_greeting, serving
 
 CANARY = "canary-4f1e"
@@ -113,7 +113,7 @@ async def test_turns_do_not_overlap(traced: Traced) -> None:
 async def test_no_word_name_or_key_is_in_a_span(traced: Traced) -> None:
     collector, *_ = traced
     everything = b"".join(collector.bodies)
-    for told in (CANARY, "All is well", "So be it", "question", phrases.LLM_FAILED[:10]):
+    for told in (CANARY, "All is well", "So be it", "question", ENGLISH.llm_failed[:10]):
         assert told.encode() not in everything
 
 

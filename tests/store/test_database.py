@@ -54,7 +54,7 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         versions = connection.execute("select version_num from alembic_version").fetchall()
     connection.close()
-    assert versions == [("0004",)]
+    assert versions == [("0005",)]
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
@@ -119,7 +119,7 @@ def downgrade(url: str, revision: str) -> None:
     engine.dispose()
 
 
-async def test_an_agent_from_before_variables_has_none(url: str) -> None:
+async def test_an_agent_from_before_a_field_has_its_default(url: str) -> None:
     migrate(url)
     downgrade(url, "0002")
     database = Database(url)
@@ -132,6 +132,7 @@ async def test_an_agent_from_before_variables_has_none(url: str) -> None:
         row = await session.get(AgentRow, "a")
         assert row is not None
         assert (row.display_name, row.variables) == ("A", {})
+        assert (row.patience, row.interruptible) == (None, True)
     await database.close()
 
 

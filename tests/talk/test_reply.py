@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from sayso.audio.formats import InputAudio, OutputAudio, OutputFormat
+from sayso.clock import Clock
 from sayso.engines import EngineConfig
 from sayso.errors import SaysoError
 from sayso.llm import Spare
@@ -29,6 +31,16 @@ class StillClock:
 
     def utc(self) -> datetime:
         return datetime(2024, 5, 1, tzinfo=UTC)
+
+
+class HandClock(StillClock):
+    """A clock that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+
+    def now_s(self) -> float:
+        return self.at_s
 
 
 class OpenLine:
@@ -58,6 +70,16 @@ class OpenLine:
 
 async def speak(write: Write, chars_per_s: float) -> tuple[Reply, Ledger, OpenLine]:
     """A reply from its beginning to its end, by a voice that costs no time."""
+    async with speaking(write, chars_per_s, StillClock(), ahead_s=1.0) as made:
+        await made[0].run()
+    return made
+
+
+@asynccontextmanager
+async def speaking(
+    write: Write, chars_per_s: float, clock: Clock, ahead_s: float
+) -> AsyncGenerator[tuple[Reply, Ledger, OpenLine]]:
+    """A reply that is yet to run."""
     line, ledger, faults = OpenLine(), Ledger(), list[SaysoError]()
     tts = ScriptedTts(EngineConfig(Path(), options={"chars_per_s": str(chars_per_s)}))
     with ThreadPoolExecutor(1) as codecs:
@@ -67,16 +89,15 @@ async def speak(write: Write, chars_per_s: float) -> tuple[Reply, Ledger, OpenLi
             speed=1.0,
             line=line,
             ledger=ledger,
-            clock=StillClock(),
+            clock=clock,
             codecs=codecs,
-            ahead_s=1.0,
+            ahead_s=ahead_s,
         )
         ledger.open(1, "Hi.")
         watch = Stopwatch(0.0)
         reply = Reply(1, write, mouth, watch, on_start=lambda: None, on_fault=faults.append)
-        await reply.run()
+        yield reply, ledger, line
     assert not faults
-    return reply, ledger, line
 
 
 async def test_a_reply_that_was_played_out_was_heard_to_its_last_word() -> None:
@@ -102,3 +123,58 @@ async def test_words_can_be_spared_once_there_is_sound_to_hear() -> None:
 
     await speak(write, chars_per_s=1000)
     assert spared == [0.0, pytest.approx(len("It will rain tomorrow,") / 1000)]
+
+
+async def forecast(_: Spare) -> AsyncGenerator[str, None]:
+    yield "It will rain tomorrow, they say."
+
+
+@asynccontextmanager
+async def sent_at_once() -> AsyncGenerator[tuple[Reply, Ledger, HandClock, asyncio.Task[None]]]:
+    """A reply of 32 s whose sound has all been sent, and which plays on a clock moved by hand."""
+    clock = HandClock()
+    async with speaking(forecast, 1.0, clock, ahead_s=100.0) as (reply, ledger, line):
+        running = asyncio.create_task(reply.run())
+        while not any(isinstance(out, ReplyEnded) for out in line.sent):  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        yield reply, ledger, clock, running
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+async def test_what_the_client_reports_was_heard_and_no_more() -> None:
+    async with sent_at_once() as (reply, ledger, clock, _):
+        clock.at_s = 20.0
+        reply.played(18.5)
+        assert ledger.heard(1, reply.heard_s()) == "It will rain"
+        clock.at_s = 24.0
+        assert ledger.heard(1, reply.heard_s()) == "It will rain tomorrow,"
+
+
+async def test_a_report_of_all_of_it_ends_the_reply() -> None:
+    async with sent_at_once() as (reply, ledger, _, running):
+        assert not running.done()
+        reply.played(ledger.made_s(1))
+        await asyncio.wait_for(running, 5.0)
+        assert ledger.heard(1, reply.heard_s()) == "It will rain tomorrow, they say."
+
+
+async def test_a_client_that_lags_behind_is_waited_for() -> None:
+    """By the times of sending the reply would be over; by its reports a tenth of it is to come."""
+    async with sent_at_once() as (reply, ledger, clock, running):
+        made_s = ledger.made_s(1)
+        clock.at_s = made_s
+        reply.played(made_s - 0.1)
+        assert reply.heard_s() == pytest.approx(made_s - 0.1)
+        assert not running.done()
+        clock.at_s += 0.1
+        await asyncio.wait_for(running, 5.0)
+        assert reply.heard_s() == pytest.approx(made_s)
+
+
+async def test_a_report_after_the_end_is_nothing() -> None:
+    async with sent_at_once() as (reply, ledger, _, running):
+        reply.played_out()
+        await running
+        reply.played(1.0)
+        assert reply.heard_s() == pytest.approx(ledger.made_s(1))

@@ -11,11 +11,10 @@ from structlog.testing import capture_logs
 
 from sayso.audio.formats import EAR_RATE_HZ, InputAudio, InputEncoding, OutputAudio, OutputFormat
 from sayso.errors import LlmError, SpeechError, TalkCode, TalkError
-from sayso.talk import phrases
-from sayso.talk.agent import NUDGES
 from sayso.talk.events import EndedBy, Typed
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
+from sayso.talk.phrases import ENGLISH, PHRASES
 from sayso.transport.line import (
     AgentText,
     CallerStarted,
@@ -29,6 +28,7 @@ from sayso.transport.line import (
     Left,
     Note,
     Outgoing,
+    Played,
     PlayedOut,
     ReplyBegan,
     ReplyEnded,
@@ -293,7 +293,7 @@ class TestTheLlmFails:
         async with staged(answers=[[down]]) as stage:
             stage.line.client(Text("Hi"))
             await stage.until_sent(ReplyEnded)
-        assert stage.line.of(AgentText) == [AgentText(1, phrases.LLM_FAILED)]
+        assert stage.line.of(AgentText) == [AgentText(1, ENGLISH.llm_failed)]
         fault = stage.line.of(Fault)[0]
         assert (fault.code, fault.fatal) == (TalkCode.INTERNAL, False)
         assert "connect.refused" in fault.message
@@ -311,7 +311,7 @@ class TestTheLlmFails:
             stage.line.client(Text("Hi"))
             await stage.until(lambda: bool(stage.record.turns))
         assert stage.tts.spoken
-        assert stage.tts.spoken[-1] == phrases.LLM_FAILED
+        assert stage.tts.spoken[-1] == ENGLISH.llm_failed
         assert stage.record.turns[0][1]["failure"] == "answer.unspeakable"
 
     async def test_what_was_recovered_is_on_the_turn_and_in_the_log_only(self) -> None:
@@ -341,7 +341,7 @@ class TestTheLlmFails:
             stage.line.client(Text("When?"))
             await stage.until(lambda: bool(stage.record.turns))
         text = stage.line.of(AgentText)[0].text
-        assert text == f"We open at nine. And we {phrases.LLM_BROKE_OFF}"
+        assert text == f"We open at nine. And we {ENGLISH.llm_broke_off}"
         timings = stage.record.turns[0][1]
         assert (timings["failure"], timings["blame"]) == ("stream.cut", "llm")
 
@@ -358,7 +358,7 @@ class TestSpeechFails:
         async with staged(heard=[SpeechError("engine broke")]) as stage:
             await stage.speak(1.0)
             await stage.until_sent(ReplyEnded)
-        assert stage.line.of(AgentText) == [AgentText(1, phrases.NOT_HEARD)]
+        assert stage.line.of(AgentText) == [AgentText(1, ENGLISH.not_heard)]
         assert stage.line.of(Fault)[0].message == "engine broke"
 
     async def test_a_clause_that_cannot_be_spoken_is_left_out(self) -> None:
@@ -439,7 +439,7 @@ class TestEnding:
     async def test_when_time_is_up_a_farewell_is_spoken(self) -> None:
         async with staged(conversation_s=0.05) as stage:
             await asyncio.wait_for(stage.running, 5)
-        assert stage.line.of(AgentText) == [AgentText(1, phrases.TIME_IS_UP)]
+        assert stage.line.of(AgentText) == [AgentText(1, ENGLISH.time_is_up)]
         assert stage.record.end == (EndedBy.SYSTEM, None)
 
     async def test_nothing_is_left_running(self) -> None:
@@ -501,9 +501,9 @@ class TestNobodySpeaks:
                 await stage.be_quiet(0.6)
                 await stage.until(lambda said=said: len(stage.record.lines) == said)  # type: ignore[misc]
             await stage.running
-        first, second = NUDGES
+        first, second = ENGLISH.nudges
         assert [text for _, text in stage.record.lines] == [
-            first, second, first, phrases.NOBODY_THERE
+            first, second, first, ENGLISH.nobody_there
         ]  # fmt: skip
 
     async def test_a_warning_comes_before_the_end(self) -> None:
@@ -525,6 +525,46 @@ class TestNobodySpeaks:
         assert len(stage.line.of(Fault)) == 1
 
 
+class TestTheUsualSentences:
+    GERMAN = PHRASES["german"]
+
+    async def test_come_in_the_agents_language(self) -> None:
+        async with staged(
+            answers=[
+                [LlmError("gone", finding="stream.empty")],
+                ["Gut. ", LlmError("gone", finding="stream.cut")],
+            ],
+            phrases=self.GERMAN,
+            ladder=Ladder(5.0, nudges=2),
+        ) as stage:
+            for number, said in enumerate(("Hallo?", "Und jetzt?"), 1):
+                stage.line.client(Text(said))
+                await stage.until_sent(ReplyEnded, number)
+                stage.line.client(PlayedOut())
+            for number in (3, 4, 5):
+                await stage.be_quiet(6.0)
+                await stage.until_sent(ReplyEnded, number)
+                stage.line.client(PlayedOut())
+            await stage.running
+        assert [text for role, text in stage.record.lines if role == "assistant"] == [
+            self.GERMAN.llm_failed,
+            f"Gut. {self.GERMAN.llm_broke_off}",
+            self.GERMAN.still_there,
+            self.GERMAN.still_here,
+            self.GERMAN.nobody_there,
+        ]
+
+    async def test_yield_to_the_agents_own(self) -> None:
+        async with staged(
+            answers=[[LlmError("gone", finding="stream.cut")]],
+            phrases=self.GERMAN,
+            failure_message="Moment!",
+        ) as stage:
+            stage.line.client(Text("Hallo?"))
+            await stage.until_sent(ReplyEnded)
+        assert stage.line.of(AgentText) == [AgentText(1, "Moment!")]
+
+
 class TestTheAgentHangsUp:
     async def test_after_an_answer_with_its_phrase(self) -> None:
         async with staged(answers=[["All done. ", "Goodbye!"]], end_phrases=("goodbye",)) as stage:
@@ -541,6 +581,42 @@ class TestTheAgentHangsUp:
             await stage.until(lambda: bool(stage.record.turns))
             await stage.hang_up()
         assert stage.record.reason == "caller_left"
+
+
+async def test_the_record_ends_where_the_clients_player_was() -> None:
+    async with staged(answers=[["One two three four five six seven eight."]]) as stage:
+        stage.line.client(Text("Count!"))
+        await stage.until_sent(ReplySound, 5)
+        stage.line.client(Played(7, 5.0))  # of a reply that is not there
+        stage.line.client(Played(1, 0.15))
+        stage.line.client(Text("Stop."))
+        await stage.until_sent(Interrupted)
+    assert stage.line.of(Interrupted)[0] == Interrupted(1, "One two")
+
+
+class TestWhoMayNotInterrupt:
+    async def test_is_answered_after_the_reply(self) -> None:
+        answers = [["A long story, told to its end."], ["A short one."]]
+        async with staged(answers=answers, heard=["Shorter!"], interruptible=False) as stage:
+            stage.line.client(Text("Tell me a story."))
+            await stage.until_sent(ReplyBegan)
+            await stage.speak(1.0)
+            await stage.until(lambda: len(stage.record.lines) == 4)
+        assert stage.line.of(Interrupted) == []
+        assert stage.record.lines == [
+            ("user", "Tell me a story."),
+            ("assistant", "A long story, told to its end."),
+            ("user", "Shorter!"),
+            ("assistant", "A short one."),
+        ]
+
+    async def test_leaves_a_last_word_in_the_record(self) -> None:
+        async with staged(answers=[["A long story."]], interruptible=False) as stage:
+            stage.line.client(Text("Tell me a story."))
+            await stage.until_sent(ReplySound)
+            stage.line.client(Text("Stop!"))
+            await stage.hang_up()
+        assert stage.record.lines[-1] == ("user", "Stop!")
 
 
 async def test_an_agent_may_have_its_text_spoken_as_written() -> None:

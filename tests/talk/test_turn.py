@@ -560,6 +560,101 @@ KINDS = st.sampled_from(KIND_NAMES)
 SCRIPT = st.lists(st.tuples(KINDS, WORDS, st.floats(0.01, 3.0)), max_size=60)
 
 
+class TestWhoMayNotInterrupt:
+    POLICY = replace(POLICY, interruptible=False)
+    OVER = (SpeechStarted(3.0), SpeechStopped(4.0, 3.8), Heard(4.2, "And tomorrow?"))
+
+    def run(self, *events: Event, turn: Turn) -> tuple[Turn, list[Command]]:
+        return run(*events, turn=turn, policy=self.POLICY)
+
+    def test_is_answered_when_the_reply_was_heard(self) -> None:
+        turn, said = self.run(*self.OVER, turn=SPEAKING)
+        assert (turn.phase, said) == (Phase.SPEAKING, [])
+        turn, said = self.run(ReplyPlayed(9.0, 1), turn=turn)
+        assert said == [Attend(), Answer(2, "And tomorrow?")]
+        assert turn.over == ""
+
+    def test_keeps_the_floor_if_they_still_speak(self) -> None:
+        turn, said = self.run(*self.OVER, SpeechStarted(8.8), ReplyPlayed(9.0, 1), turn=SPEAKING)
+        assert (turn.phase, said) == (Phase.LISTENING, [Attend()])
+        _, said = self.run(SpeechStopped(9.6, 9.4), Heard(9.7, "And after?"), Tick(10.2), turn=turn)
+        assert said == [Answer(2, "And tomorrow? And after?")]
+
+    def test_has_a_pause_like_anybody(self) -> None:
+        turn, said = self.run(*self.OVER, ReplyPlayed(4.2, 1), turn=SPEAKING)
+        assert (turn.phase, said) == (Phase.WAITING, [Attend()])
+        assert self.run(Tick(4.3), turn=turn)[1] == [Answer(2, "And tomorrow?")]
+
+    def test_waits_for_a_transcript(self) -> None:
+        started, stopped, heard = self.OVER
+        turn, said = self.run(started, stopped, ReplyPlayed(5.0, 1), turn=SPEAKING)
+        assert (turn.phase, said) == (Phase.WAITING, [Attend()])
+        assert self.run(Tick(5.0), replace(heard, at_s=5.2), turn=turn)[1] == [
+            Answer(2, "And tomorrow?")
+        ]
+
+    def test_types_in_vain_as_well(self) -> None:
+        turn, said = self.run(Typed(3.0, "Stop."), Typed(3.5, "Please."), turn=SPEAKING)
+        assert (turn.phase, said) == (Phase.SPEAKING, [])
+        assert self.run(ReplyPlayed(9.0, 1), turn=turn)[1] == [Attend(), Answer(2, "Stop. Please.")]
+
+    def test_is_heard_with_what_the_program_told(self) -> None:
+        note = Typed(3.0, "It is booked.", Author.PROGRAM)
+        _, said = self.run(note, *self.OVER, ReplyPlayed(9.0, 1), turn=SPEAKING)
+        assert said == [Attend(), Answer(2, "And tomorrow?", "It is booked.")]
+
+    def test_cannot_skip_the_greeting_before_it_sounds(self) -> None:
+        greeting, _ = self.run(Opened(0.0, greeting=True), turn=Turn())
+        turn, said = self.run(SpeechStarted(0.1), turn=greeting)
+        assert (turn.phase, said) == (Phase.THINKING, [])
+        turn, said = self.run(
+            SpeechStopped(0.6, 0.4), Heard(0.7, "Hello?"), ReplyStarted(0.8, 1), turn=turn
+        )
+        assert (turn.phase, said) == (Phase.SPEAKING, [])
+        assert self.run(ReplyPlayed(4.0, 1), turn=turn)[1] == [Attend(), Answer(2, "Hello?")]
+
+    def test_can_go_on_before_an_answer_sounds(self) -> None:
+        turn, _ = run(*asked(), policy=self.POLICY)
+        _, said = self.run(
+            SpeechStarted(2.6),
+            SpeechStopped(3.4, 3.2),
+            Heard(3.5, "In Rome."),
+            Tick(4.0),
+            turn=turn,
+        )
+        assert said == [Hold(1), Hush(1), Attend(), Answer(2, "What time is it? In Rome.")]
+
+    def test_no_longer_holds_a_reply_that_sounds(self) -> None:
+        turn, _ = run(*asked(), policy=self.POLICY)
+        turn, said = self.run(SpeechStarted(2.6), ReplyStarted(2.7, 1), turn=turn)
+        assert (turn.phase, said) == (Phase.SPEAKING, [Hold(1), Resume(1)])
+
+    def test_still_says_yeah_to_a_question(self) -> None:
+        yeah = (SpeechStarted(8.0), SpeechStopped(8.6, 8.4), Heard(8.7, "Yeah."))
+        turn, said = self.run(*yeah, turn=SPEAKING)
+        assert (said, turn.over) == ([], "")
+        assert self.run(ReplyPlayed(9.0, 1), turn=turn)[1] == []
+        assert self.run(ReplyPlayed(9.0, 1, asks=True), turn=turn)[1][-1] == Answer(2, "Yeah.")
+
+    def test_makes_no_turn_of_a_noise(self) -> None:
+        _, said = self.run(
+            SpeechStarted(3.0), SpeechStopped(3.4, 3.2), Heard(3.5, ""), ReplyPlayed(9.0, 1),
+            turn=SPEAKING,
+        )  # fmt: skip
+        assert said == []
+
+    def test_keeps_an_agent_from_hanging_up(self) -> None:
+        _, said = self.run(*self.OVER, ReplyPlayed(9.0, 1, last=True), turn=SPEAKING)
+        assert said == [Attend(), Answer(2, "And tomorrow?")]
+
+    def test_leaves_words_for_the_record(self) -> None:
+        turn, said = self.run(*self.OVER, HungUp(5.0, EndedBy.USER), turn=SPEAKING)
+        assert (turn.words, said) == ("And tomorrow?", [Hush(1), End(EndedBy.USER)])
+
+    def test_is_cut_off_by_the_end_of_time(self) -> None:
+        assert self.run(TimeUp(5.0), turn=SPEAKING)[1] == [Hush(1), Say(2, FixedLine.FAREWELL)]
+
+
 @dataclass
 class Laws:
     """Watches one conversation, and fails at the first broken law."""
@@ -657,6 +752,8 @@ def watch(policy: Policy, greeting: bool, script: Iterable[tuple[str, str, float
             assert (turn, commands) == (before, ()), "a stale event did something"
         if isinstance(event, ReplyPlayed):
             laws.played(event.number)
+        if before.audible and not policy.interruptible and not isinstance(event, TimeUp | HungUp):
+            assert not any(isinstance(command, Hold | Hush) for command in commands)
         laws.check_all(commands)
         check_state(turn, policy)
         assert (turn.phase in REPLYING) == (laws.alive is not None)
@@ -667,6 +764,7 @@ def check_state(turn: Turn, policy: Policy) -> None:
     timed = turn.phase in {Phase.WAITING, Phase.DOUBTING, Phase.CLOSING}
     assert (turn.deadline_s is not None) == timed
     assert turn.transcribing >= 0
+    assert not turn.over or (turn.phase in REPLYING and not policy.interruptible)
     assert 0 <= turn.extra_s <= policy.most_extra_s
     if turn.phase is Phase.WAITING and turn.deadline_s is not None:
         wait_s = turn.deadline_s - turn.silent_since_s
@@ -677,18 +775,32 @@ def check_state(turn: Turn, policy: Policy) -> None:
 
 @settings(max_examples=1000, deadline=None)
 @given(
-    greeting=st.booleans(), speculates=st.booleans(), preset=st.sampled_from(Preset), script=SCRIPT
+    greeting=st.booleans(),
+    speculates=st.booleans(),
+    interruptible=st.booleans(),
+    preset=st.sampled_from(Preset),
+    script=SCRIPT,
 )
 def test_the_laws_hold_in_every_conversation(
-    greeting: bool, speculates: bool, preset: Preset, script: list[tuple[str, str, float]]
+    greeting: bool,
+    speculates: bool,
+    interruptible: bool,
+    preset: Preset,
+    script: list[tuple[str, str, float]],
 ) -> None:
-    watch(replace(PRESETS[preset], speculates=speculates), greeting, script)
+    policy = replace(PRESETS[preset], speculates=speculates, interruptible=interruptible)
+    watch(policy, greeting, script)
 
 
 def test_the_laws_hold_in_ten_thousand_conversations() -> None:
     """Hypothesis finds the small odd ones; these are long, and every run has the same."""
     random = Random(0)
-    policies = [replace(PRESETS[preset], least_s=least) for preset in Preset for least in (0, 1)]
+    policies = [
+        replace(PRESETS[preset], least_s=least, interruptible=interruptible)
+        for preset in Preset
+        for least in (0, 1)
+        for interruptible in (True, False)
+    ]
     for number in range(10_000):
         script = [
             (random.choice(KIND_NAMES[:-2]), random.choice(TEXTS), random.uniform(0.01, 1.0))
@@ -698,19 +810,22 @@ def test_the_laws_hold_in_ten_thousand_conversations() -> None:
 
 
 @settings(max_examples=500, deadline=None)
-@given(script=SCRIPT)
-def test_silence_at_the_end_leads_to_rest(script: list[tuple[str, str, float]]) -> None:
+@given(script=SCRIPT, interruptible=st.booleans())
+def test_silence_at_the_end_leads_to_rest(
+    script: list[tuple[str, str, float]], interruptible: bool
+) -> None:
     """Once the caller is silent and replies play, every conversation comes to rest."""
     turn, at_s = Turn(), 0.0
+    policy = replace(POLICY, interruptible=interruptible)
     for kind, text, gap_s in script:
         at_s += gap_s
         if (event := event_of(kind, text, at_s, turn)) is not None:
-            turn, _ = step(turn, event, POLICY)
+            turn, _ = step(turn, event, policy)
     if turn.talking:
-        turn, _ = step(turn, SpeechStopped(at_s + 0.2, at_s), POLICY)
+        turn, _ = step(turn, SpeechStopped(at_s + 0.2, at_s), policy)
     for _ in range(8):
         at_s += POLICY.transcript_s + POLICY.farewell_s
-        turn, _ = step(turn, Tick(at_s), POLICY)
-        turn, _ = step(turn, ReplyStarted(at_s, turn.number), POLICY)
-        turn, _ = step(turn, ReplyPlayed(at_s, turn.number), POLICY)
+        turn, _ = step(turn, Tick(at_s), policy)
+        turn, _ = step(turn, ReplyStarted(at_s, turn.number), policy)
+        turn, _ = step(turn, ReplyPlayed(at_s, turn.number), policy)
     assert turn.phase in {Phase.IDLE, Phase.ENDED}

@@ -112,6 +112,10 @@ class TestMessages:
             ({"type": "audioIn", "data": "AAEC"}, line.Sound(b"\x00\x01\x02")),
             ({"type": "audioIn", "data": ""}, line.Sound(b"")),
             ({"type": "bufferEmpty"}, line.PlayedOut()),
+            ({"type": "played", "stream": 3, "seconds": 1.5}, line.Played(7, 1.5)),
+            ({"type": "played", "stream": 3, "seconds": 0}, line.Played(7, 0.0)),
+            ({"type": "played", "stream": 2, "seconds": 1.5}, None),
+            ({"type": "played", "stream": 4, "seconds": 1.5}, None),
             ({"type": "customInput", "data": "Paid."}, line.Note("Paid.")),
             ({"type": "textIn", "data": "Hi"}, line.Text("Hi")),
             ({"type": "textIn", "data": "  "}, None),
@@ -123,11 +127,25 @@ class TestMessages:
         ],
     )
     def test_mean_what_they_say(self, sent: dict[str, Any], means: object) -> None:
-        assert parse_message(json.dumps(sent)) == means
+        assert parse_message(json.dumps(sent), [1, 4, 7]) == means
+
+    def test_nothing_was_played_before_the_first_reply(self) -> None:
+        assert parse_message('{"type":"played","stream":1,"seconds":1}') is None
 
     @pytest.mark.parametrize(
         "frame",
-        ["{", '{"type":"audioIn","data":"*"}', '{"data":""}', "[]", '{"type":"textIn","data":1}'],
+        [
+            "{",
+            '{"type":"audioIn","data":"*"}',
+            '{"data":""}',
+            "[]",
+            '{"type":"textIn","data":1}',
+            '{"type":"played"}',
+            '{"type":"played","stream":0,"seconds":1}',
+            '{"type":"played","stream":1,"seconds":-1}',
+            '{"type":"played","stream":1,"seconds":1e999}',
+            '{"type":"unknown","number":1e999}',
+        ],
     )
     def test_an_unreadable_one_is_reported_and_survived(self, frame: str) -> None:
         with pytest.raises(TalkError) as reported:

@@ -18,7 +18,9 @@ from sayso.transport.line import (
     CallerText,
     Fault,
     Left,
+    Played,
     PlayedOut,
+    ReplyBegan,
     ReplySound,
     Text,
 )
@@ -82,6 +84,20 @@ async def test_messages_come_as_values_and_unknown_ones_not_at_all() -> None:
         wire.incoming.put_nowait(
             {"type": "websocket.receive", "bytes": b'{"type":"textIn","data":"Hi"}'}
         )
+        assert await line.receive() == Text("Hi")
+
+
+async def test_what_was_played_names_its_reply() -> None:
+    async with lined() as (wire, line):
+        for number in (1, 4):
+            line.post(ReplyBegan(number))
+        wire.text({"type": "played", "stream": 1, "seconds": 0.5})  # too late
+        wire.text({"type": "bufferEmpty"})
+        assert await line.receive() == PlayedOut()
+        wire.text({"type": "played", "stream": 2, "seconds": 0.5})
+        assert await line.receive() == Played(4, 0.5)
+        wire.text({"type": "bufferEmpty"})  # of which reply?
+        wire.text({"type": "textIn", "data": "Hi"})
         assert await line.receive() == Text("Hi")
 
 

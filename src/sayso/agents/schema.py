@@ -111,6 +111,7 @@ Language: TypeAlias = Literal[
     "turkish",
     "arabic",
 ]
+Patience: TypeAlias = Literal["eager", "normal", "patient"]
 AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
 
 EXTENSION: dict[str, JsonValue] = {"x-sayso-extension": True}
@@ -637,6 +638,20 @@ class NewAgent(_Body):
         "the agent hangs up.",
         json_schema_extra=EXTENSION,
     )
+    patience: Patience | None = Field(
+        default=None,
+        description="How soon a pause of the caller is an ending: `eager` answers quickest, and "
+        "now and then into a thought; `patient` is for people who dictate, or think aloud. Null is "
+        "the operator's setting (`SAYSO_PATIENCE`). The least silence is still what a client asks "
+        "for (`utteranceEndThreshold`).",
+        json_schema_extra=EXTENSION,
+    )
+    interruptible: bool = Field(
+        default=True,
+        description="Whether the caller can cut the agent off. If not, replies are heard to their "
+        "end, the greeting as well, and what was said or typed over one is answered after it.",
+        json_schema_extra=EXTENSION,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -749,6 +764,8 @@ class AgentView(_View):
     max_duration_seconds: float | None = Field(json_schema_extra=EXTENSION)
     end_call_message: str | None = Field(json_schema_extra=EXTENSION)
     end_call_phrases: list[str] = Field(json_schema_extra=EXTENSION)
+    patience: Patience | None = Field(json_schema_extra=EXTENSION)
+    interruptible: bool = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -826,6 +843,8 @@ class Agent:
     max_duration_s: float | None = None
     end_call_message: str | None = None
     end_call_phrases: tuple[str, ...] = ()
+    patience: Patience | None = None
+    interruptible: bool = True
 
 
 _OURS = frozenset({"messages", "stream"})

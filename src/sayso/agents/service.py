@@ -346,7 +346,7 @@ def _asked(
 
 
 def _manners(row: AgentRow) -> dict[str, Any]:
-    """How an agent speaks and when it hangs up, as a conversation is given it."""
+    """How an agent takes turns, speaks and hangs up, as a conversation is given it."""
     plan = row.message_plan or {}
     return {
         "apply_text_normalization": row.apply_text_normalization,
@@ -357,6 +357,8 @@ def _manners(row: AgentRow) -> dict[str, Any]:
         "max_duration_s": row.max_duration_seconds,
         "end_call_message": next(iter(_with_words([row.end_call_message or ""])), None),
         "end_call_phrases": _with_words(row.end_call_phrases),
+        "patience": row.patience,
+        "interruptible": row.interruptible,
     }
 
 

@@ -25,6 +25,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.types import TypeDecorator
@@ -125,6 +126,8 @@ class AgentRow(Table):
     max_duration_seconds: Mapped[float | None]
     end_call_message: Mapped[str | None] = mapped_column(Text)
     end_call_phrases: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    patience: Mapped[str | None] = mapped_column(String(10))
+    interruptible: Mapped[bool] = mapped_column(server_default=true())
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)

@@ -9,13 +9,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sayso.llm import Message, Mind
-from sayso.talk import phrases
+from sayso.talk.endpointing import Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
+from sayso.talk.phrases import ENGLISH, Phrases
 from sayso.tts.spoken import Reading
-
-NUDGES = (phrases.STILL_THERE, phrases.STILL_HERE)
-"""Said in turn when nobody speaks, by agents without words of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +31,13 @@ class Agent:
         failure_message: what it says when nobody could answer; "" for the usual sentence.
         reading: how much its text is put into words before it is spoken.
         ladder: how it bears silence.
-        nudges: what it says when nobody speaks, in turn.
+        phrases: the usual sentences, for what nobody has written words for.
+        nudges: what it says when nobody speaks, in turn; none for the usual sentences.
         goodbye: what it says before it ends the conversation; "" for the usual sentences.
         end_phrases: an answer that says one of them, in whatever case, is its last.
         longest_s: how long a conversation with it may take; None for the server's limit.
+        patience: how soon a pause of the caller is an ending; None for the server's setting.
+        interruptible: whether the caller can cut it off.
     """
 
     id: str
@@ -49,10 +50,13 @@ class Agent:
     failure_message: str = ""
     reading: Reading = "auto"
     ladder: Ladder = NO_LADDER
-    nudges: tuple[str, ...] = NUDGES
+    phrases: Phrases = ENGLISH
+    nudges: tuple[str, ...] = ()
     goodbye: str = ""
     end_phrases: tuple[str, ...] = ()
     longest_s: float | None = None
+    patience: Preset | None = None
+    interruptible: bool = True
 
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""

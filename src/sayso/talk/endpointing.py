@@ -47,8 +47,10 @@ class Policy:
         interruption_s: speech over the agent that takes the floor without waiting for words.
         transcript_s: longest wait for a transcript before going on without it.
         farewell_s: longest time a goodbye may take.
+        interruptible: the caller can cut a reply off; else it is heard to its end.
         speculates: begin the reply while the pause may still be a pause.
         ladder: what is done when nobody speaks.
+        language: what is spoken, by the contract's name.
     """
 
     sure_s: float = 0.4
@@ -61,8 +63,10 @@ class Policy:
     interruption_s: float = 1.2
     transcript_s: float = 12.0
     farewell_s: float = 15.0
+    interruptible: bool = True
     speculates: bool = True
     ladder: Ladder = NO_LADDER
+    language: str = "english"
 
 
 PRESETS = {
@@ -88,7 +92,7 @@ def patience_s(
         policy: how patient the agent is.
         extra_s: what this caller's pauses have taught (`Habit`).
     """
-    wanted_s = _wanted_s(find_ending(words), sounds_done, policy)
+    wanted_s = _wanted_s(find_ending(words, policy.language), sounds_done, policy)
     return max(wanted_s + extra_s, policy.least_s)
 
 

@@ -23,8 +23,8 @@ from sayso.audio.pacing import Pacer
 from sayso.clock import Clock
 from sayso.errors import LlmError, SaysoError, SpeechError
 from sayso.llm import Spare
-from sayso.talk import phrases
 from sayso.talk.history import Ledger
+from sayso.talk.phrases import ENGLISH
 from sayso.talk.record import Stopwatch
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
@@ -41,13 +41,16 @@ PAUSE_S: Final = 0.2
 PIECES_AHEAD: Final = 100
 """Pieces of sound spoken but not yet sent before the voice is left waiting."""
 
+ROUNDING_S: Final = 0.02
+"""By how much a client's count of seconds may differ from ours, and still be all of them."""
+
 PIECE_S: Final = 0.1
 """Sound sent at a time, in seconds: wake-ups cost more than bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Mouth:
-    """What every reply of a conversation is spoken with."""
+    """What every reply of a conversation is spoken with; `broke_off` if its text does so."""
 
     tts: Tts
     voice: str
@@ -59,6 +62,7 @@ class Mouth:
     ahead_s: float
     language: str = "english"
     reading: Reading = "auto"
+    broke_off: str = ENGLISH.llm_broke_off
 
 
 Write: TypeAlias = Callable[[Spare], AsyncGenerator[str, None]]
@@ -101,6 +105,7 @@ class Reply:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._played_out = asyncio.Event()
+        self._ending: asyncio.Timeout | None = None
         self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
         self._sound: asyncio.Queue[Samples | None] = asyncio.Queue(PIECES_AHEAD)
         self._encoder: Encoder | None = None
@@ -142,6 +147,15 @@ class Reply:
         """The client says that all it was sent has been heard."""
         self._played_out.set()
 
+    def played(self, up_to_s: float) -> None:
+        """The client says that so many seconds of its sound have been heard."""
+        self._pacer.report(up_to_s, self._mouth.clock.now_s())
+        left_s = self._pacer.sent_s - self.heard_s()
+        if self._all_sent and left_s <= ROUNDING_S:
+            self._played_out.set()
+        elif self._ending is not None and not self._ending.expired():
+            self._ending.reschedule(asyncio.get_running_loop().time() + left_s)
+
     def heard_s(self) -> float:
         """Seconds of its sound the caller has heard by now."""
         if self._all_sent and self._played_out.is_set():
@@ -180,7 +194,7 @@ class Reply:
         except LlmError as error:
             self._fail(error)
             await self._put_clauses(sentences.finish())
-            await self._put_clauses([phrases.LLM_BROKE_OFF if self._wrote else self._if_silent])
+            await self._put_clauses([self._mouth.broke_off if self._wrote else self._if_silent])
         else:
             await self._put_clauses(sentences.finish())
         await self._clauses.put(None)
@@ -313,7 +327,7 @@ class Reply:
         """Until the client says so, or the sound it has must be over."""
         left_s = self._pacer.sent_s - self.heard_s()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, left_s)):
+            async with asyncio.timeout(max(0.0, left_s)) as self._ending:
                 await self._played_out.wait()
         # Timers fire up to a millisecond early: the clock alone would cut off the last word.
         self._played_out.set()

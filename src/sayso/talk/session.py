@@ -34,7 +34,6 @@ from sayso.errors import (
     TalkError,
 )
 from sayso.stt import Stt
-from sayso.talk import phrases
 from sayso.talk.agent import Agent
 from sayso.talk.ears import BREATH_S, Ears, Utterance
 from sayso.talk.endpointing import Policy
@@ -88,6 +87,7 @@ from sayso.transport.line import (
     Left,
     Line,
     Note,
+    Played,
     PlayedOut,
     Sound,
     Text,
@@ -101,6 +101,9 @@ GAP_CHECK_S: Final = 0.1
 
 BITE_SAMPLES: Final = EAR_RATE_HZ // 2
 """Most sound listened to before other conversations get their turn: half a second."""
+
+QUESTION_MARKS: Final = ("?", "？", "؟", ";")
+"""Latin, Chinese and Japanese, Arabic, Greek."""
 
 _COMPLAINTS: Final[dict[Complaint, str]] = {
     "nothing": "no sound comes from the client: is its microphone allowed and not muted?",
@@ -180,7 +183,12 @@ class Session:
         self._ledger = ledger
         self._record = record
         self._clock = clock
-        self._policy = replace(limits.policy, ladder=agent.ladder)
+        self._policy = replace(
+            limits.policy,
+            ladder=agent.ladder,
+            interruptible=agent.interruptible,
+            language=agent.language,
+        )
         self._turn = Turn()
         self._melody = Melody()
         self._judging: asyncio.Task[None] | None = None
@@ -282,6 +290,8 @@ class Session:
             case PlayedOut():
                 if self._reply is not None:
                     self._reply.played_out()
+            case Played(number, up_to_s):
+                self._with_reply(number, lambda reply: reply.played(up_to_s))
             case Left(cleanly):
                 self.hang_up(EndedBy.USER if cleanly else EndedBy.ERROR)
             case _:
@@ -438,7 +448,7 @@ class Session:
         prompt = self._agent.prompt(self._ledger.prompt)
         mishap = partial(self._take_mishap, watch)
         write = partial(self._agent.llm.reply, prompt, mishap, note=watch.note)
-        if_silent = self._agent.failure_message or phrases.LLM_FAILED
+        if_silent = self._agent.failure_message or self._agent.phrases.llm_failed
         return self._make_reply(number, write, watch, if_silent=if_silent)
 
     def _start_watch(self) -> Stopwatch:
@@ -459,20 +469,21 @@ class Session:
         self._take_up(self._make_reply(number, lambda _: _as_pieces(text), watch))
 
     def _words_of(self, fixed: FixedLine) -> str:
-        agent = self._agent
+        agent, usual = self._agent, self._agent.phrases
         match fixed:
             case FixedLine.GREETING:
                 return agent.greeting
             case FixedLine.NOT_HEARD:
-                return phrases.NOT_HEARD
+                return usual.not_heard
             case FixedLine.NUDGE:
-                return agent.nudges[(self._turn.quiet.nudged - 1) % len(agent.nudges)]
+                nudges = agent.nudges or usual.nudges
+                return nudges[(self._turn.quiet.nudged - 1) % len(nudges)]
             case FixedLine.WARNING:
-                return phrases.TIME_IS_NEAR.format(seconds=round(self._limits.warning_s))
+                return usual.time_is_near.format(seconds=round(self._limits.warning_s))
             case FixedLine.GIVING_UP:
-                return agent.goodbye or phrases.NOBODY_THERE
+                return agent.goodbye or usual.nobody_there
             case FixedLine.FAREWELL:
-                return agent.goodbye or phrases.TIME_IS_UP
+                return agent.goodbye or usual.time_is_up
             case _:
                 assert_never(fixed)
 
@@ -495,6 +506,7 @@ class Session:
             ahead_s=self._limits.pacing_ahead_s,
             language=self._agent.language,
             reading=self._agent.reading,
+            broke_off=self._agent.phrases.llm_broke_off,
         )
         return Reply(
             number,
@@ -515,7 +527,7 @@ class Session:
         await (making if making is not None else reply.run())
         text = self._ledger.text(reply.number)
         self._close_reply(reply)
-        asks, last = text.endswith("?"), self._agent.ends_with(text)
+        asks, last = text.endswith(QUESTION_MARKS), self._agent.ends_with(text)
         self._happen(ReplyPlayed(self._ears.now_s, reply.number, asks, last))
 
     def _begin_reply(self, number: int) -> None:

@@ -59,6 +59,7 @@ class Turn:
         extra_s: patience this caller has taught us to add.
         murmur: what the caller said over the reply without wanting the floor ("yeah").
         murmured_s: audio time at which the reply went on after it.
+        over: what the caller said over a reply that nobody can cut off; answered after it.
         quiet: how long nobody has said anything.
         parting: why the last words are being spoken, or were.
     """
@@ -80,6 +81,7 @@ class Turn:
     extra_s: float = 0.0
     murmur: str = ""
     murmured_s: float = 0.0
+    over: str = ""
     quiet: Quiet = STIRRED
     parting: Parting | None = None
 

@@ -21,6 +21,7 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 - words over a reply never answer it before it was hushed or heard to its end;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
 - a deadline exists exactly in WAITING, DOUBTING and CLOSING, and in IDLE if silence has one;
+- where nobody may interrupt, only `TimeUp` and `HungUp` hush a reply that sounds;
 - from every phase, `HungUp` ends the conversation in one step;
 - a judgement of another pause changes nothing, and no judgement shortens a pause below
   `Policy.least_s`, or lengthens it beyond the longest patience plus `Policy.most_extra_s`;
@@ -28,7 +29,8 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 
 What the caller says while a reply is still THINKING belongs to the same turn: that reply is
 hushed unheard and the next one answers all the words. What they say over a SPEAKING reply is a
-new turn.
+new turn. Where the policy lets nobody interrupt, that turn waits: it is answered once the reply was
+heard, and a reply to nobody's words, such as the greeting, is kept even while it is THINKING.
 """
 
 from __future__ import annotations
@@ -87,25 +89,27 @@ def step(turn: Turn, event: Event, policy: Policy) -> Step:
         return _end(turn, event.by)
     if is_stale(turn, event):
         return turn, _STILL
-    turn, event = count(turn, event), _believe(turn, event)
+    turn, event = count(turn, event), _believe(turn, event, policy)
     rule = _RULES[turn.phase].get(type(event))
     turn, commands = rule(turn, event, policy) if rule else (turn, _STILL)
     return _mind_silence(turn, event, policy), commands
 
 
-def _believe(turn: Turn, event: Event) -> Event:
+def _believe(turn: Turn, event: Event, policy: Policy) -> Event:
     """A noise that was written down as a word holds no words, unless it may continue some."""
     if not isinstance(event, Heard) or event.spoken_s is None:
         return event
     goes_on = turn.words and turn.phase not in REPLYING
-    nothing = not goes_on and _is_nothing(turn, event.text, event.spoken_s)
+    nothing = not goes_on and _is_nothing(turn, event.text, event.spoken_s, policy.language)
     return replace(event, text="") if nothing else event
 
 
-def _is_nothing(turn: Turn, text: str, spoken_s: float) -> bool:
+def _is_nothing(turn: Turn, text: str, spoken_s: float, language: str) -> bool:
     """Whether this was a noise; a grunt is one where it answers nothing."""
     answers = turn.asked or turn.audible
-    return is_noise(text, spoken_s) or (not answers and is_grunt(text, spoken_s))
+    if is_noise(text, spoken_s, language):
+        return True
+    return not answers and is_grunt(text, spoken_s, language)
 
 
 def _mind_silence(turn: Turn, event: Event, policy: Policy) -> Turn:
@@ -126,7 +130,9 @@ def _join(words: str, more: str) -> str:
 
 
 def _end(turn: Turn, by: EndedBy) -> Step:
-    return replace(turn, phase=Phase.ENDED, deadline_s=None), (*_hush(turn), End(by))
+    words = _join(turn.words, turn.over)
+    ended = replace(turn, phase=Phase.ENDED, words=words, over="", deadline_s=None)
+    return ended, (*_hush(turn), End(by))
 
 
 def _hush(turn: Turn) -> tuple[Command, ...]:
@@ -148,8 +154,8 @@ def _reply(turn: Turn) -> Turn:
 
 
 def _answer(turn: Turn) -> Step:
-    reply = _reply(turn)
-    return reply, (*_hush(turn), Answer(reply.number, turn.words, turn.notes))
+    reply = replace(_reply(turn), words=_join(turn.over, turn.words), over="")
+    return reply, (*_hush(turn), Answer(reply.number, reply.words, turn.notes))
 
 
 def _say(turn: Turn, line: FixedLine) -> Step:
@@ -220,6 +226,31 @@ def _add_words(turn: Turn, text: str) -> Turn:
     return replace(turn, words=_join(turn.words, text))
 
 
+def _is_kept(turn: Turn, policy: Policy) -> bool:
+    """Whether the reply under way is heard to its end, whatever the caller says meanwhile."""
+    unasked = turn.audible or not (turn.words or turn.notes)
+    return unasked and turn.phase in REPLYING and not policy.interruptible
+
+
+def _is_murmur(event: Heard, policy: Policy) -> bool:
+    """Whether the caller only says that they listen."""
+    return is_backchannel(event.text, event.spoken_s, policy.language)
+
+
+def _keep_words(turn: Turn, event: Heard | Typed, policy: Policy) -> Step:
+    """What is said over a reply that is kept waits for its end."""
+    if turn.audible and isinstance(event, Heard) and _is_murmur(event, policy):
+        return replace(turn, murmur=event.text, murmured_s=event.at_s), _STILL
+    return replace(turn, over=_join(turn.over, event.text)), _STILL
+
+
+def _turn_to_kept(turn: Turn, at_s: float, policy: Policy) -> Step:
+    """The reply was heard to its end, and something was said over it."""
+    floor = _floor_to_caller(replace(turn, words=turn.over, over=""), policy)
+    turn, commands = _settle(floor, at_s, policy)
+    return turn, (Attend(), *commands)
+
+
 # The rules, a phase at a time ----------------------------------------------------------------
 
 
@@ -256,7 +287,7 @@ def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
 
 def _draft(turn: Turn, policy: Policy) -> Step:
     """Words that may be all of them are worth a reply in the making."""
-    whole = turn.words and not turn.transcribing and not is_open(turn.words)
+    whole = turn.words and not turn.transcribing and not is_open(turn.words, policy.language)
     if not (policy.speculates and whole):
         return turn, _STILL
     return replace(turn, drafted=True), (Draft(turn.number + 1, turn.words, turn.notes),)
@@ -277,11 +308,13 @@ def _end_pause(turn: Turn, event: Tick, policy: Policy) -> Step:
     return _settle(turn, event.at_s, policy)
 
 
-def _take_text(turn: Turn, event: Typed, _: Policy) -> Step:
+def _take_text(turn: Turn, event: Typed, policy: Policy) -> Step:
     """The caller's text takes the floor at once; the program's waits for it.
 
     While a reply has not sounded yet, either makes it anew.
     """
+    if event.author is Author.CALLER and _is_kept(turn, policy):
+        return _keep_words(turn, event, policy)
     if event.author is Author.CALLER:
         return _answer(_add_words(turn, event.text))
     noted = replace(turn, notes=_join(turn.notes, event.text))
@@ -290,6 +323,8 @@ def _take_text(turn: Turn, event: Typed, _: Policy) -> Step:
 
 
 def _doubt(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
+    if _is_kept(turn, policy):
+        return turn, _STILL
     doubting = replace(turn, phase=Phase.DOUBTING, deadline_s=_interrupts_at_s(event, policy))
     return doubting, (Hold(turn.number),)
 
@@ -309,7 +344,7 @@ def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:
 
 
 def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
-    murmured = turn.audible and is_backchannel(event.text, event.spoken_s)
+    murmured = turn.audible and _is_murmur(event, policy)
     if event.text and not murmured:
         return _yield_floor(_add_words(turn, event.text), policy)
     if event.text:
@@ -335,13 +370,19 @@ def _judge_time(turn: Turn, event: Tick, policy: Policy) -> Step:
 
 def _hear_late(turn: Turn, event: Heard, policy: Policy) -> Step:
     """A transcript that comes after its turn was answered takes the floor back."""
-    return _yield_floor(_add_words(turn, event.text), policy) if event.text else (turn, _STILL)
+    if not event.text:
+        return turn, _STILL
+    if _is_kept(turn, policy):
+        return _keep_words(turn, event, policy)
+    return _yield_floor(_add_words(turn, event.text), policy)
 
 
-def _sound(turn: Turn, _: ReplyStarted, __: Policy) -> Step:
+def _sound(turn: Turn, _: ReplyStarted, policy: Policy) -> Step:
     """From the first sound on, what was answered is settled, and what comes is a new turn."""
     phase = Phase.SPEAKING if turn.phase is Phase.THINKING else turn.phase
-    return replace(turn, phase=phase, words="", notes="", audible=True), _STILL
+    sounding = replace(turn, phase=phase, words="", notes="", audible=True)
+    held = phase is Phase.DOUBTING and not policy.interruptible
+    return _resume(sounding) if held else (sounding, _STILL)
 
 
 def _climb(turn: Turn, event: Tick, policy: Policy) -> Step:
@@ -363,10 +404,12 @@ def _note_time(turn: Turn, _: TimeNear, __: Policy) -> Step:
 
 
 def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
-    if event.last and not (turn.talking or turn.transcribing):
+    if event.last and not (turn.talking or turn.transcribing or turn.over):
         parted = replace(turn, phase=Phase.ENDED, deadline_s=None, parting=Parting.AGENT_DONE)
         return parted, (End(EndedBy.AGENT),)
     turn = replace(turn, asked=event.asks, extra_s=forget_extra_s(turn.extra_s))
+    if turn.over:
+        return _turn_to_kept(turn, event.at_s, policy)
     if not turn.audible:
         return _rest(replace(turn, words="", notes=""), policy)
     if not (event.asks and turn.murmur and event.at_s <= turn.murmured_s + ANSWERS_WITHIN_S):

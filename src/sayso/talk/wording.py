@@ -1,6 +1,7 @@
 """How words end: closed, open, in the middle of dictating, or saying nothing but "I listen". Pure.
 
-English, like the bundled ears. A transcript's full stops are little use: Moonshine puts one after
+English, like the bundled ears; of other languages a few words are known (`tongues.py`), and what
+punctuation and digits tell. A transcript's full stops are little use: Moonshine puts one after
 "I would like to", too. So the last words decide. A rule that is wrong costs a second of waiting,
 never a word.
 """
@@ -9,6 +10,11 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
+from itertools import takewhile
+
+from sayso.talk.tongues import TONGUES, UNKNOWN, split_words
+
+ENGLISH = "english"
 
 
 class Ending(StrEnum):
@@ -58,7 +64,7 @@ _CLOSING = re.compile(
 _CONDITION = re.compile(r"(?:if|unless|although|whenever|while) ")
 _CONDITION_WORDS = 6
 
-_OPEN_MARKS = (",", "-", "–", "—", "…", "...", ":", ";")
+_OPEN_MARKS = (",", "，", "、", "،", "-", "–", "—", "…", "...", ":", ";")
 
 
 def words_of(text: str) -> list[str]:
@@ -66,8 +72,10 @@ def words_of(text: str) -> list[str]:
     return re.findall(r"[^\W_]+(?:['’-][^\W_]+)*", text.lower().replace("’", "'"))
 
 
-def find_ending(text: str) -> Ending:
+def find_ending(text: str, language: str = ENGLISH) -> Ending:
     """How `text` ends; CLOSED where nothing is known against it, as for ""."""
+    if language != ENGLISH:
+        return _find_foreign_ending(text, language)
     words = words_of(text)
     if not words:
         return Ending.CLOSED
@@ -78,9 +86,21 @@ def find_ending(text: str) -> Ending:
     return Ending.COMPLETE if _CLOSING.fullmatch(" ".join(words)) else Ending.CLOSED
 
 
-def is_open(text: str) -> bool:
+def is_open(text: str, language: str = ENGLISH) -> bool:
     """Whether more is to come, for all that the words tell."""
-    return find_ending(text) in {Ending.OPEN, Ending.DICTATING}
+    return find_ending(text, language) in {Ending.OPEN, Ending.DICTATING}
+
+
+def _find_foreign_ending(text: str, language: str) -> Ending:
+    """As far as digits, punctuation and the last word tell."""
+    words = split_words(text)
+    if not words:
+        return Ending.CLOSED
+    digits = list(takewhile(str.isdigit, reversed(words)))[::-1]
+    if (dictated := _weigh_run(digits, words)) is not None:
+        return dictated
+    goes_on = words[-1] in TONGUES.get(language, UNKNOWN).open
+    return Ending.OPEN if goes_on or text.rstrip().endswith(_OPEN_MARKS) else Ending.CLOSED
 
 
 # Sentences -----------------------------------------------------------------------------------
@@ -216,11 +236,14 @@ LETTERS_PER_S = 27.0
 longer than a cough."""
 
 
-def is_backchannel(text: str, spoken_s: float | None = None) -> bool:
+def is_backchannel(text: str, spoken_s: float | None = None, language: str = ENGLISH) -> bool:
     """Whether `text` only says "I am listening" ("uh-huh", "yeah, right"), or is a laugh.
 
     `spoken_s` is how long that took, in seconds, if it is known: a hum is told by it.
     """
+    if language != ENGLISH:
+        words, listening = split_words(text), TONGUES.get(language, UNKNOWN).listening
+        return len(words) <= _BACKCHANNEL_WORDS and listening.issuperset(words)
     words = words_of(text)
     if set(words) <= _LAUGHS:
         return True
@@ -229,13 +252,14 @@ def is_backchannel(text: str, spoken_s: float | None = None) -> bool:
     return len(words) <= _BACKCHANNEL_WORDS and set(words) <= known
 
 
-def is_grunt(text: str, spoken_s: float) -> bool:
+def is_grunt(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
     """Whether `text` is no more than a grunt of `spoken_s` seconds: an answer, or a cough."""
     words = words_of(text)
-    return bool(words) and spoken_s <= SHORT_S and set(words) <= _GRUNTS
+    grunts = language == ENGLISH and set(words) <= _GRUNTS
+    return bool(words) and spoken_s <= SHORT_S and grunts
 
 
-def is_noise(text: str, spoken_s: float) -> bool:
+def is_noise(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
     """Whether `text` was written for a sound that was no word: `spoken_s` of it, in seconds.
 
     Of 252 hums and coughs of 0.1-0.4 s that passed for speech, all came out as words (tests/talk/
@@ -247,6 +271,8 @@ def is_noise(text: str, spoken_s: float) -> bool:
     fastest = BRIEF_LETTERS_PER_S if spoken_s < BRIEF_S else LETTERS_PER_S
     if sum(map(len, words)) > fastest * spoken_s:
         return True
+    if language != ENGLISH:
+        return False
     if spoken_s < BARELY_S:
         return not set(words) <= _BRIEF
     return spoken_s <= SHORT_S and set(words) <= _EMPTY

@@ -41,13 +41,21 @@ class PlayedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class Played:
+    """The client's player has played so many seconds of reply `number`, and none of a later one."""
+
+    number: int
+    up_to_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Left:
     """The client is gone; `cleanly` tells a hang-up from a lost connection."""
 
     cleanly: bool
 
 
-Incoming: TypeAlias = Sound | Text | Note | PlayedOut | Left
+Incoming: TypeAlias = Sound | Text | Note | PlayedOut | Played | Left
 
 
 # To the caller -----------------------------------------------------------------------------

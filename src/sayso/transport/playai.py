@@ -6,7 +6,7 @@ makes a message invalid to them, so each message here has exactly the contract's
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias, cast
 
 import msgspec
@@ -188,6 +188,17 @@ class BufferEmpty(msgspec.Struct, frozen=True, tag="bufferEmpty"):
     """The client's player has run dry."""
 
 
+class Played(msgspec.Struct, frozen=True, tag="played"):
+    """How much of a reply the client has played; an extension.
+
+    `stream` counts the conversation's `newAudioStream` messages from 1: they carry no number, and
+    old clients would refuse one that did.
+    """
+
+    stream: Annotated[int, msgspec.Meta(ge=1)]
+    seconds: Annotated[float, msgspec.Meta(ge=0)]
+
+
 class ExtendConversationSetup(msgspec.Struct, frozen=True, tag="extendConversationSetup"):
     """More custom events, after `init`."""
 
@@ -217,6 +228,7 @@ class ConversationAudio(msgspec.Struct, frozen=True, tag="conversationAudio"):
 ClientMessage: TypeAlias = (
     AudioIn
     | BufferEmpty
+    | Played
     | ExtendConversationSetup
     | CustomInput
     | TextIn
@@ -230,6 +242,7 @@ _KNOWN_TYPES = frozenset(
     for kind in (
         AudioIn,
         BufferEmpty,
+        Played,
         ExtendConversationSetup,
         CustomInput,
         TextIn,
@@ -239,14 +252,16 @@ _KNOWN_TYPES = frozenset(
 )
 
 
-def parse_message(frame: str | bytes) -> Incoming | None:
+def parse_message(frame: str | bytes, streams: Sequence[int] = ()) -> Incoming | None:
     """Read a message after `setup`; None for one that asks nothing of the conversation.
+
+    `streams` are the numbers of the replies a `newAudioStream` was sent for, in order.
 
     Raises:
         TalkError: 4400, not fatal: what is wrong with the message.
     """
     try:
-        return _incoming(_decode_message(frame))
+        return _incoming(_decode_message(frame), streams)
     except msgspec.ValidationError as problem:
         if _is_unknown(frame):
             return None
@@ -255,12 +270,14 @@ def parse_message(frame: str | bytes) -> Incoming | None:
         raise _bad_message(f"not valid JSON: {problem}") from None
 
 
-def _incoming(message: ClientMessage) -> Incoming | None:
+def _incoming(message: ClientMessage, streams: Sequence[int]) -> Incoming | None:
     match message:
         case AudioIn(data=data):
             return line.Sound(data)
         case BufferEmpty():
             return line.PlayedOut()
+        case Played(stream=stream, seconds=seconds):
+            return line.Played(streams[-1], seconds) if stream == len(streams) else None
         case CustomInput(data=text):
             return line.Note(text) if text.strip() else None
         case TextIn(data=text):
@@ -271,7 +288,10 @@ def _incoming(message: ClientMessage) -> Incoming | None:
 
 def _is_unknown(frame: str | bytes) -> bool:
     """Whether the frame is a message of a type we do not know, which is ignored."""
-    sent = msgspec.json.decode(frame)
+    try:
+        sent = msgspec.json.decode(frame)
+    except msgspec.ValidationError:  # a number no float can hold
+        return False
     return isinstance(sent, dict) and sent.get("type") not in _KNOWN_TYPES and "type" in sent
 
 

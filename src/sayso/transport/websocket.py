@@ -15,7 +15,16 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from sayso.audio.formats import InputAudio, OutputAudio
 from sayso.errors import TalkCode, TalkError
 from sayso.transport.breath import EXTENSION, Breathe
-from sayso.transport.line import Fault, Incoming, Left, Outgoing, ReplySound
+from sayso.transport.line import (
+    Fault,
+    Incoming,
+    Left,
+    Outgoing,
+    Played,
+    PlayedOut,
+    ReplyBegan,
+    ReplySound,
+)
 from sayso.transport.playai import Setup, frames, parse_message
 
 MAX_QUEUED_MESSAGES: Final = 512
@@ -39,6 +48,9 @@ class WebSocketLine:
 
     Client 0.2.x ends the call on any `error`, fatal or not (contract §4.5). It is recognised by
     `shouldSendLanguage`, and is spared the errors it need not die of.
+
+    Who reports what was `played` is not asked to say `bufferEmpty`, too: that names no reply, and
+    one on its way when a reply begins would count for that one.
     """
 
     def __init__(self, socket: WebSocket, setup: Setup) -> None:
@@ -48,6 +60,8 @@ class WebSocketLine:
         self._sounds = asyncio.Semaphore(MAX_QUEUED_SOUNDS)
         self._breathe: Breathe = socket.scope.get("extensions", {}).get(EXTENSION, _cannot_breathe)
         self._hushed = 0
+        self._streams: list[int] = []
+        self._reports = False
         self._gone = False
 
     @property
@@ -68,7 +82,9 @@ class WebSocketLine:
             except WebSocketDisconnect as gone:
                 self._gone = True
                 return Left(cleanly=gone.code in CLEAN_CODES)
-            if (incoming := parse_message(frame)) is not None:
+            incoming = parse_message(frame, self._streams)
+            self._reports |= isinstance(incoming, Played)
+            if incoming is not None and not (self._reports and isinstance(incoming, PlayedOut)):
                 return incoming
 
     def post(self, out: Outgoing) -> None:
@@ -80,6 +96,8 @@ class WebSocketLine:
             raise TalkError(
                 f"the client left {MAX_QUEUED_MESSAGES} messages unread", code=TalkCode.INTERNAL
             )
+        if isinstance(out, ReplyBegan):
+            self._streams.append(out.number)
         self._queue.put_nowait(out)
 
     async def send(self, sound: ReplySound) -> None:

@@ -77,7 +77,8 @@ export class Call {
       if (this.isOver) return;
       this.speaker = new Speaker(this.context, {
         onplaying: () => this.show("speaking"),
-        ondry: () => this.runDry(),
+        onplayed: (stream, seconds) => this.conversation.sendPlayed(stream, seconds),
+        ondry: () => this.fallSilent(),
       });
       if (withMicrophone) await this.openMicrophone();
     } catch (error) {
@@ -99,8 +100,7 @@ export class Call {
     this.tell(`The microphone went away. ${TYPE_INSTEAD}`);
   }
 
-  runDry() {
-    this.conversation.sendPlayedOut();
+  fallSilent() {
     if (this.state === "speaking") this.show("listening");
   }
 
@@ -119,9 +119,9 @@ export class Call {
   agentSaid(text) { this.view.agent(text); }
   disturbed(sentence) { this.tell(sentence); }
 
-  replyBegan() {
+  replyBegan(stream) {
     this.view.replyBegan();
-    if (this.speaker) this.speaker.begin();
+    if (this.speaker) this.speaker.begin(stream);
     else this.show("speaking");
   }
 
@@ -130,8 +130,12 @@ export class Call {
   }
 
   replyEnded() {
-    if (this.speaker) this.speaker.end();
-    else this.runDry();
+    if (this.speaker) {
+      this.speaker.end();
+      return;
+    }
+    this.conversation.sendPlayedOut();
+    this.fallSilent();
   }
 
   agentInterrupted(heard) {

@@ -24,7 +24,8 @@ const GOODBYES = {
  * Talks to the agent at `url`, and calls `listener`:
  *
  *     opened()  voiceStarted()  voiceEnded()  callerSaid(text)
- *     replyBegan()  replySound(samples)  replyEnded()  agentSaid(text)  agentInterrupted(heard)
+ *     replyBegan(stream)     the n-th reply of the conversation, from 1
+ *     replySound(samples)  replyEnded()  agentSaid(text)  agentInterrupted(heard)
  *     disturbed(sentence)    something failed, the conversation goes on
  *     ended(sentence)        last and once; "" after `hangUp`
  */
@@ -34,6 +35,7 @@ export class Conversation {
     this.setup = setup;
     this.isOpen = false;
     this.isOver = false;
+    this.streams = 0;
     this.timer = setTimeout(() => this.end(NO_ANSWER), ANSWER_WITHIN_MS);
     this.socket = new WebSocket(url);
     this.socket.onopen = () => this.send({ type: "setup", ...this.setup });
@@ -51,7 +53,12 @@ export class Conversation {
     this.send({ type: "textIn", data: text });
   }
 
-  /** The loudspeaker has run dry: the reply was heard to its end. */
+  /** So many seconds of the n-th reply have been heard. */
+  sendPlayed(stream, seconds) {
+    this.send({ type: "played", stream, seconds: Math.round(seconds * 1000) / 1000 });
+  }
+
+  /** There is no loudspeaker: the reply counts as heard. */
   sendPlayedOut() {
     this.send({ type: "bufferEmpty" });
   }
@@ -100,7 +107,7 @@ const MESSAGES = {
   voiceActivityStart() { this.listener.voiceStarted(); },
   voiceActivityEnd() { this.listener.voiceEnded(); },
   onUserTranscript({ message }) { this.listener.callerSaid(message); },
-  newAudioStream() { this.listener.replyBegan(); },
+  newAudioStream() { this.listener.replyBegan((this.streams += 1)); },
   audioStream({ data }) { this.listener.replySound(samplesOf(data)); },
   audioStreamEnd() { this.listener.replyEnded(); },
   onAgentTranscript({ message }) { this.listener.agentSaid(message); },

@@ -11,6 +11,7 @@ const FRAME_S = 0.1; // sound sent at a time
 const FIRST_WAIT_S = 0.06; // sound gathered before a reply begins to play
 const GAP_WAIT_S = 0.15; // the same, after it ran dry in the middle: the network is uneven
 const FADE_S = 0.005; // a reply that is dropped ends in this fade, not in a click
+const REPORT_S = 0.25; // of a reply between two reports of how much of it has played
 const MAX_QUEUED_S = 120;
 
 /** Changes the sample rate of a stream: a windowed-sinc filter, one set of weights a phase. */
@@ -87,7 +88,10 @@ class Capture extends AudioWorkletProcessor {
   }
 }
 
-/** Plays replies: takes `begin`, `sound` and `end`; tells when one is `playing`, and when `dry`. */
+/**
+ * Plays replies: takes `begin`, `sound` and `end`. Tells when one begins (`playing`), how it goes on
+ * (`played`) and when it was heard to its end (`dry`), each with the seconds of it that have played.
+ */
 class Player extends AudioWorkletProcessor {
   constructor({ processorOptions: { rateHz } }) {
     super();
@@ -108,6 +112,8 @@ class Player extends AudioWorkletProcessor {
     this.queued = 0;
     this.complete = false;
     this.heard = false;
+    this.played = 0; // samples
+    this.told = 0;
     this.gather(FIRST_WAIT_S);
   }
 
@@ -138,6 +144,7 @@ class Player extends AudioWorkletProcessor {
     if (this.queued && !this.heard) this.tell("playing");
     this.fill(out);
     if (!this.queued) this.runDry();
+    else if (this.played - this.told >= REPORT_S * sampleRate) this.tell("played");
     return true;
   }
 
@@ -146,6 +153,7 @@ class Player extends AudioWorkletProcessor {
       const piece = this.queue[0].subarray(0, out.length - at);
       for (let n = 0; n < piece.length; n += 1) out[at + n] += piece[n];
       at += piece.length;
+      this.played += piece.length;
       this.queued -= piece.length;
       this.queue[0] = this.queue[0].subarray(piece.length);
       if (!this.queue[0].length) this.queue.shift();
@@ -153,14 +161,15 @@ class Player extends AudioWorkletProcessor {
   }
 
   runDry() {
-    if (this.complete) this.tell("dry");
+    this.tell(this.complete ? "dry" : "played");
     this.complete = false;
     this.gather(GAP_WAIT_S);
   }
 
   tell(news) {
     this.heard = true;
-    this.port.postMessage({ news, reply: this.reply });
+    this.told = this.played;
+    this.port.postMessage({ news, reply: this.reply, seconds: this.played / sampleRate });
   }
 }
 

@@ -27,26 +27,38 @@ export async function openSound() {
   return context;
 }
 
-/** Plays replies of float samples at SPEAKER_HZ; calls `onplaying` and `ondry` with its number. */
+/**
+ * Plays replies of float samples at SPEAKER_HZ. Calls `onplaying` and `ondry`, and several times a
+ * second `onplayed` with the reply's number and the seconds of it that were heard.
+ */
 export class Speaker {
-  constructor(context, { onplaying, ondry }) {
+  constructor(context, { onplaying, onplayed, ondry }) {
+    this.context = context;
     this.node = new AudioWorkletNode(context, "sayso-player", {
       numberOfInputs: 0,
       outputChannelCount: [1],
       processorOptions: { rateHz: SPEAKER_HZ },
     });
     this.node.port.onmessage = ({ data }) => {
-      if (data.reply === this.reply) (data.news === "dry" ? ondry : onplaying)();
+      if (data.reply !== this.reply) return;
+      if (this.reply) onplayed(this.reply, this.heardOf(data.seconds));
+      if (data.news === "dry") ondry();
+      if (data.news === "playing") onplaying();
     };
     this.meter = new Meter(context, this.node);
     this.node.connect(context.destination);
     this.reply = 0;
   }
 
-  /** A new reply begins; what is left of the one before is dropped. */
-  begin() {
-    this.reply += 1;
-    this.order("begin", this.reply);
+  /** A new reply begins; what is left of the one before is dropped. 0 is no reply. */
+  begin(reply = 0) {
+    this.reply = reply;
+    this.order("begin", reply);
+  }
+
+  /** What of the sound that was played has come out of the loudspeaker, too; in seconds. */
+  heardOf(seconds) {
+    return Math.max(0, seconds - (this.context.outputLatency || 0));
   }
 
   play(samples) {

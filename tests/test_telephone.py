@@ -1,0 +1,97 @@
+"""`sayso talk` through a sound card, with a card that plays into a list."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+from starlette.applications import Starlette
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from console.scripted_site import running_site
+from sayso.caller import ANSWER_RATE_HZ, Caller, call
+from sayso.telephone import _play
+
+PIECE = base64.b64encode(np.full(ANSWER_RATE_HZ // 10, 0.25, "<f4").tobytes()).decode()
+
+
+class Card:
+    """A sound card that takes what is written at once; it is heard 50 ms later."""
+
+    latency = 0.05
+
+    def __init__(self) -> None:
+        self.pieces = 0
+
+    def write(self, samples: Any) -> None:  # noqa: ANN401
+        self.pieces += 1
+
+
+class Agent:
+    """Once it is spoken to, speaks replies of so many pieces; keeps what it is told then."""
+
+    def __init__(self, *pieces: int) -> None:
+        self.pieces = pieces
+        self.told: list[dict[str, Any]] = []
+        self.app = Starlette(
+            routes=[WebSocketRoute("/v1/agents/{agent_id}/start-conversation", self.answer)]
+        )
+
+    async def answer(self, socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.receive_json()
+        await socket.send_json({"type": "init", "conversationId": "c"})
+        await socket.receive_json()
+        for count in self.pieces:
+            await socket.send_json({"type": "newAudioStream"})
+            for _ in range(count):
+                await socket.send_json({"type": "audioStream", "data": PIECE})
+            await socket.send_json({"type": "audioStreamEnd", "message": "Hi.", "jobId": 1})
+        try:
+            while True:
+                self.told.append(json.loads(await socket.receive_text()))
+        except WebSocketDisconnect:
+            return
+
+
+@asynccontextmanager
+async def calling(agent: Agent) -> AsyncGenerator[Caller]:
+    with running_site(agent.app) as url:
+        async with call(url, "a1") as caller:
+            yield caller
+
+
+async def test_what_came_out_of_the_sound_card_is_reported() -> None:
+    agent, card = Agent(8), Card()
+    async with calling(agent) as caller:
+        playing = asyncio.create_task(_play(caller, card))
+        await caller.write("Go on.")
+        async with asyncio.timeout(10):
+            while card.pieces < 8 or len(agent.told) < 2:  # noqa: ASYNC110 another thread
+                await asyncio.sleep(0.01)
+        playing.cancel()
+        await asyncio.gather(playing, return_exceptions=True)
+    assert agent.told == [
+        {"type": "played", "stream": 1, "seconds": 0.25},
+        {"type": "played", "stream": 1, "seconds": 0.55},
+    ]
+
+
+async def test_a_reply_that_is_heard_out_is_told_to_its_end() -> None:
+    agent = Agent(1, 3)
+    async with calling(agent) as caller:
+        await caller.write("Go on.")
+        await caller.hear_out(await caller.reply(1, within_s=10))
+        assert caller.replies[1].lasts_s == 0.3
+        async with asyncio.timeout(10):
+            while not agent.told or agent.told[-1]["seconds"] < 0.3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    assert {told["stream"] for told in agent.told} == {2}
+    played = [told["seconds"] for told in agent.told]
+    assert played == sorted(played)
