@@ -15,6 +15,7 @@ from child import LIFETIME_S, SERVER_CORE, obey_parent, pin
 from sayso.app import Server
 from sayso.caller import socket_url
 from sayso.config import Settings
+from sayso.memory import settle
 from sayso.observe.logs import set_up_logs
 from sayso.serve import uvicorn_config
 from sayso.store.database import migrate
@@ -62,6 +63,7 @@ class Announced(uvicorn.Server):
             agent_id = self._sayso.welcome.agent_id
             url = socket_url(f"http://127.0.0.1:{port}", agent_id, with_key=False)
             loop = asyncio.get_running_loop()
+            settle()  # as `sayso serve` does
             obey_parent(url, self._leave, loop=loop, lifetime_s=self._lifetime_s)
 
     def _leave(self) -> None:

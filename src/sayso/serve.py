@@ -18,6 +18,7 @@ from sayso.app import Server
 from sayso.clock import SystemClock
 from sayso.config import Settings
 from sayso.errors import InstallationError
+from sayso.memory import settle
 from sayso.observe.logs import set_up_logs
 from sayso.security.secrets import load_secrets
 from sayso.store.database import Database, migrate
@@ -40,7 +41,12 @@ def run_server(settings: Settings) -> None:
     with _step("Reading the code of the server"):
         server = Server(settings)
     with _step("Loading ears, voice and mind") as done:
-        _Announcing(uvicorn_config(server, settings), server, settings, done).run()
+
+        def loaded() -> None:
+            settle()
+            done()
+
+        _Announcing(uvicorn_config(server, settings), server, settings, loaded).run()
 
 
 def _refuse_taken_port(settings: Settings) -> None:
