@@ -67,9 +67,10 @@ class Reply:
         self.sound_s += seconds
 
     def hush(self, now_s: float) -> None:
-        """It is taken back."""
+        """It is taken back: nothing more of it comes."""
         self.hushed_s = now_s
         self.hushed.set()
+        self.over.set()
 
 
 @dataclass(slots=True)
@@ -179,7 +180,11 @@ class Caller:
     async def take_turn(self, saying: Saying, *, first: bool = False) -> None:
         """Say something and hear the answer out."""
         reply = await self.say(saying)
-        if not await self._hear_out(reply) or reply.first_sound_s is None:
+        whole = await self._hear_out(reply)
+        while reply.hushed_s is not None:  # it answered what was said before
+            reply = self._reply
+            whole = await self._hear_out(reply)
+        if not whole or reply.first_sound_s is None:
             self._heard.missing += 1
         elif reply.first_sound_s < self._spoken_at_s:
             self._heard.early += 1
@@ -217,11 +222,11 @@ class Caller:
         self._heard.silences_s.append(min(hushed_s, reply.ends_s) - self._begun_at_s)
 
     async def say(self, saying: Saying) -> Reply:
-        """Say something; gives the reply to come."""
-        reply = self._reply = Reply()
+        """Say something; gives the reply to come: not the one that was spoken over, if one was."""
+        self._reply = Reply()
         self._speak(saying)
         await self._spoken.wait()
-        return reply
+        return self._reply
 
     def _speak(self, saying: Saying) -> None:
         self._begun.clear()
@@ -234,6 +239,8 @@ class Caller:
             async with asyncio.timeout(REPLY_TIMEOUT_S):
                 await (reply.over if self._wire.tells_end else reply.begun).wait()
         except TimeoutError:
+            return False
+        if reply.hushed_s is not None:
             return False
         ends_s = 0.0
         while ends_s < reply.ends_s:

@@ -15,8 +15,9 @@ from child import LIFETIME_S, SERVER_CORE, obey_parent, pin
 from sayso.app import Server
 from sayso.caller import socket_url
 from sayso.config import Settings
+from sayso.memory import settle
 from sayso.observe.logs import set_up_logs
-from sayso.serve import keep_what_is_loaded, uvicorn_config
+from sayso.serve import uvicorn_config
 from sayso.store.database import migrate
 from script import CALLER_WORDS, ModelTimes
 
@@ -57,12 +58,12 @@ class Announced(uvicorn.Server):
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets)  # type: ignore[arg-type]
-        keep_what_is_loaded()
         if self.started and self._sayso.welcome and self._sayso.welcome.agent_id:
             port = self.servers[0].sockets[0].getsockname()[1]
             agent_id = self._sayso.welcome.agent_id
             url = socket_url(f"http://127.0.0.1:{port}", agent_id, with_key=False)
             loop = asyncio.get_running_loop()
+            settle()  # as `sayso serve` does
             obey_parent(url, self._leave, loop=loop, lifetime_s=self._lifetime_s)
 
     def _leave(self) -> None:

@@ -158,7 +158,7 @@ class Server:
             closing.push_async_callback(self._database.close)
             await self._conversations.close_abandoned()
             await self._profiles.open()
-            await open_engines(self._engines, closing)
+            await open_engines(self._engines, closing, embeds=not self._settings.builtin_llm_url)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
             if self._traces is not None:
@@ -374,11 +374,16 @@ def make_traces(url: str) -> Traces:
     return open_traces(url)
 
 
-async def open_engines(engines: Engines, closing: AsyncExitStack) -> None:
-    """Load and warm everything, so that the first caller does not pay; `closing` undoes it."""
+async def open_engines(engines: Engines, closing: AsyncExitStack, *, embeds: bool) -> None:
+    """Load and warm everything, so that the first caller does not pay; `closing` undoes it.
+
+    Without `embeds` the embedder is left out: 110 MiB for the built-in mind, which nobody meets
+    where the operator's own LLM answers for agents that have none.
+    """
     rooms = engines.rooms
     closing.callback(rooms.codecs.shutdown, wait=False, cancel_futures=True)
-    for engine in (rooms.vad, rooms.stt, rooms.eot, rooms.tts, engines.client, engines.embedder):
+    minds = (engines.embedder,) if embeds else ()
+    for engine in (rooms.vad, rooms.stt, rooms.eot, rooms.tts, engines.client, *minds):
         await engine.open()
         closing.push_async_callback(engine.close)
     closing.push_async_callback(engines.standby.close)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import socket
 import sys
@@ -19,6 +18,7 @@ from sayso.app import Server
 from sayso.clock import SystemClock
 from sayso.config import Settings
 from sayso.errors import InstallationError
+from sayso.memory import settle
 from sayso.observe.logs import set_up_logs
 from sayso.security.secrets import load_secrets
 from sayso.store.database import Database, migrate
@@ -43,11 +43,11 @@ def run_server(settings: Settings) -> None:
         server = Server(settings)
     with _step("Loading ears, voice and mind") as done:
 
-        def ready() -> None:
-            keep_what_is_loaded()
+        def loaded() -> None:
+            settle()
             done()
 
-        _Announcing(uvicorn_config(server, settings), server, settings, ready).run()
+        _Announcing(uvicorn_config(server, settings), server, settings, loaded).run()
 
 
 def _refuse_taken_port(settings: Settings) -> None:
@@ -85,15 +85,6 @@ def uvicorn_config(server: Server, settings: Settings) -> uvicorn.Config:
         log_config=None,
         server_header=False,
     )
-
-
-def keep_what_is_loaded() -> None:
-    """Spare what start-up made from the garbage collector.
-
-    Looking through it all takes some 100 ms, in which every caller hears nothing.
-    """
-    gc.collect()
-    gc.freeze()
 
 
 class _Announcing(uvicorn.Server):

@@ -190,6 +190,19 @@ async def test_an_interruption_is_timed_to_the_word_that_the_reply_is_over() -> 
     assert FRAME_S <= heard.silences_s[0] <= heard.stops_s[0] < 1
 
 
+async def test_the_answer_is_what_comes_after_the_reply_that_was_spoken_over() -> None:
+    async def change_its_mind(socket: Socket) -> None:
+        sound = b64encode(bytes(960)).decode()
+        await socket.send_str(json.dumps({"type": "audioStream", "data": sound}))
+        await socket.send_str('{"type":"onAgentInterrupted"}')
+        await asyncio.sleep(2 * SOUND_S)
+        await reply_playai(socket)
+
+    heard = await talk(change_its_mind, PLAYAI, turns=2)
+    assert (heard.missing, len(heard.waits_s)) == (0, 2)
+    assert min(heard.waits_s) >= SOUND_S
+
+
 async def test_an_interruption_that_is_not_heeded_is_counted() -> None:
     heard = await interrupt(reply)
     assert (heard.stops_s, heard.unheeded) == ([], 1)

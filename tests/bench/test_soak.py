@@ -74,6 +74,31 @@ def test_what_grows_with_time_is_named() -> None:
     assert "60." in complaints(leaking)[0]
 
 
+def test_conversations_that_wait_for_the_collector_are_a_slope() -> None:
+    """9 MiB in half an hour, as measured once: a quarter of an hour may look steady."""
+    leaking = [grown_mib(sample, 9 * sample.at_s / 1800) for sample in TALKING]
+    assert complaints(replace(FOUND, samples=leaking)) == [
+        "memory, MiB: grows by 18.0 an hour; 6.0 is allowed."
+    ]
+
+
+def test_a_short_run_may_reach_for_a_little_more_heap() -> None:
+    short = TALKING[:30]
+    assert complaints(replace(FOUND, samples=[grown_mib(s, s.at_s / 800) for s in short])) == []
+    assert complaints(replace(FOUND, samples=[grown_mib(s, s.at_s / 200) for s in short]))
+
+
+def grown_mib(sample: Sample, mib: float) -> Sample:
+    return replace(sample, resident_bytes=sample.resident_bytes + int(mib * MIB))
+
+
+def test_a_plateau_that_is_reached_late_can_be_seen() -> None:
+    rising = [grown_mib(one, min(at, 90) / 100) for at, one in enumerate(TALKING)]
+    told = report(replace(FOUND, samples=rising))
+    assert "Memory over the run, MiB: 350.1 350.2 350.3" in told
+    assert "350.9 350.9; +0.0 an hour in the second half." in told
+
+
 def test_growth_in_the_warm_up_is_no_slope() -> None:
     warming = [grown(one, 50 if at > 20 else 0) for at, one in enumerate(TALKING)]
     assert complaints(replace(FOUND, samples=warming)) == []

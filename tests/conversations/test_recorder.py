@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
@@ -19,7 +19,7 @@ from sayso.agents.schema import NewAgent
 from sayso.conversations import recorder as module
 from sayso.conversations.recorder import BATCH_RECORDS, Recorder
 from sayso.store.database import Database
-from sayso.store.tables import ConversationRow, LineRow
+from sayso.store.tables import ConversationRow, LineRow, TurnRow
 
 
 @pytest.fixture
@@ -182,6 +182,46 @@ async def test_a_nul_in_a_transcript_is_left_away(world: World, agent: str) -> N
     world.recorder.line("c1", "user", "a\0b", START)
     await world.recorder.flush()
     assert await lines(world) == ["ab"]
+
+
+async def test_conversations_side_by_side_take_few_statements(world: World, agent: str) -> None:
+    """Each statement waits for a busy loop: one for each record could not keep up with it."""
+    names = [f"c{number}" for number in range(10)]
+    for name in names:
+        world.recorder.opened(name, agent, source="web", at=START)
+    for number in range(2):
+        for name in names:
+            world.recorder.line(name, "user", f"{name} asks {number}", START)
+            world.recorder.turn(name, number, {"endpoint_s": 0.4}, START)
+            world.recorder.line(name, "assistant", f"{name} is answered {number}", START)
+    for name in names:
+        world.recorder.ended(name, by="user", error_code=None, at=START + timedelta(seconds=9))
+    with count_statements() as statements:
+        await world.recorder.flush()
+    assert len(statements) <= 8, statements
+    said = await lines(world)
+    assert [line for line in said if line.startswith("c3 ")] == [
+        "c3 asks 0", "c3 is answered 0", "c3 asks 1", "c3 is answered 1",
+    ]  # fmt: skip
+    ends = [await conversation(world, name) for name in names]
+    assert {(row.ended_by, row.duration_s) for row in ends} == {("user", 9.0)}
+    async with world.database.read() as session:
+        assert await session.scalar(select(func.count()).select_from(TurnRow)) == 20
+
+
+@contextmanager
+def count_statements() -> Iterator[list[str]]:
+    """What is sent to any database meanwhile."""
+    said: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield said
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 async def test_flushes_at_the_same_time_store_once(world: World, agent: str) -> None:

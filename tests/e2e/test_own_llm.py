@@ -103,3 +103,10 @@ async def test_the_first_caller_hears_no_thoughts(tmp_path: Path) -> None:
             async with served.call(agent_id) as caller:
                 await hear_greeting(caller)
                 assert (await ask(caller, "Good morning.")).text == "Good morning."
+
+
+def test_the_built_in_mind_is_not_loaded_where_nobody_can_meet_it(tmp_path: Path) -> None:
+    with server_with(tmp_path / "own", "http://127.0.0.1:1/v1") as (served, _):
+        assert served.server._engines.embedder._session is None
+    with serving(tmp_path / "none", **REHEARSED) as served:
+        assert served.server._engines.embedder._session is not None

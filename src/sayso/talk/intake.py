@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from sayso.audio.decode import SEAMLESS, open_decoder
+from sayso.audio.decode import SEAMLESS, Decoder, open_decoder
 from sayso.audio.formats import EAR_RATE_HZ, InputAudio, Samples
 from sayso.clock import Clock
 from sayso.errors import AudioError
@@ -40,7 +40,7 @@ class Intake:
         self, hears: InputAudio, clock: Clock, on_deaf: Callable[[AudioError], None]
     ) -> None:
         self.microphone = Microphone()
-        self._decoder = open_decoder(hears, self._add, on_error=self._go_deaf)
+        self._decoder: Decoder | None = open_decoder(hears, self._add, on_error=self._go_deaf)
         self._seamless = hears.encoding in SEAMLESS
         self._clock = clock
         self._on_deaf = on_deaf
@@ -79,11 +79,15 @@ class Intake:
         return self.microphone.complaint(now_s)
 
     def close(self) -> None:
-        """Decode nothing any more."""
-        self._decoder.close()
+        """Decode nothing any more. Lets go of what refers to it: nobody waits for the collector."""
+        if self._decoder is not None:
+            self._decoder.close()
+        self._decoder, self._on_deaf = None, _tell_nobody
 
     def _decode(self) -> None:
         encoded, self._encoded = self._encoded, []
+        if self._decoder is None:
+            return
         if self._seamless:
             encoded = [b"".join(encoded)]
         try:
@@ -107,3 +111,7 @@ class Intake:
             self._deaf = True
             self._encoded.clear()
             self._on_deaf(error)
+
+
+def _tell_nobody(_: AudioError) -> None:
+    """Nobody listens any more."""

@@ -121,12 +121,19 @@ class Reply:
     async def run(self) -> None:
         """Speak it, and return once the caller has heard the end of it."""
         try:
-            async with asyncio.TaskGroup() as stages:
-                stages.create_task(self._write())
-                stages.create_task(self._voice())
-                stages.create_task(self._send())
+            await self._run_stages()
+        except asyncio.CancelledError as cancelled:
+            # Its traceback holds the frame of the task group, and that frame the error: the whole
+            # conversation would stay in memory until the collector of garbage comes by.
+            raise cancelled.with_traceback(None)  # noqa: B904 - it is this very one
         finally:
             await self._pieces.aclose()  # frees the LLM's server at once
+
+    async def _run_stages(self) -> None:
+        async with asyncio.TaskGroup() as stages:
+            stages.create_task(self._write())
+            stages.create_task(self._voice())
+            stages.create_task(self._send())
 
     def hold(self) -> None:
         """Stop sending, keep what is left."""

@@ -239,6 +239,7 @@ class Session:
                     task.cancel()
         finally:
             self._intake.close()
+            self._reply = self._drafted = self._reply_task = self._judging = None
 
     def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Run `work` as a part of this conversation: it ends with it at the latest."""
