@@ -15,7 +15,7 @@ from served import Served, ask, fake_llm, hear_greeting
 
 ROUNDS = 2
 STORY = "Once upon a time there was a small house at the edge of a large forest. "
-OTHERS = ("sayso.llm.fake.", "sayso.caller", "sayso.transport.breath.")
+OTHERS = ("sayso.llm.fake.", "sayso.caller", "sayso.transport.breath")
 """Not the server's: the fake LLM remembers what it was asked. And uvicorn's connections refer to
 themselves: they wait for the collector, with nothing of a conversation."""
 
