@@ -36,6 +36,40 @@ from sayso.store.database import migrate
 from server import Announced
 
 FIRST_TOKEN_S, TOKEN_S = 0.1, 0.02
+WHOLE = frozenset(
+    (
+        "Agent Logged off.",
+        "Call forwarding.",
+        "Call waiting.",
+        "Invalid Choice",
+        "That conference is full.",
+        "This conference is locked!",
+        "You are now muted",
+        "the conference has ended",
+        "The conference is now locked.",
+        "You are now muted.",
+        "You are no longer muted.",
+        "press 0 for help",
+        "Wednesday",
+        "yesterday",
+        "Welcome to the directory",
+        "Do not disturb.",
+        "you have an incoming call",
+        "Hello world.",
+        "The number is not answering.",
+        "Parking attempt failed.",
+        "Please try again.",
+        "Thank you for your patience",
+        "Change to which folder?",
+        "Message deleted.",
+        "Login incorrect.",
+        "No more messages.",
+        "your message is too short",
+        "Message undeleted.",
+    )
+)
+"""What is whole: after "Press 1 for" the server waits longer, on purpose (`endpointing.py`)."""
+
 ANSWER = "Certainly, I can do that for you. Is there anything else?"
 
 
@@ -98,7 +132,7 @@ def describe(found: Latency) -> str:
 
 async def run(loads: Sequence[int], turns: int) -> list[Latency]:
     """Measure each load with a server of its own."""
-    sayings = await load_sayings()
+    sayings = await load_sayings(among=WHOLE)
     return [await measure(callers, turns, sayings) for callers in loads]
 
 

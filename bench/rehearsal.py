@@ -12,7 +12,7 @@ import numpy as np
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.stt import Stt
-from sayso.talk.ears import Ears, Utterance
+from sayso.talk.ears import Ears, Lull, Utterance
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import Answer, Command, Event, Heard, Hold, Hush, Resume
 from sayso.talk.melody import spoken_s
@@ -90,6 +90,8 @@ class Rehearsal:
         for begin in range(0, len(sound), BITE):
             bite = sound[begin : begin + BITE]
             for happening in ears.hear(bite, await detector.judge(bite)):
+                if isinstance(happening, Lull):
+                    continue  # only a shell that cannot wait asks for those
                 if not isinstance(happening, Utterance):
                     happen(happening)
                     continue

@@ -7,7 +7,7 @@ last loud 10 ms, and a gap inside it is too short to be taken for an ending.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -95,9 +95,16 @@ def choose(sounds: Iterable[Samples], count: int) -> list[Saying]:
     return [cut_frames(fit[int(at * step)]) for at in range(min(count, len(fit)))]
 
 
-async def load_sayings(count: int = 24) -> Sequence[Saying]:
-    """Recorded speech if it is installed (see `speech.py`), else the bundled voice."""
-    short = (p for p in speech.prompts() if SHORTEST_S <= p.seconds <= 2 * LONGEST_S)
+async def load_sayings(count: int = 24, *, among: Collection[str] = ()) -> Sequence[Saying]:
+    """Recorded speech if it is installed (see `speech.py`), else the bundled voice.
+
+    `among` are the only texts to choose from; none for all.
+    """
+    short = (
+        p
+        for p in speech.prompts()
+        if SHORTEST_S <= p.seconds <= 2 * LONGEST_S and (not among or p.text in among)
+    )
     found = await asyncio.to_thread(
         lambda: choose((p.samples for p in short if not p.text.endswith("...")), count)
     )

@@ -84,7 +84,8 @@ class TurnView(_View):
         "`built-in`), `llm_resting` (the agent's own LLM keeps failing and was not "
         "asked first), `failure`, "
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
-        "must act), `drafts_dropped`, `replies_unheard`.",
+        "must act), `drafts_dropped`, `transcripts_dropped`, "
+        "`replies_unheard`.",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

@@ -37,6 +37,9 @@ BREATH_S = 0.05
 """While nothing is about to happen, sound may be listened to so much later, in seconds: less than
 the gate needs of it before it changes."""
 
+LULL_WINDOWS = 4
+"""So much silence (128 ms) is likely to be an end: more often than not, it is."""
+
 BREATH_WINDOWS = 2
 """Most windows that can become full in a breath."""
 
@@ -85,11 +88,25 @@ class Utterance:
     samples: Samples
 
 
-class Ears:
-    """Listens to one caller. Feed `hear`; it yields what happened, in order."""
+@dataclass(frozen=True, slots=True)
+class Lull:
+    """Speech may have ended: the sound of an utterance, if it has."""
 
-    def __init__(self, gate: Gate, max_utterance_s: float) -> None:
+    samples: Samples
+
+
+class Ears:
+    """Listens to one caller. Feed `hear`; it yields what happened, in order.
+
+    Args:
+        gate: tells speech from silence.
+        max_utterance_s: longer speech is cut, in seconds.
+        lulls: somebody wants to know when speech may have ended.
+    """
+
+    def __init__(self, gate: Gate, max_utterance_s: float, *, lulls: bool = False) -> None:
         self._gate = gate
+        self._lulls = lulls
         self._tape = Tape()
         self._judged = 0  # samples in judged windows
         self._max_utterance = int(max_utterance_s * EAR_RATE_HZ)
@@ -110,12 +127,17 @@ class Ears:
         """Whether somebody waits for what follows from `more` samples and the breath after them."""
         reaches_s = (self._tape.ends + more) / EAR_RATE_HZ + 2 * BREATH_S
         due = self.deadline_s is not None and reaches_s >= self.deadline_s
-        return due or self._gate.may_change_within(max(BREATH_WINDOWS, more // WINDOW_SAMPLES + 1))
+        windows = max(BREATH_WINDOWS, more // WINDOW_SAMPLES + 1)
+        return due or self._gate.may_change_within(windows) or self._may_lull_within(windows)
+
+    def _may_lull_within(self, windows: int) -> bool:
+        quiet = self._gate.quiet_windows
+        return self._lulls and 0 < quiet < LULL_WINDOWS <= quiet + windows
 
     def hear(
         self, samples: Samples, probabilities: Sequence[float]
-    ) -> Iterator[SpeechStarted | Utterance | Tick]:
-        """Yield speech that starts, stops or is cut, and a due deadline.
+    ) -> Iterator[SpeechStarted | Lull | Utterance | Tick]:
+        """Yield speech that starts, stops, may have stopped or is cut, and a due deadline.
 
         Takes 16 kHz samples, and the detector's probability for each window they completed.
         `deadline_s` is read afresh each time, because what is yielded may change it. It need not
@@ -139,20 +161,23 @@ class Ears:
         if due and not self._gate.turning:
             yield Tick(at_s)
 
-    def _weigh(self, probability: float, at_s: float) -> Iterator[SpeechStarted | Utterance]:
+    def _weigh(self, probability: float, at_s: float) -> Iterator[SpeechStarted | Lull | Utterance]:
         change = self._gate.step(probability)
         if isinstance(change, GateOpened):
             self._speech_from = max(0, int((change.at_s - PRE_ROLL_S) * EAR_RATE_HZ))
             yield SpeechStarted(at_s, since_s=self._start_s(change.at_s))
         elif change is not None:
-            yield Utterance(
-                SpeechStopped(at_s, since_s=self._end_s(change.at_s)),
-                self._take(int((change.at_s + POST_ROLL_S) * EAR_RATE_HZ)),
-            )
+            stopped = SpeechStopped(at_s, since_s=self._end_s(change.at_s))
+            yield Utterance(stopped, self._take_to(change.at_s))
             self._speech_from = None
         elif self._is_too_long():
             yield Utterance(SpeechCut(at_s), self._take(self._judged))
             self._speech_from = self._judged
+        elif self._lulls and self._gate.quiet_windows == LULL_WINDOWS:
+            yield Lull(self._take_to(at_s - LULL_WINDOWS * WINDOW_SAMPLES / EAR_RATE_HZ))
+
+    def _take_to(self, silent_since_s: float) -> Samples:
+        return self._take(int((silent_since_s + POST_ROLL_S) * EAR_RATE_HZ))
 
     def _start_s(self, named_s: float) -> float:
         """When speech began, in audio time; the detector names a moment near it."""

@@ -55,7 +55,7 @@ class Policy:
 
     sure_s: float = 0.4
     patience_s: float = 0.45
-    hesitant_s: float = 0.9
+    hesitant_s: float = 0.7
     unfinished_s: float = 1.5
     dictating_s: float = 1.8
     least_s: float = 0.0

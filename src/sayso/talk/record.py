@@ -35,7 +35,7 @@ class Stopwatch:
     (`holds`), what it was if it was no answer (`line`), which LLM spoke (`llm`), whether the
     agent's first one rested because it keeps failing (`llm_resting`), what failed (`failure`,
     `mishaps`) and who must act (`blame`), and how many drafts and replies before it nobody heard
-    (`drafts_dropped`, `replies_unheard`).
+    (`drafts_dropped`, `transcripts_dropped`, `replies_unheard`).
     """
 
     def __init__(self, zero_s: float) -> None:

@@ -17,11 +17,11 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Any, Final, assert_never
+from typing import Any, Final, TypeVar, assert_never
 
 import structlog
 
-from sayso.audio.formats import EAR_RATE_HZ, Samples
+from sayso.audio.formats import EAR_RATE_HZ
 from sayso.clock import Clock
 from sayso.eot import Eot
 from sayso.errors import (
@@ -35,7 +35,7 @@ from sayso.errors import (
 )
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
-from sayso.talk.ears import BREATH_S, Ears, Utterance
+from sayso.talk.ears import BREATH_S, Ears, Lull, Utterance
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -71,6 +71,7 @@ from sayso.talk.intake import Intake
 from sayso.talk.melody import Melody, spoken_s
 from sayso.talk.record import Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
+from sayso.talk.scribe import Scribe, Written
 from sayso.talk.silence import Complaint
 from sayso.talk.state import Turn
 from sayso.talk.turn import step
@@ -113,6 +114,8 @@ _COMPLAINTS: Final[dict[Complaint, str]] = {
 _REASONS: Final = {EndedBy.USER: "caller_left", EndedBy.ERROR: "line_lost"}
 
 log = structlog.get_logger("sayso.talk")
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,10 +196,11 @@ class Session:
         self._melody = Melody()
         self._judging: asyncio.Task[None] | None = None
         self._detector = rooms.vad.stream()
-        self._ears = Ears(Gate(), limits.utterance_s)
+        self._ears = Ears(Gate(), limits.utterance_s, lulls=self._policy.speculates)
+        self._scribe = Scribe(rooms.stt, agent.language, limits.stt_timeout_s)
         self._intake = Intake(line.hears, clock, self._report_deafness)
         self._tasks: asyncio.TaskGroup
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: set[asyncio.Task[Any]] = set()
         self._over = asyncio.Event()
         self._reply: Reply | None = None
         self._reply_task: asyncio.Task[None] | None = None
@@ -241,7 +245,7 @@ class Session:
             self._intake.close()
             self._reply = self._drafted = self._reply_task = self._judging = None
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         """Run `work` as a part of this conversation: it ends with it at the latest."""
         task = self._tasks.create_task(work)
         self._running.add(task)
@@ -321,7 +325,10 @@ class Session:
     def _report_deafness(self, error: AudioError) -> None:
         self._report(error, TalkCode.INVALID_MESSAGE)
 
-    def _notice(self, happening: Event | Utterance) -> None:
+    def _notice(self, happening: Event | Lull | Utterance) -> None:
+        if isinstance(happening, Lull):
+            self._scribe.begin(happening.samples, self._start)
+            return
         if not isinstance(happening, Utterance):
             if isinstance(happening, SpeechStarted):
                 self._stop_judging()
@@ -334,7 +341,9 @@ class Session:
         self._happen(event)
         if self._over.is_set():
             return
-        self._start(self._transcribe(happening.samples, spoken_s(happening)))
+        stopped = isinstance(event, SpeechStopped)
+        writing = self._scribe.finish(happening.samples, lulled=stopped)
+        self._start(self._take_down(writing, spoken_s(happening)))
         if isinstance(event, SpeechStopped):
             self._stop_judging()
             self._judging = self._start(self._judge(event.since_s))
@@ -355,18 +364,17 @@ class Session:
             self._judging.cancel()
             self._judging = None
 
-    async def _transcribe(self, samples: Samples, lasted_s: float | None) -> None:
+    async def _take_down(
+        self, writing: Coroutine[Any, Any, Written], lasted_s: float | None
+    ) -> None:
         """Every stretch of speech becomes words, if only none, or is known to be missed."""
-        try:
-            async with asyncio.timeout(self._limits.stt_timeout_s):
-                text = await self._rooms.stt.transcribe(samples, self._agent.language)
-        except (SpeechError, TimeoutError) as error:
-            late = SpeechError("the transcript took too long")
-            self._report(error if isinstance(error, SpeechError) else late, TalkCode.INTERNAL)
+        written = await writing
+        if isinstance(written, SpeechError):
+            self._report(written, TalkCode.INTERNAL)
             self._happen(Missed(self._ears.now_s))
             return
         self._transcript_s = self._clock.now_s()
-        self._happen(Heard(self._ears.now_s, text.strip(), lasted_s))
+        self._happen(Heard(self._ears.now_s, written, lasted_s))
 
     async def _watch_time(self) -> None:
         longest_s = min(self._limits.conversation_s, self._agent.longest_s or inf)
@@ -563,11 +571,12 @@ class Session:
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
         for key, count in (
             ("drafts_dropped", self._dropped_drafts),
+            ("transcripts_dropped", self._scribe.dropped),
             ("replies_unheard", self._unheard),
         ):
             if count:
                 reply.watch.note(key, count)
-        self._dropped_drafts = self._unheard = 0
+        self._dropped_drafts = self._unheard = self._scribe.dropped = 0
         self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
         self._end_greeting(reply.number)
         self._told = ""

@@ -81,6 +81,11 @@ class Gate:
         """Whether the last window contradicts the gate: speech may be about to start or stop."""
         return self._rising or (self._speaking and self._quiet > 0)
 
+    @property
+    def quiet_windows(self) -> int:
+        """Windows of silence on end, while speech has not stopped."""
+        return self._quiet if self._speaking else 0
+
     def may_change_within(self, windows: int) -> bool:
         """Whether speech can have started, or stopped, after so many more windows."""
         if self._speaking:
