@@ -11,12 +11,15 @@ from sayso.talk.ears import (
     POST_ROLL_S,
     PRE_ROLL_S,
     Ears,
+    Lull,
     Tape,
     Utterance,
 )
 from sayso.talk.events import SpeechCut, SpeechStarted, SpeechStopped, Tick
 from sayso.vad import WINDOW_SAMPLES
 from sayso.vad.gate import Gate
+
+Happening = SpeechStarted | Lull | Utterance | Tick
 
 
 class LoudIsSpeech:
@@ -41,9 +44,12 @@ def loud(seconds: float) -> Samples:
 
 
 def listen(
-    *pieces: Samples, max_utterance_s: float = 15.0, deadline_s: float | None = None
-) -> list[SpeechStarted | Utterance | Tick]:
-    ears, vad = Ears(Gate(), max_utterance_s), LoudIsSpeech()
+    *pieces: Samples,
+    max_utterance_s: float = 15.0,
+    deadline_s: float | None = None,
+    lulls: bool = False,
+) -> list[Happening]:
+    ears, vad = Ears(Gate(), max_utterance_s, lulls=lulls), LoudIsSpeech()
     ears.deadline_s = deadline_s
     return [happening for piece in pieces for happening in ears.hear(piece, vad.feed(piece))]
 
@@ -173,6 +179,31 @@ def test_they_are_tense_once_the_next_breath_may_bring_the_deadline() -> None:
     assert ears.is_tense(int(0.02 * EAR_RATE_HZ))
 
 
+class TestALull:
+    def test_comes_before_the_end_with_the_same_sound(self) -> None:
+        _, lull, utterance = listen(quiet(0.5), loud(0.7), quiet(0.5), lulls=True)
+        assert isinstance(lull, Lull)
+        assert isinstance(utterance, Utterance)
+        assert lull.samples.tolist() == utterance.samples.tolist()
+
+    def test_comes_again_after_the_caller_went_on(self) -> None:
+        happenings = listen(loud(0.5), quiet(0.16), loud(0.5), quiet(0.5), lulls=True)
+        kinds = [type(happening) for happening in happenings]
+        assert kinds == [SpeechStarted, Lull, Lull, Utterance]
+
+    def test_is_not_told_to_those_who_do_not_ask(self) -> None:
+        kinds = [type(happening) for happening in listen(loud(0.5), quiet(0.5))]
+        assert kinds == [SpeechStarted, Utterance]
+
+    def test_is_not_noticed_late(self) -> None:
+        ears = Ears(Gate(), 15.0, lulls=True)
+        tense = []
+        for probability in (1.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0):
+            list(ears.hear(quiet(0.032), [probability]))
+            tense.append(ears.is_tense())
+        assert tense == [True, True, False, False, True, True, False]
+
+
 def test_sound_that_comes_in_large_slices_may_bring_all_at_once() -> None:
     assert Ears(Gate(), 15.0).is_tense(int(0.25 * EAR_RATE_HZ))
 
@@ -191,6 +222,7 @@ def test_time_never_goes_back(sizes: list[int]) -> None:
     for index, size in enumerate(sizes):
         sound = np.full(size, 0.5 * (index % 2), np.float32)
         for happening in ears.hear(sound, vad.feed(sound)):
+            assert not isinstance(happening, Lull)
             event = happening.event if isinstance(happening, Utterance) else happening
             assert seen_s <= event.at_s <= ears.now_s
             seen_s = event.at_s
@@ -206,7 +238,7 @@ def test_how_sound_is_sliced_does_not_matter(sizes: list[int]) -> None:
         at += size
     slices.append(whole[at:])
 
-    def spell(happenings: list[SpeechStarted | Utterance | Tick]) -> list[object]:
+    def spell(happenings: list[Happening]) -> list[object]:
         return [
             (h.event, len(h.samples), float(h.samples.sum())) if isinstance(h, Utterance) else h
             for h in happenings

@@ -209,6 +209,14 @@ class TestDrafts:
         assert stage.record.turns[0][1]["drafts_dropped"] == 1
         assert stage.llm.closed == 2
 
+    async def test_a_transcript_begun_at_a_lull_is_dropped_if_the_caller_goes_on(self) -> None:
+        async with staged(heard=["A tab", "A table for two."], answers=[["Yes."]]) as stage:
+            await stage.speak(0.6, pause_s=0.16)
+            await stage.speak(0.6)
+            await stage.until(lambda: bool(stage.record.turns))
+        assert stage.record.lines == [("user", "A table for two."), ("assistant", "Yes.")]
+        assert stage.record.turns[0][1]["transcripts_dropped"] == 1
+
     async def test_hanging_up_on_a_draft_keeps_the_words(self) -> None:
         async with staged(heard=["Anyone?"], answers=[["Yes."]]) as stage:
             await stage.speak(1.0, pause_s=0.26)

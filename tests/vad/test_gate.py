@@ -57,6 +57,15 @@ def test_a_soft_window_keeps_speech_going() -> None:
     assert play(gate, 0.1, 0.1) == [SpeechStopped(at_s=5 * WINDOW_S)]
 
 
+def test_silence_in_speech_is_counted() -> None:
+    gate = Gate(min_speech_s=0.032, hang_s=0.096)
+    quiet = []
+    for probability in (0.1, 0.9, 0.1, 0.9, 0.1, 0.1, 0.1, 0.1):
+        gate.step(probability)
+        quiet.append(gate.quiet_windows)
+    assert quiet == [0, 0, 1, 0, 1, 2, 0, 0]
+
+
 def test_it_knows_how_soon_it_may_change() -> None:
     gate = Gate(min_speech_s=0.064, hang_s=0.128)
     soonest = []
