@@ -153,6 +153,16 @@ class TestInterrupted:
         characters = sum(len(clause) for clause in stage.tts.spoken)
         assert len(sound) == int(characters * 0.02 * 16_000) * 4
 
+    async def test_by_its_own_words_it_goes_on_and_answers_nobody(self) -> None:
+        answer = "This is the whole answer, and every word of it is going to be heard."
+        async with staged(answers=[[answer]], heard=["every word of it"]) as stage:
+            stage.line.client(Text("Go."))
+            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
+            await stage.speak(0.3, pause_s=0.6)
+            await stage.until(lambda: bool(stage.record.turns))
+        assert not stage.line.of(Interrupted)
+        assert stage.record.lines == [("user", "Go."), ("assistant", answer)]
+
     async def test_while_it_thinks_the_words_join(self) -> None:
         async with staged(heard=["A table.", "For two."], answers=[["One."], ["Two."]]) as stage:
             await stage.speak(1.0, pause_s=0.26)

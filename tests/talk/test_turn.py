@@ -40,7 +40,7 @@ from sayso.talk.events import (
     TimeUp,
     Typed,
 )
-from sayso.talk.state import REPLYING, Phase, Turn
+from sayso.talk.state import ECHOES, REPLYING, Phase, Turn
 from sayso.talk.turn import step
 
 POLICY = Policy(speculates=False)
@@ -474,6 +474,40 @@ class TestOverASpeakingReply:
         assert (turn.phase, turn.audible, turn.words) == (Phase.DOUBTING, True, "")
 
 
+class TestAnEcho:
+    """The agent hears itself."""
+
+    ECHO = (SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Heard(4.5, "", echoed=True))
+
+    def test_lets_the_reply_go_on(self) -> None:
+        turn, said = run(*self.ECHO, turn=SPEAKING)
+        assert said == [Hold(1), Resume(1)]
+        assert turn.echoes == 1
+
+    def test_that_comes_again_does_not_even_hold_it(self) -> None:
+        turn, _ = run(*self.ECHO, *self.ECHO, turn=SPEAKING)
+        turn, said = run(*self.ECHO, turn=turn)
+        assert said == []
+        assert turn.phase is Phase.SPEAKING
+
+    def test_does_not_make_the_agent_deaf_to_other_words(self) -> None:
+        turn = replace(SPEAKING, echoes=ECHOES)
+        events = (SpeechStarted(4.0), SpeechStopped(4.9, 4.7), Heard(5.0, "No, stop that."))
+        turn, said = run(*events, turn=turn)
+        assert said == [Hush(1), Attend()]
+        assert turn.words == "No, stop that."
+
+    def test_does_not_make_a_yeah_an_interruption(self) -> None:
+        events = (SpeechStarted(4.0), SpeechStopped(4.4, 4.2), Heard(4.5, "Yeah."))
+        _, said = run(*events, turn=replace(SPEAKING, echoes=ECHOES))
+        assert said == []
+
+    def test_holds_again_what_has_not_sounded(self) -> None:
+        thinking = replace(run(*asked())[0], echoes=ECHOES)
+        _, said = run(SpeechStarted(2.6), turn=thinking)
+        assert said == [Hold(1)]
+
+
 class TestText:
     def test_of_the_caller_interrupts(self) -> None:
         _, said = run(Typed(4.0, "In writing, please"), turn=SPEAKING)
@@ -729,6 +763,7 @@ def event_of(kind: str, text: str, at_s: float, turn: Turn) -> Event | None:
         "stale": ReplyPlayed(at_s, turn.number - 1),
         "tick": Tick(at_s),
         "late": Heard(at_s, text),
+        "echo": Heard(at_s, "", echoed=True),
         "timeup": TimeUp(at_s),
         "hungup": HungUp(at_s, EndedBy.USER),
     }
@@ -754,6 +789,8 @@ def watch(policy: Policy, greeting: bool, script: Iterable[tuple[str, str, float
             laws.played(event.number)
         if before.audible and not policy.interruptible and not isinstance(event, TimeUp | HungUp):
             assert not any(isinstance(command, Hold | Hush) for command in commands)
+        if before.audible and before.echoes >= ECHOES:
+            assert not any(isinstance(command, Hold) for command in commands)
         laws.check_all(commands)
         check_state(turn, policy)
         assert (turn.phase in REPLYING) == (laws.alive is not None)

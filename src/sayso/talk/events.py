@@ -84,12 +84,14 @@ class SpeechStopped:
 class Heard:
     """The transcript of one stretch of speech; "" when it held no words.
 
-    `spoken_s` is how long the speech was, in seconds; None where nobody measured it.
+    `spoken_s` is how long the speech was, in seconds; None where nobody measured it. `echoed` says
+    that the words, or all but these, were the agent's own.
     """
 
     at_s: float
     text: str
     spoken_s: float | None = None
+    echoed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

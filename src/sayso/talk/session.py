@@ -36,6 +36,7 @@ from sayso.errors import (
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
 from sayso.talk.ears import BREATH_S, Ears, Lull, Utterance
+from sayso.talk.echo import Echo, without_echo
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -59,6 +60,7 @@ from sayso.talk.events import (
     ReplyStarted,
     Resume,
     Say,
+    SpeechCut,
     SpeechStarted,
     SpeechStopped,
     TimeNear,
@@ -194,6 +196,7 @@ class Session:
         )
         self._turn = Turn()
         self._melody = Melody()
+        self._echo = Echo()
         self._judging: asyncio.Task[None] | None = None
         self._detector = rooms.vad.stream()
         self._ears = Ears(Gate(), limits.utterance_s, lulls=self._policy.speculates)
@@ -332,6 +335,7 @@ class Session:
         if not isinstance(happening, Utterance):
             if isinstance(happening, SpeechStarted):
                 self._stop_judging()
+                self._echo.speech_started()
             self._happen(happening)
             return
         event = happening.event
@@ -343,7 +347,7 @@ class Session:
             return
         stopped = isinstance(event, SpeechStopped)
         writing = self._scribe.finish(happening.samples, lulled=stopped)
-        self._start(self._take_down(writing, spoken_s(happening)))
+        self._start(self._take_down(writing, spoken_s(happening), self._said_over(event)))
         if isinstance(event, SpeechStopped):
             self._stop_judging()
             self._judging = self._start(self._judge(event.since_s))
@@ -364,8 +368,13 @@ class Session:
             self._judging.cancel()
             self._judging = None
 
+    def _said_over(self, event: SpeechStopped | SpeechCut) -> str:
+        """What the agent said while the caller made this sound."""
+        until_s = event.since_s if isinstance(event, SpeechStopped) else event.at_s
+        return self._echo.said_over(until_s, self._ledger.text(self._turn.number))
+
     async def _take_down(
-        self, writing: Coroutine[Any, Any, Written], lasted_s: float | None
+        self, writing: Coroutine[Any, Any, Written], lasted_s: float | None, said_over: str
     ) -> None:
         """Every stretch of speech becomes words, if only none, or is known to be missed."""
         written = await writing
@@ -374,7 +383,8 @@ class Session:
             self._happen(Missed(self._ears.now_s))
             return
         self._transcript_s = self._clock.now_s()
-        self._happen(Heard(self._ears.now_s, written, lasted_s))
+        words = without_echo(written, said_over)
+        self._happen(Heard(self._ears.now_s, words, lasted_s, echoed=words != written))
 
     async def _watch_time(self) -> None:
         longest_s = min(self._limits.conversation_s, self._agent.longest_s or inf)
@@ -542,6 +552,7 @@ class Session:
     def _begin_reply(self, number: int) -> None:
         self._told = ""
         self._melody.clear()
+        self._echo.reply_began()
         self._write_down(self._ledger.begin(number))
         self._happen(ReplyStarted(self._ears.now_s, number))
 
@@ -568,6 +579,7 @@ class Session:
 
     def _close_reply(self, reply: Reply) -> None:
         reply.note_sound()
+        self._echo.reply_ended(self._ledger.text(reply.number), self._ears.now_s)
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
         for key, count in (
             ("drafts_dropped", self._dropped_drafts),

@@ -60,6 +60,7 @@ class Turn:
         murmur: what the caller said over the reply without wanting the floor ("yeah").
         murmured_s: audio time at which the reply went on after it.
         over: what the caller said over a reply that nobody can cut off; answered after it.
+        echoes: how often the agent heard itself; from `ECHOES` on, sound alone holds no reply.
         quiet: how long nobody has said anything.
         parting: why the last words are being spoken, or were.
     """
@@ -82,9 +83,13 @@ class Turn:
     murmur: str = ""
     murmured_s: float = 0.0
     over: str = ""
+    echoes: int = 0
     quiet: Quiet = STIRRED
     parting: Parting | None = None
 
+
+ECHOES = 2
+"""A caller may say the agent's words once; whose line does it twice has an echo."""
 
 REPLYING = frozenset({Phase.THINKING, Phase.SPEAKING, Phase.DOUBTING, Phase.CLOSING})
 """Phases in which a reply is under way."""
@@ -118,7 +123,9 @@ def count(turn: Turn, event: Event) -> Turn:
             )
         case Heard() | Missed():
             missed = turn.missed or isinstance(event, Missed)
-            return replace(turn, transcribing=max(0, turn.transcribing - 1), missed=missed)
+            echoes = turn.echoes + (isinstance(event, Heard) and event.echoed)
+            fewer = max(0, turn.transcribing - 1)
+            return replace(turn, transcribing=fewer, missed=missed, echoes=echoes)
         case Judged(sounds_done=sounds_done):
             return replace(turn, sounds_done=sounds_done)
         case _:

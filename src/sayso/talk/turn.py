@@ -21,6 +21,7 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 - words over a reply never answer it before it was hushed or heard to its end;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
 - a deadline exists exactly in WAITING, DOUBTING and CLOSING, and in IDLE if silence has one;
+- where the agent heard itself twice, sound alone holds no reply that sounds;
 - where nobody may interrupt, only `TimeUp` and `HungUp` hush a reply that sounds;
 - from every phase, `HungUp` ends the conversation in one step;
 - a judgement of another pause changes nothing, and no judgement shortens a pause below
@@ -71,7 +72,7 @@ from sayso.talk.events import (
     Typed,
 )
 from sayso.talk.ladder import Rung, climb, rest, stir
-from sayso.talk.state import REPLYING, Phase, Turn, count, is_stale
+from sayso.talk.state import ECHOES, REPLYING, Phase, Turn, count, is_stale
 from sayso.talk.wording import is_backchannel, is_grunt, is_noise, is_open
 
 Step: TypeAlias = tuple[Turn, tuple[Command, ...]]
@@ -323,7 +324,7 @@ def _take_text(turn: Turn, event: Typed, policy: Policy) -> Step:
 
 
 def _doubt(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
-    if _is_kept(turn, policy):
+    if _is_kept(turn, policy) or _echoes(turn):
         return turn, _STILL
     doubting = replace(turn, phase=Phase.DOUBTING, deadline_s=_interrupts_at_s(event, policy))
     return doubting, (Hold(turn.number),)
@@ -374,7 +375,14 @@ def _hear_late(turn: Turn, event: Heard, policy: Policy) -> Step:
         return turn, _STILL
     if _is_kept(turn, policy):
         return _keep_words(turn, event, policy)
+    if _echoes(turn) and _is_murmur(event, policy):
+        return turn, _STILL
     return _yield_floor(_add_words(turn, event.text), policy)
+
+
+def _echoes(turn: Turn) -> bool:
+    """Whether sound over the reply is likely to be the reply: only other words end it."""
+    return turn.audible and turn.echoes >= ECHOES
 
 
 def _sound(turn: Turn, _: ReplyStarted, policy: Policy) -> Step:
