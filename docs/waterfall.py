@@ -32,11 +32,13 @@ STEPS: Final = (
 STYLE: Final = """\
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
   .faint { fill: #59636e } .paper { fill: #ffffff } .grid { stroke: #d1d9e0 }
-  .caller { fill: #0969da } .llm { fill: #bc4c00 } .voice { fill: #1a7f37 } .sounds { stroke: #1a7f37 }
+  .caller { fill: #0969da } .llm { fill: #bc4c00 } .voice { fill: #1a7f37 }
+  .sounds { stroke: #1a7f37 }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc }
     .faint { fill: #9198a1 } .paper { fill: #0d1117 } .grid { stroke: #3d444d }
-    .caller { fill: #4493f8 } .llm { fill: #f0883e } .voice { fill: #3fb950 } .sounds { stroke: #3fb950 }
+    .caller { fill: #4493f8 } .llm { fill: #f0883e } .voice { fill: #3fb950 }
+    .sounds { stroke: #3fb950 }
   }"""
 
 
@@ -66,7 +68,9 @@ def draw(timings: Mapping[str, Any]) -> str:
         f'<text x="16" y="26" font-weight="600">{told}</text>',
         *_grid(end_ms, scale, height),
         *_bars(marks_ms, scale),
-        _line("sounds", LEFT + heard_ms * scale, height, ' stroke-width="2" stroke-dasharray="4 3"'),
+        _line(
+            "sounds", LEFT + heard_ms * scale, height, ' stroke-width="2" stroke-dasharray="4 3"'
+        ),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"

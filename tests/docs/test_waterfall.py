@@ -34,7 +34,7 @@ def test_each_step_has_a_bar_that_ends_at_its_mark(waterfall: ModuleType) -> Non
     marks = (0.2, 0.4, 0.35, 0.37, 0.39, 0.41)
     names = [name for name, *_ in waterfall.STEPS]
     timings = {f"{name}_s": mark for name, mark in zip(names, marks, strict=True)}
-    svg = ET.fromstring(waterfall.draw(timings))  # noqa: S314 - our own
+    svg = ET.fromstring(waterfall.draw(timings))
     bars = [one for one in svg.iter() if one.tag.endswith("rect") and one.get("rx") == "3"]
     ends = [float(bar.get("x", 0)) + float(bar.get("width", 0)) for bar in bars]
     scale = (ends[1] - waterfall.LEFT) / 0.4
