@@ -14,6 +14,7 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+from xml.sax.saxutils import escape
 
 WIDTH, LEFT, RIGHT, TOP, ROW = 760, 190, 90, 44, 34
 BAR: Final = 18
@@ -31,12 +32,15 @@ STEPS: Final = (
 
 STYLE: Final = """\
   text { font: 13px system-ui, sans-serif; fill: #1f2328 }
-  .faint { fill: #59636e } .paper { fill: #ffffff } .grid { stroke: #d1d9e0 }
+  .title { font-weight: 600 }
+  .took { paint-order: stroke; stroke: #ffffff; stroke-width: 5px }
+  .faint, .took { fill: #59636e } .paper { fill: #ffffff } .grid { stroke: #d1d9e0 }
   .caller { fill: #0969da } .llm { fill: #bc4c00 } .voice { fill: #1a7f37 }
   .sounds { stroke: #1a7f37 }
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc }
-    .faint { fill: #9198a1 } .paper { fill: #0d1117 } .grid { stroke: #3d444d }
+    .took { stroke: #0d1117 }
+    .faint, .took { fill: #9198a1 } .paper { fill: #0d1117 } .grid { stroke: #3d444d }
     .caller { fill: #4493f8 } .llm { fill: #f0883e } .voice { fill: #3fb950 }
     .sounds { stroke: #3fb950 }
   }"""
@@ -65,12 +69,12 @@ def draw(timings: Mapping[str, Any]) -> str:
         f"<title>{told}</title>",
         f"<style>\n{STYLE}\n</style>",
         f'<rect class="paper" width="{WIDTH}" height="{height}" rx="6"/>',
-        f'<text x="16" y="26" font-weight="600">{told}</text>',
+        f'<text x="16" y="26" class="title">{told}</text>',
         *_grid(end_ms, scale, height),
-        *_bars(marks_ms, scale),
         _line(
             "sounds", LEFT + heard_ms * scale, height, ' stroke-width="2" stroke-dasharray="4 3"'
         ),
+        *_bars(marks_ms, scale),
         "</svg>",
     ]
     return "\n".join(parts) + "\n"
@@ -93,7 +97,9 @@ def _bars(marks_ms: Mapping[str, float], scale: float) -> Iterator[str]:
             f'<rect class="{colour}" x="{x:.1f}" y="{y + 4}" width="{width:.1f}" '
             f'height="{BAR}" rx="3"/>'
         )
-        yield _text(x + width + 8, y + 18, f"{end_ms - begin_ms:.0f} ms", "faint", "start")
+        took_ms = end_ms - begin_ms
+        told = f"{took_ms:.0f} ms" if took_ms >= 1 else "< 1 ms"
+        yield _text(x + width + 8, y + 18, escape(told), "took", "start")
 
 
 def _line(kind: str, x: float, height: int, more: str = "") -> str:
