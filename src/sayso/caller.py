@@ -24,7 +24,7 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
 from sayso.errors import AudioError, TalkCode, TalkError
 from sayso.variables import Variable
 
-FRAME_S = 0.1
+FRAME_S = 0.02
 """Sound sent at a time, in seconds."""
 
 REPORT_S = 0.25
