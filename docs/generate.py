@@ -267,14 +267,17 @@ def rest_page() -> str:
         "## Health",
         HEALTH,
         "## What is sent",
-        *_bodies(document, ("NewAgent", "OpenAiCompatible", "BaseParams", "BuiltIn", "NewCheck")),
+        *_bodies(document, (
+            "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
+            "MessagePlan", "NewCheck",
+        )),
         PATCHING,
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "LlmIssue", "FieldWarning", "LlmCheckView",
-             "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats", "ConversationView",
-             "LineView", "TurnView", "VoiceView"),
+            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "LlmIssue", "FieldWarning",
+             "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats",
+             "ConversationView", "LineView", "TurnView", "VoiceView"),
         ),
     ]  # fmt: skip
     return _page(lines)

@@ -105,6 +105,18 @@ async def test_many_records_do_not_wait_for_the_interval(
         await world.recorder.close()
 
 
+async def test_an_ending_does_not_wait_for_the_interval(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL_S", 3600.0)
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.recorder.run())
+        world.recorder.opened("c1", agent, source="web", at=START)
+        world.recorder.ended("c1", by="user", error_code=None, at=START)
+        await until_stored(world.recorder)
+        await world.recorder.close()
+
+
 async def test_an_ending_is_kept_with_who_and_why(world: World, agent: str) -> None:
     world.recorder.opened("c1", agent, source="api", at=START)
     end = START + timedelta(seconds=90)

@@ -66,6 +66,17 @@ def test_the_longest_silence_ends_it_nudges_or_not() -> None:
     assert climb_all(Ladder(idle_s=5.0)) == [(5.0, Rung.GOODBYE)]
 
 
+def test_nobody_is_nudged_who_has_no_time_to_answer() -> None:
+    ladder = Ladder(idle_s=4.0, nudges=2, silence_s=10.0)
+    quiet, due_s = rest(Quiet(), 0.0, ladder)
+    assert due_s == 4.0
+    quiet, rung = climb(quiet, 4.0, ladder)
+    assert rung is Rung.NUDGE
+    quiet, due_s = rest(quiet, 5.5, ladder)
+    assert due_s == 10.0
+    assert climb(quiet, 10.0, ladder)[1] is Rung.GOODBYE
+
+
 def test_without_a_ladder_silence_has_no_end() -> None:
     assert rest(Quiet(), 3.0, Ladder()) == (Quiet(), None)
     assert climb(Quiet(), 1e9, Ladder()) == (Quiet(), None)

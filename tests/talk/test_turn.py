@@ -171,6 +171,15 @@ class TestWhileAReplyIsMade:
         )
         assert said == [Hold(1), Hush(1), Attend(), Answer(2, "Book a table. For two.")]
 
+    def test_an_impatient_hello_makes_none(self) -> None:
+        turn, _ = run(*asked("Book a table."))
+        for second in range(3, 9):
+            at_s = float(second)
+            events = (SpeechStarted(at_s), SpeechStopped(at_s + 0.6, at_s + 0.4))
+            turn, said = run(*events, Heard(at_s + 0.7, "Hello?"), turn=turn)
+            assert said == [Hold(1), Resume(1)]
+        assert turn.phase is Phase.THINKING
+
     def test_even_a_yes_belongs_to_the_question(self) -> None:
         turn, _ = run(*asked("Book it."))
         _, said = run(SpeechStarted(2.6), SpeechStopped(3.0, 2.8), Heard(3.1, "Okay."), turn=turn)

@@ -7,6 +7,7 @@ from sayso.talk.wording import (
     find_ending,
     is_backchannel,
     is_grunt,
+    is_impatient,
     is_noise,
     is_open,
     words_of,
@@ -161,3 +162,13 @@ def test_any_text_has_an_ending(text: str) -> None:
 @given(st.text(alphabet="0123456789 ,.-", max_size=40))
 def test_any_row_of_digits_has_an_ending(text: str) -> None:
     assert find_ending(text) in Ending
+
+
+@pytest.mark.parametrize("text", ["Hello?", "Hello? Hello?", "Are you still there?", "Hey."])
+def test_who_only_asks_whether_anybody_is_there_is_impatient(text: str) -> None:
+    assert is_impatient(text)
+
+
+@pytest.mark.parametrize("text", ["", "Hello, I need a taxi.", "There.", "Stop."])
+def test_who_says_more_is_not(text: str) -> None:
+    assert not is_impatient(text)

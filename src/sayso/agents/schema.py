@@ -623,7 +623,8 @@ class NewAgent(_Body):
         Field(
             default=None,
             description="How long a conversation may take, if that is less than the server "
-            "allows; the caller is warned, and the agent says goodbye.",
+            "allows; then the agent says goodbye. The caller is warned `SAYSO_WARNING_S` (30) "
+            "seconds before, where it may take more than twice as long.",
             json_schema_extra=EXTENSION,
         )
     )

@@ -157,6 +157,7 @@ class Recorder:
     ) -> None:
         """A conversation is over; `reason` is a code that says why."""
         self._add(_Ended(conversation_id, by, error_code, at, reason))
+        self._many.set()  # who hangs up may look at once
         if self._witness is not None:
             self._witness.ended(conversation_id, by=by, error_code=error_code, at=at)
 

@@ -44,6 +44,10 @@ NO_LADDER: Final = Ladder()
 """Silence has no end."""
 
 
+ANSWER_S: Final = 4.0
+"""A nudge takes a second or two to say, and somebody who is there a moment to answer it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Quiet:
     """How long nobody has said anything, as the turn core remembers it.
@@ -90,7 +94,10 @@ def climb(quiet: Quiet, at_s: float, ladder: Ladder) -> tuple[Quiet, Rung | None
 
 
 def _next_s(quiet: Quiet, ladder: Ladder) -> float:
-    return min(quiet.rests_s + ladder.idle_s, _since_s(quiet) + ladder.silence_s)
+    """When something is said next; not a nudge that leaves no time to answer it."""
+    rung_s, end_s = quiet.rests_s + ladder.idle_s, _since_s(quiet) + ladder.silence_s
+    hasty = quiet.nudged < ladder.nudges and rung_s + ANSWER_S > end_s
+    return end_s if hasty else min(rung_s, end_s)
 
 
 def _since_s(quiet: Quiet) -> float:

@@ -211,6 +211,7 @@ class Session:
         self._dropped_drafts = 0
         self._unheard = 0
         self._greeting: int | None = None
+        self._ends_s = inf
         self._told = ""
         self._speech_ended_s = clock.now_s()
         self._transcript_s: float | None = None
@@ -388,6 +389,7 @@ class Session:
 
     async def _watch_time(self) -> None:
         longest_s = min(self._limits.conversation_s, self._agent.longest_s or inf)
+        self._ends_s = self._clock.now_s() + longest_s
         warning_s = self._limits.warning_s
         if longest_s > 2 * warning_s > 0:
             await asyncio.sleep(longest_s - warning_s)
@@ -498,7 +500,8 @@ class Session:
                 nudges = agent.nudges or usual.nudges
                 return nudges[(self._turn.quiet.nudged - 1) % len(nudges)]
             case FixedLine.WARNING:
-                return usual.time_is_near.format(seconds=round(self._limits.warning_s))
+                left_s = self._ends_s - self._clock.now_s()  # less than planned after a long reply
+                return usual.time_is_near.format(seconds=max(1, round(left_s)))
             case FixedLine.GIVING_UP:
                 return agent.goodbye or usual.nobody_there
             case FixedLine.FAREWELL:

@@ -73,7 +73,7 @@ from sayso.talk.events import (
 )
 from sayso.talk.ladder import Rung, climb, rest, stir
 from sayso.talk.state import ECHOES, REPLYING, Phase, Turn, count, is_stale
-from sayso.talk.wording import is_backchannel, is_grunt, is_noise, is_open
+from sayso.talk.wording import is_backchannel, is_grunt, is_impatient, is_noise, is_open
 
 Step: TypeAlias = tuple[Turn, tuple[Command, ...]]
 _STILL: tuple[Command, ...] = ()
@@ -345,6 +345,8 @@ def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:
 
 
 def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
+    if not turn.audible and turn.words and is_impatient(event.text, policy.language):
+        event = replace(event, text="")  # made anew, the answer would only come later
     murmured = turn.audible and _is_murmur(event, policy)
     if event.text and not murmured:
         return _yield_floor(_add_words(turn, event.text), policy)

@@ -252,6 +252,19 @@ def is_backchannel(text: str, spoken_s: float | None = None, language: str = ENG
     return len(words) <= _BACKCHANNEL_WORDS and set(words) <= known
 
 
+_ARE_YOU_THERE = frozenset(
+    """hello|hello hello|hey|are you there|you there|hello are you there|are you still there|
+    is anybody there|anybody there|can you hear me|hello can you hear me""".replace("\n", "")
+    .replace("    ", "")
+    .split("|")
+)
+
+
+def is_impatient(text: str, language: str = ENGLISH) -> bool:
+    """Whether `text` only asks whether anybody is there: "Hello?", while an answer is made."""
+    return language == ENGLISH and " ".join(words_of(text)) in _ARE_YOU_THERE
+
+
 def is_grunt(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
     """Whether `text` is no more than a grunt of `spoken_s` seconds: an answer, or a cough."""
     words = words_of(text)
