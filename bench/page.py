@@ -33,8 +33,9 @@ far behind that the figure means nothing.
 - **first turn after later ones**: the median of callers' first turns less that of the others.
 - **start**: from the connection to the server's word that it listens, nobody else speaking.
 - **barge-in**: callers speak 0.7 s into a reply. *Reply over* is when the server takes it back,
-  beyond the speech it is set to wait for (0.5 s, pipecat 0.2 s); *silence* is when the caller
-  hears nothing more: Sayso first holds the sound, and takes the reply back later.
+  beyond the speech it is set to wait for (Sayso 1.2 s, pipecat 0.2 s, the others 0.5 s);
+  *silence* is when the caller hears nothing more: Sayso holds the sound at once, and takes the
+  reply back once there are words in it, or so much speech.
 - **held on one core**: the most conversations at once with such a pipeline p95, no gap in any
   reply and no turn unanswered, in every run of {runs}. A dash: not even the fewest that were
   tried. They rise in steps.
