@@ -43,6 +43,11 @@ def test_what_is_said_over_an_echo_is_kept() -> None:
     assert without_echo(heard, SAID) == "no stop, not on Mondays please"
 
 
+@pytest.mark.parametrize("said", ["", SAID])
+def test_what_is_no_echo_is_left_as_it_was_written(said: str) -> None:
+    assert without_echo("No,  wait.\nStop.", said) == "No,  wait.\nStop."
+
+
 def test_where_nothing_was_said_nothing_echoes() -> None:
     assert without_echo("We are open from nine to five.", "") == "We are open from nine to five."
 

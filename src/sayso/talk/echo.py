@@ -62,6 +62,8 @@ class Echo:
 
 def without_echo(heard: str, said: str) -> str:
     """The words of `heard` that are the caller's own; "" if all of it was an echo of `said`."""
+    if not said:
+        return heard
     words = heard.split()
     bare = [" ".join(words_of(word)) for word in words]
     matcher = SequenceMatcher(None, words_of(said), bare, autojunk=False)
@@ -70,4 +72,6 @@ def without_echo(heard: str, said: str) -> str:
     if len(words) >= LEAST_WORDS and same >= SAME * len(words):
         return ""
     echoed = {at for begin, end in runs if end - begin >= RUN_WORDS for at in range(begin, end)}
+    if not echoed:
+        return heard
     return " ".join(word for at, word in enumerate(words) if at not in echoed)

@@ -23,6 +23,8 @@ from sayso.talk.silence import Complaint, GapFiller, Microphone
 MAX_PIECES: Final = 256
 """Pieces of sound that may wait, encoded or decoded; a client that sends faster is refused."""
 
+TOO_FAST: Final = "sound comes faster than it can be listened to"
+
 
 class Intake:
     """One caller's sound.
@@ -55,7 +57,7 @@ class Intake:
         if not data or self._deaf:
             return
         if len(self._encoded) == MAX_PIECES:
-            self._go_deaf(AudioError("sound comes faster than it can be listened to"))
+            self._go_deaf(AudioError(TOO_FAST))
             return
         self._encoded.append(data)
         self._some.set()
@@ -100,7 +102,7 @@ class Intake:
         self._gaps.received(len(samples) / EAR_RATE_HZ, self._clock.now_s())
         self.microphone.received(samples)
         if len(self._decoded) == MAX_PIECES:
-            self._go_deaf(AudioError("sound comes faster than it can be listened to"))
+            self._go_deaf(AudioError(TOO_FAST))
             return
         self._decoded.append(samples)
         self._some.set()
