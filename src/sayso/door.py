@@ -291,7 +291,7 @@ class ConversationRecord:
         """A settled line of the transcript."""
         self._recorder.line(self._id, role, content, at)
 
-    def turn(self, number: int, timings: Mapping[str, float | str | None], at: datetime) -> None:
+    def turn(self, number: int, timings: Mapping[str, object], at: datetime) -> None:
         """Where the time of one reply went."""
         self._recorder.turn(self._id, number, timings, at)
 

@@ -11,6 +11,7 @@
     ├── TalkError               ends or disturbs a conversation; carries the contract's code
     │   └── SetupError          4400 the first message is not a valid setup
     ├── LlmError                the agent's LLM could not answer; carries a finding code
+    ├── KnowledgeError          what the agent knows could not be looked up
     ├── AudioError              sound that cannot be read or written
     │   └── SilentMicrophoneError   nothing but silence comes from the caller
     ├── SpeechError             a speech engine (VAD, STT, TTS) failed
@@ -151,6 +152,16 @@ class LlmError(SaysoError):
     """The agent's LLM could not answer; `finding` is a stable code such as `http.html`."""
 
     blame = Blame.LLM
+
+    def __init__(self, message: str, *, finding: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.finding = finding
+
+
+class KnowledgeError(SaysoError):
+    """What the agent knows could not be looked up; `finding` is a stable code."""
+
+    blame = Blame.OWNER
 
     def __init__(self, message: str, *, finding: str, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)

@@ -56,7 +56,7 @@ class _Line:
 class _Turn:
     conversation_id: str
     number: int
-    timings: dict[str, float | str | None]
+    timings: dict[str, object]
     at: datetime
 
 
@@ -83,7 +83,7 @@ class Witness(Protocol):
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         """A turn is over."""
@@ -138,7 +138,7 @@ class Recorder:
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         """A turn is over; `timings` carry their unit in the name."""

@@ -10,6 +10,7 @@ from pydantic.alias_generators import to_camel
 
 Role: TypeAlias = Literal["assistant", "user"]
 EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
+Fact: TypeAlias = float | str | None
 
 
 def to_iso(at: datetime) -> str:
@@ -75,17 +76,19 @@ class TurnView(_View):
 
     id: str
     number: int
-    timings: dict[str, float | str | None] = Field(
+    timings: dict[str, Fact | list[dict[str, Fact]]] = Field(
         description="Seconds from the end of the caller's speech to each step, in their order: "
-        "`transcript_s`, `endpoint_s`, `llm_first_token_s`, `first_clause_s`, "
-        "`tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s` or "
-        "`interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
+        "`transcript_s`, `endpoint_s`, `retrieval_s`, `llm_first_token_s`, "
+        "`first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, "
+        "`played_s` or `interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, "
+        "`sound_heard_s`, `holds`, "
         "`line` (a reply without an LLM), `llm` (which LLM spoke: its base URL and model, or "
         "`built-in`), `llm_resting` (the agent's own LLM keeps failing and was not "
         "asked first), `failure`, "
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
         "must act), `drafts_dropped`, `transcripts_dropped`, "
-        "`replies_unheard`.",
+        "`replies_unheard`, `retrieval` (`late`: the answer did not wait for it), `passages` "
+        "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each).",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

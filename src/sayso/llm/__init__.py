@@ -82,11 +82,27 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
+class Excerpt:
+    """A passage of an agent's knowledge that an answer may stand on, and where it is from.
+
+    `score` is how well it fits what was asked, from 0 to 1.
+    """
+
+    text: str
+    source: str
+    page: int | None = None
+    title: str = ""
+    url: str = ""
+    score: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
-    """One line of a prompt."""
+    """One line of a prompt; `excerpts` were found for it, and are data, never instructions."""
 
     role: Literal["system", "user", "assistant"]
     content: str
+    excerpts: tuple[Excerpt, ...] = ()
 
 
 Mishap: TypeAlias = Callable[[LlmError], None]

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sayso.llm import Endpoint, Message, Tell, Told
+from sayso.llm.excerpts import present
 from sayso.llm.profile import STRANGER, Limit, Profile
 from sayso.variables import clean
 
@@ -61,7 +62,8 @@ def build_body(
     body: dict[str, object] = {
         "model": endpoint.model or DEFAULT_MODEL,
         "messages": [
-            {"role": line.role, "content": line.content} for line in shape(messages, profile)
+            {"role": line.role, "content": line.content}
+            for line in shape(present(messages), profile)
         ],
         "stream": True,
     }

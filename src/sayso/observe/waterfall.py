@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Timings: TypeAlias = Mapping[str, float | str | None]
+Timings: TypeAlias = Mapping[str, object]
 Fact: TypeAlias = str | float | bool
 
 CODES = frozenset({"failure", "blame", "mishaps", "line"})
@@ -56,7 +56,7 @@ def read_facts(timings: Timings) -> dict[str, Fact]:
     for key, value in timings.items():
         if isinstance(value, str):
             facts |= {key: value} if key in CODES else {}
-        elif value is not None and not _MARK.fullmatch(key):
+        elif isinstance(value, int | float) and not _MARK.fullmatch(key):
             facts[key] = value
     return facts
 

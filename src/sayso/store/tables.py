@@ -199,5 +199,5 @@ class TurnRow(Table):
     id: Mapped[str] = mapped_column(String(100), unique=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     number: Mapped[int]
-    timings: Mapped[dict[str, float | str | None]] = mapped_column(JSON)
+    timings: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -12,6 +12,7 @@ from sayso.llm import Message, Mind
 from sayso.talk.endpointing import Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
+from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.talk.phrases import ENGLISH, Phrases
 from sayso.tts.spoken import Reading
 
@@ -38,6 +39,7 @@ class Agent:
         longest_s: how long a conversation with it may take; None for the server's limit.
         patience: how soon a pause of the caller is an ending; None for the server's setting.
         interruptible: whether the caller can cut it off.
+        lookup: where its knowledge is looked up for each answer.
     """
 
     id: str
@@ -57,6 +59,7 @@ class Agent:
     longest_s: float | None = None
     patience: Preset | None = None
     interruptible: bool = True
+    lookup: Lookup = NOWHERE
 
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from sayso.talk.events import EndedBy
+
+Row: TypeAlias = Mapping[str, float | str | None]
+"""One of several facts of a kind, such as a passage that was found."""
+
+Timings: TypeAlias = Mapping[str, float | str | Sequence[Row] | None]
+"""What is kept of a turn: names that end in `_s` are seconds."""
 
 
 class Record(Protocol):
@@ -16,7 +22,7 @@ class Record(Protocol):
         """A settled line of the transcript."""
         ...
 
-    def turn(self, number: int, timings: Mapping[str, float | str | None], at: datetime) -> None:
+    def turn(self, number: int, timings: Timings, at: datetime) -> None:
         """How long each step of reply `number` took, in seconds, and what failed."""
         ...
 
@@ -28,19 +34,22 @@ class Record(Protocol):
 class Stopwatch:
     """The waterfall of one reply: seconds from the end of the caller's speech to each step.
 
-    Steps in their order: `transcript_s`, `endpoint_s` (the turn was over), `llm_first_token_s`,
+    Steps in their order: `transcript_s`, `endpoint_s` (the turn was over), `retrieval_s`,
+    `llm_first_token_s`,
     `first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, then `played_s`
     or `interrupted_s`. Beside them stand facts: how many seconds of sound were made, sent and
     heard (`sound_made_s`, `sound_sent_s`, `sound_heard_s`), how often a noise held it
     (`holds`), what it was if it was no answer (`line`), which LLM spoke (`llm`), whether the
     agent's first one rested because it keeps failing (`llm_resting`), what failed (`failure`,
     `mishaps`) and who must act (`blame`), and how many drafts and replies before it nobody heard
-    (`drafts_dropped`, `transcripts_dropped`, `replies_unheard`).
+    (`drafts_dropped`, `transcripts_dropped`, `replies_unheard`). What was found in the agent's
+    knowledge are rows (`passages`); `retrieval` says that it came too late.
     """
 
     def __init__(self, zero_s: float) -> None:
         self._zero_s = zero_s
         self._marks: dict[str, float | str | None] = {}
+        self._rows: dict[str, list[Row]] = {}
 
     def mark(self, step: str, now_s: float) -> None:
         """`step` happened at `now_s`; only its first time counts, under its name and unit."""
@@ -55,7 +64,11 @@ class Stopwatch:
         known = self._marks.get(key)
         self._marks[key] = f"{known}, {value}" if known else value
 
+    def append(self, key: str, row: Row) -> None:
+        """Keep one more row of a kind, such as a passage that was found."""
+        self._rows.setdefault(key, []).append(row)
+
     @property
-    def timings(self) -> Mapping[str, float | str | None]:
+    def timings(self) -> Timings:
         """Everything noted so far."""
-        return dict(self._marks)
+        return {**self._marks, **self._rows}

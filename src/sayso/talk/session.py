@@ -12,8 +12,9 @@ Each conversation is one task group: when it ends, nothing of it is left running
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Coroutine
+from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -26,6 +27,7 @@ from sayso.clock import Clock
 from sayso.eot import Eot
 from sayso.errors import (
     AudioError,
+    KnowledgeError,
     LlmError,
     SaysoError,
     SilentMicrophoneError,
@@ -33,6 +35,7 @@ from sayso.errors import (
     TalkCode,
     TalkError,
 )
+from sayso.llm import Message, Spare
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
 from sayso.talk.ears import BREATH_S, Ears, Lull, Utterance
@@ -467,10 +470,19 @@ class Session:
         """A reply of the LLM to what the ledger holds."""
         watch = self._start_watch()
         prompt = self._agent.prompt(self._ledger.prompt)
-        mishap = partial(self._take_mishap, watch)
-        write = partial(self._agent.llm.reply, prompt, mishap, note=watch.note)
+        write = partial(self._write, prompt, watch)
         if_silent = self._agent.failure_message or self._agent.phrases.llm_failed
         return self._make_reply(number, write, watch, if_silent=if_silent)
+
+    async def _write(
+        self, prompt: Sequence[Message], watch: Stopwatch, spare: Spare
+    ) -> AsyncGenerator[str, None]:
+        """The LLM's answer to `prompt` and to what the agent knows about it."""
+        mishap = partial(self._take_mishap, watch)
+        prompt = await self._agent.lookup.add(prompt, watch, self._clock, mishap)
+        async with aclosing(self._agent.llm.reply(prompt, mishap, spare, watch.note)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
@@ -635,10 +647,10 @@ class Session:
         for said in lines:
             self._record.line(said.role, said.content, self._clock.utc())
 
-    def _take_mishap(self, watch: Stopwatch, error: LlmError) -> None:
+    def _take_mishap(self, watch: Stopwatch, error: LlmError | KnowledgeError) -> None:
         """A failure the caller does not notice: kept with the turn, and one line of the log."""
         watch.add("mishaps", f"{error.finding} ({error.blame.value})")
-        self._log("llm_mishap", error)
+        self._log("llm_mishap" if isinstance(error, LlmError) else "knowledge_mishap", error)
 
     def _log(self, event: str, error: SaysoError) -> None:
         log.warning(
@@ -665,7 +677,9 @@ class Session:
 
 
 def _name(error: SaysoError) -> str:
-    return error.finding if isinstance(error, LlmError) else type(error).__name__
+    if isinstance(error, LlmError | KnowledgeError):
+        return error.finding
+    return type(error).__name__
 
 
 def _first(group: BaseExceptionGroup[TalkError]) -> TalkError:

@@ -1,0 +1,161 @@
+"""Finds what an agent knows in this server's own store: one index for each agent, in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Final, Protocol
+
+import numpy as np
+
+from sayso.knowledge.passages import Found, Passage
+from sayso.knowledge.search import Index, Vectors, build_index
+
+MAX_INDEXES: Final = 64
+"""Agents whose passages are kept in memory; the longest unused go first."""
+
+MAX_KEPT_PASSAGES: Final = 200_000
+"""Passages in memory, over all agents: about 2.5 KB each."""
+
+REST_S: Final = 0.0005
+"""Rest after each slice of building, in seconds: conversations go first."""
+
+SHORT_WORDS: Final = 4
+"""A question this short is read together with the one before it ("and on Sunday?")."""
+
+LEAST_SCORE: Final = 0.25
+"""A passage that fits less is about something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that can be found for one agent at one moment.
+
+    Attributes:
+        passages: what was read.
+        vectors: their meanings, shape (passages, dimensions).
+        revision: differs whenever any of it does.
+    """
+
+    passages: Sequence[Passage]
+    vectors: Vectors
+    revision: str
+
+
+class Shelves(Protocol):
+    """Where passages are kept."""
+
+    async def revision(self, agent_id: str) -> str:
+        """Differs whenever what can be found does; "" for an agent that knows nothing."""
+        ...
+
+    async def load(self, agent_id: str) -> Known:
+        """All passages of an agent that are ready."""
+        ...
+
+
+class Asks(Protocol):
+    """What searching needs of an embedder."""
+
+    async def ask(self, text: str) -> Vectors:
+        """The meaning of a question, ahead of everything that only indexes."""
+        ...
+
+
+class Library:
+    """The indexes of all agents with knowledge."""
+
+    def __init__(self, shelves: Shelves, embedder: Asks) -> None:
+        self._shelves = shelves
+        self._embedder = embedder
+        self._indexes: OrderedDict[str, tuple[str, Index]] = OrderedDict()
+        self._building: dict[str, asyncio.Task[Index]] = {}
+
+    def of(self, agent_id: str) -> Shelf:
+        """What one agent knows."""
+        return Shelf(self, agent_id)
+
+    async def open_index(self, agent_id: str) -> Index:
+        """The agent's index as it stands now; built in a thread if it is not here yet.
+
+        Who comes while it is built, waits for the same one.
+        """
+        revision = await self._shelves.revision(agent_id)
+        known = self._indexes.get(agent_id)
+        if known is not None and known[0] == revision:
+            self._indexes.move_to_end(agent_id)
+            return known[1]
+        building = self._building.get(agent_id)
+        if building is None:
+            building = asyncio.create_task(self._build(agent_id))
+            self._building[agent_id] = building
+            building.add_done_callback(partial(self._built, agent_id))
+        return await asyncio.shield(building)
+
+    async def find(self, agent_id: str, words: str, limit: int) -> list[Found]:
+        """The passages of an agent that fit `words`."""
+        index = await self.open_index(agent_id)
+        if not index.passages:
+            return []
+        meaning = await self._embedder.ask(words)
+        found = await asyncio.to_thread(index.search, meaning, words, limit)
+        return [one for one in found if one.score >= LEAST_SCORE]
+
+    async def close(self) -> None:
+        """Stop building."""
+        tasks = tuple(self._building.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _built(self, agent_id: str, building: asyncio.Task[Index]) -> None:
+        self._building.pop(agent_id, None)
+        if not building.cancelled():
+            building.exception()  # whoever waits for it has it, if anybody still does
+
+    async def _build(self, agent_id: str) -> Index:
+        known = await self._shelves.load(agent_id)
+        index = await asyncio.to_thread(_build_gently, known)
+        self._indexes[agent_id] = known.revision, index
+        self._indexes.move_to_end(agent_id)
+        self._make_room()
+        return index
+
+    def _make_room(self) -> None:
+        kept = sum(len(index.passages) for _, index in self._indexes.values())
+        while len(self._indexes) > 1 and (
+            kept > MAX_KEPT_PASSAGES or len(self._indexes) > MAX_INDEXES
+        ):
+            _, (_, index) = self._indexes.popitem(last=False)
+            kept -= len(index.passages)
+
+
+class Shelf:
+    """The `Retriever` of one agent."""
+
+    def __init__(self, library: Library, agent_id: str) -> None:
+        self._library = library
+        self._agent_id = agent_id
+
+    async def prepare(self) -> bool:
+        """Build the index ahead of the first question; whether there is anything in it."""
+        return bool((await self._library.open_index(self._agent_id)).passages)
+
+    async def find(self, asked: str, context: Sequence[str], limit: int) -> list[Found]:
+        """See `Retriever`."""
+        short = len(asked.split()) <= SHORT_WORDS
+        words = f"{context[-1]} {asked}" if short and context else asked
+        return await self._library.find(self._agent_id, words, limit)
+
+
+def _build_gently(known: Known) -> Index:
+    """Build an index, resting between slices: the interpreter serves one thread at a time."""
+    for built in build_index(known.passages, np.ascontiguousarray(known.vectors, np.float32)):
+        if built is not None:
+            return built
+        time.sleep(REST_S)
+    raise AssertionError("an index is always built")  # pragma: no cover

@@ -1,0 +1,108 @@
+"""Looks up what the agent knows about the caller's words, before its LLM is asked: with a clock.
+
+A conversation waits for what it needs to answer well, but not for long: what comes too late is
+dropped, and the turn's record says so. Of several places to look, the first that works counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from sayso.clock import Clock
+from sayso.errors import KnowledgeError
+from sayso.knowledge import Retriever
+from sayso.knowledge.passages import Found
+from sayso.llm import Excerpt, Message
+from sayso.talk.record import Stopwatch
+
+CONTEXT_LINES = 4
+"""Lines before the question that a retriever is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where one agent's knowledge is looked up.
+
+    Attributes:
+        places: who is asked, in order: the next one when one fails.
+        limit: the most passages an answer may stand on.
+        deadline_s: how long an answer waits for them, in seconds.
+    """
+
+    places: tuple[Retriever, ...] = ()
+    limit: int = 4
+    deadline_s: float = 0.25
+
+    async def add(
+        self,
+        prompt: Sequence[Message],
+        watch: Stopwatch,
+        clock: Clock,
+        report: Callable[[KnowledgeError], None],
+    ) -> Sequence[Message]:
+        """`prompt` with what was found for the caller's last words.
+
+        The `watch` keeps what was found, or why nothing was; `report` is told of each failure.
+        """
+        asked, context = read_question(prompt)
+        if not self.places or not asked:
+            return prompt
+        try:
+            async with asyncio.timeout(self.deadline_s):
+                found = await self._find(asked, context, report)
+        except TimeoutError:
+            watch.note("retrieval", "late")
+            return prompt
+        watch.mark("retrieval", clock.now_s())
+        for one in found:
+            watch.append("passages", show(one))
+        return add_excerpts(prompt, found)
+
+    async def _find(
+        self, asked: str, context: Sequence[str], report: Callable[[KnowledgeError], None]
+    ) -> Sequence[Found]:
+        for place in self.places:
+            try:
+                return await place.find(asked, context, self.limit)
+            except KnowledgeError as error:
+                report(error)
+        return ()
+
+
+NOWHERE = Lookup()
+"""For an agent that knows nothing but its prompt."""
+
+
+def read_question(prompt: Sequence[Message]) -> tuple[str, list[str]]:
+    """The caller's last words, and what was said before them, oldest first."""
+    said = [line for line in prompt if line.role != "system"]
+    if not said or said[-1].role != "user":
+        return "", []
+    return said[-1].content, [line.content for line in said[-1 - CONTEXT_LINES : -1]]
+
+
+def add_excerpts(prompt: Sequence[Message], found: Sequence[Found]) -> Sequence[Message]:
+    """`prompt` with what was found beside its last line."""
+    if not found:
+        return prompt
+    return [*prompt[:-1], replace(prompt[-1], excerpts=tuple(map(_quote, found)))]
+
+
+def _quote(one: Found) -> Excerpt:
+    passage = one.passage
+    return Excerpt(
+        passage.text, passage.source_name, passage.page, passage.title, passage.url, one.score
+    )
+
+
+def show(one: Found) -> dict[str, str | float | None]:
+    """What a turn's record keeps of a passage: which one, and how well it fitted."""
+    passage = one.passage
+    return {
+        "id": passage.id,
+        "source": passage.source_name,
+        "page": passage.page,
+        "score": one.score,
+    }
