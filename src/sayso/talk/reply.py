@@ -3,8 +3,9 @@
     text pieces ─► clauses ─► voice ─► codec ─► pacing ─► line
 
 Three stages run beside each other: while one clause sounds, the next is spoken and the one after
-is still being written. A reply can be held, resumed, and cancelled at any point; it decides
-nothing itself.
+is still being written. The text runs ahead of the voice (`backlog.py`), so that the client can show
+all of it while its beginning sounds. A reply can be held, resumed, and cancelled at any point; it
+decides nothing itself.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from sayso.audio.pacing import Pacer
 from sayso.clock import Clock
 from sayso.errors import LlmError, SaysoError, SpeechError
 from sayso.llm import Spare
+from sayso.talk.backlog import Backlog
 from sayso.talk.history import Ledger
 from sayso.talk.phrases import ENGLISH
 from sayso.talk.record import Stopwatch
@@ -31,9 +33,6 @@ from sayso.tts import Tts
 from sayso.tts.edges import Edges, pause_after
 from sayso.tts.sentences import Sentences
 from sayso.tts.spoken import Reading, speakable
-
-CLAUSES_AHEAD: Final = 2
-"""Clauses written but not yet spoken before the LLM's stream is left waiting."""
 
 PAUSE_S: Final = 0.2
 """A writer silent for so long, in seconds, pauses: what stands complete is spoken."""
@@ -106,12 +105,13 @@ class Reply:
         self._flowing.set()
         self._played_out = asyncio.Event()
         self._ending: asyncio.Timeout | None = None
-        self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
+        self._clauses = Backlog()
         self._sound: asyncio.Queue[Samples | None] = asyncio.Queue(PIECES_AHEAD)
         self._encoder: Encoder | None = None
-        self._wrote = False
+        self._written: list[str] = []
         self._text_complete = False
         self._text_posted = False
+        self._sounds = False
         self._all_sent = False
         self._holds = 0
         self.began = False
@@ -170,8 +170,9 @@ class Reply:
         return self._pacer.played_s(self._mouth.clock.now_s())
 
     def spare_s(self) -> float:
-        """Seconds of its sound that are made and not yet heard."""
-        return self._mouth.ledger.made_s(self.number) - self.heard_s()
+        """Seconds the caller can do without more text: unheard sound, and text that waits."""
+        unheard_s = self._mouth.ledger.made_s(self.number) - self.heard_s()
+        return unheard_s + self._clauses.lasts_s
 
     def note_sound(self) -> None:
         """Note how much of its sound was made, sent and heard."""
@@ -201,9 +202,11 @@ class Reply:
         except LlmError as error:
             self._fail(error)
             await self._put_clauses(sentences.finish())
-            await self._put_clauses([self._mouth.broke_off if self._wrote else self._if_silent])
+            await self._put_clauses([self._mouth.broke_off if self._written else self._if_silent])
         else:
             await self._put_clauses(sentences.finish())
+        self._text_complete = True
+        self._post_complete_text()
         await self._clauses.put(None)
 
     async def _write_pieces(self, sentences: Sentences) -> None:
@@ -221,15 +224,18 @@ class Reply:
     def _use_pause(self, sentences: Sentences) -> None:
         """The LLM is silent: say "One moment, please." now, if the voice has nothing else."""
         if self._clauses.empty() and (text := " ".join(sentences.pause())):
-            self._mark("first_clause")
-            self._wrote = True
+            self._note_clause(text)
             self._clauses.put_nowait(text)
 
     async def _put_clauses(self, clauses: Iterable[str]) -> None:
         for text in filter(None, map(str.strip, clauses)):
-            self._mark("first_clause")
-            self._wrote = True
+            self._note_clause(text)
             await self._clauses.put(text)
+            await asyncio.sleep(0)  # the voice begins with it before more is read
+
+    def _note_clause(self, text: str) -> None:
+        self._mark("first_clause")
+        self._written.append(text)
 
     # Voice -------------------------------------------------------------------------------------
 
@@ -240,8 +246,8 @@ class Reply:
             uttered = await self._utter(clause) or uttered
         if self._if_silent and not uttered:
             self._fail(LlmError("the answer has no words to speak", finding="answer.unspeakable"))
+            self._written.append(self._if_silent)
             await self._utter(self._if_silent)
-        self._text_complete = True
         await self._sound.put(None)
 
     async def _utter(self, clause: str) -> bool:
@@ -311,12 +317,15 @@ class Reply:
     async def _emit(self, data: bytes) -> None:
         if data:
             await self._mouth.line.send(ReplySound(self.number, data))
+            self._sounds = True
             self._mark("first_sound_sent")
 
     async def _end(self, encoder: Encoder) -> None:
         data = await self._encode(encoder, encoder.finish)
         await self._flowing.wait()
         await self._emit(data)
+        await self._flowing.wait()
+        self._sounds = True
         self._post_complete_text()
         text = self._mouth.ledger.text(self.number)
         self._played_out.clear()  # a player that ran dry earlier had only run out of sound
@@ -326,9 +335,13 @@ class Reply:
         self._mark("played")
 
     def _post_complete_text(self) -> None:
-        if self._text_complete:
+        """Tell the text once all of it is there and some of it was sent, unless it is held.
+
+        A reply that was stopped tells what was heard, and no more.
+        """
+        if self._text_complete and self._sounds and self._flowing.is_set():
             self._mark("text_complete")
-            self.post_text(self._mouth.ledger.text(self.number))
+            self.post_text(" ".join(self._written))
 
     async def _await_played(self) -> None:
         """Until the client says so, or the sound it has must be over."""
