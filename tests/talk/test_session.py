@@ -389,9 +389,37 @@ class TestTheLlmFails:
             stage.line.client(Text("When?"))
             await stage.until(lambda: bool(stage.record.turns))
         text = stage.line.of(AgentText)[0].text
-        assert text == f"We open at nine. And we {ENGLISH.llm_broke_off}"
+        assert text == f"We open at nine. And… {ENGLISH.llm_broke_off}"
+        assert stage.record.lines[-1] == ("assistant", text)
         timings = stage.record.turns[0][1]
         assert (timings["failure"], timings["blame"]) == ("stream.cut", "llm")
+
+    async def test_the_llm_is_told_how_far_it_came_and_not_what_we_said_of_it(self) -> None:
+        cut = LlmError("the stream broke off", finding="stream.cut")
+        async with staged(answers=[["The capital of Fra", cut], ["Paris."]]) as stage:
+            stage.line.client(Text("What is it?"))
+            await stage.until(lambda: len(stage.record.turns) == 1)
+            stage.line.client(Text("Go on."))
+            await stage.until(lambda: len(stage.record.turns) == 2)
+        told = [message.content for message in stage.llm.prompts[1]]
+        assert told == ["What is it?", "The capital of…", "Go on."]
+
+    async def test_behind_a_comma_the_apology_shows_the_break(self) -> None:
+        cut = LlmError("the stream broke off", finding="stream.cut")
+        async with staged(answers=[["Thank you for calling, ", "an", cut]]) as stage:
+            stage.line.client(Text("Hi."))
+            await stage.until(lambda: bool(stage.record.turns))
+        said = f"Thank you for calling, … {ENGLISH.llm_broke_off}"
+        assert stage.line.of(AgentText) == [AgentText(1, said)]
+        assert stage.record.lines[-1] == ("assistant", said)
+        assert stage.tts.spoken == ["Thank you for calling,", ENGLISH.llm_broke_off]
+
+    async def test_half_a_number_is_not_spoken(self) -> None:
+        cut = LlmError("the stream broke off", finding="stream.cut")
+        async with staged(answers=[["12", cut]]) as stage:
+            stage.line.client(Text("How much?"))
+            await stage.until(lambda: bool(stage.record.turns))
+        assert stage.line.of(AgentText) == [AgentText(1, ENGLISH.llm_failed)]
 
     async def test_the_server_is_freed_when_the_caller_leaves(self) -> None:
         async with staged(answers=[["word "] * 5000]) as stage:

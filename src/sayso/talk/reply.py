@@ -31,7 +31,7 @@ from sayso.talk.record import Stopwatch
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
 from sayso.tts.edges import Edges, pause_after
-from sayso.tts.sentences import Sentences
+from sayso.tts.sentences import ELLIPSIS, Sentences, ends_sentence
 from sayso.tts.spoken import Reading, speakable
 
 PAUSE_S: Final = 0.2
@@ -109,6 +109,7 @@ class Reply:
         self._sound: asyncio.Queue[Samples | None] = asyncio.Queue(PIECES_AHEAD)
         self._encoder: Encoder | None = None
         self._written: list[str] = []
+        self._apology = ""
         self._text_complete = False
         self._text_posted = False
         self._sounds = False
@@ -195,19 +196,31 @@ class Reply:
     # Text ------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        """Cut the text into clauses as it comes; a failure becomes a sentence of its own."""
+        """Cut the text into clauses as it comes; a failure becomes a sentence of its own.
+
+        Where the text breaks off, that shows, and what is said of it is kept apart (`Ledger`).
+        """
         sentences = Sentences()
         try:
             await self._write_pieces(sentences)
         except LlmError as error:
             self._fail(error)
-            await self._put_clauses(sentences.finish())
-            await self._put_clauses([self._mouth.broke_off if self._written else self._if_silent])
+            await self._put_clauses(sentences.break_off())
+            if self._written:
+                self._apologize()
+            else:
+                await self._put_clauses([self._if_silent])
         else:
             await self._put_clauses(sentences.finish())
         self._text_complete = True
         self._post_complete_text()
         await self._clauses.put(None)
+
+    def _apologize(self) -> None:
+        """Say that the text broke off, once all of it was spoken."""
+        whole = ends_sentence(self._written[-1])
+        self._apology = self._mouth.broke_off if whole else f"{ELLIPSIS} {self._mouth.broke_off}"
+        self._written.append(self._apology)
 
     async def _write_pieces(self, sentences: Sentences) -> None:
         loop = asyncio.get_running_loop()
@@ -244,16 +257,18 @@ class Reply:
         uttered = False
         while (clause := await self._clauses.get()) is not None:
             uttered = await self._utter(clause) or uttered
+        if self._apology:
+            uttered = await self._utter(self._apology, aside=True)
         if self._if_silent and not uttered:
             self._fail(LlmError("the answer has no words to speak", finding="answer.unspeakable"))
             self._written.append(self._if_silent)
             await self._utter(self._if_silent)
         await self._sound.put(None)
 
-    async def _utter(self, clause: str) -> bool:
+    async def _utter(self, clause: str, *, aside: bool = False) -> bool:
         """Speak one clause if there are words in it; whether there were."""
-        words = speakable(clause, self._mouth.language, self._mouth.reading)
-        self._mouth.ledger.clause(self.number, clause, words)
+        words = speakable(clause.removeprefix(ELLIPSIS), self._mouth.language, self._mouth.reading)
+        self._mouth.ledger.clause(self.number, clause, words, aside=aside)
         if words:
             try:
                 await self._speak(words)
