@@ -63,7 +63,7 @@ class Outcome:
         if self.quirk.finding is None:
             return self.quirk.says.format(reply=SAID)
         if self.quirk.partly:
-            return f"{FIRST_WORD} {ENGLISH.llm_broke_off}"
+            return f"{FIRST_WORD}… {ENGLISH.llm_broke_off}"
         return ENGLISH.llm_failed
 
     def problems(self) -> list[str]:
