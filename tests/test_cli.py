@@ -79,6 +79,12 @@ def test_a_taken_port_is_said_before_anything_is_loaded(fails: Fails) -> None:
         assert "--port names another" in fails("fake-llm", "--port", port)
 
 
+def test_a_quirk_that_there_is_not_is_named_with_the_one_that_was_meant() -> None:
+    refused = RUN.invoke(app, ["fake-llm", "--quirk", "empy"])
+    assert refused.exit_code == 2
+    assert "there is no quirk 'empy'; empty is one" in " ".join(refused.output.split())
+
+
 def test_the_version_is_the_packages() -> None:
     assert RUN.invoke(app, ["--version"]).stdout == f"sayso {__version__}\n"
 
