@@ -54,7 +54,7 @@ from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
-from sayso.talk.phrases import phrases_in
+from sayso.talk.phrases import Phrases, phrases_in
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts
@@ -232,8 +232,8 @@ class Server:
             failure_message=fill_text(failure, values).strip(),
             reading=stored.apply_text_normalization,
             ladder=ladder_of(self._settings, stored),
-            phrases=phrases_in(stored.language, voice.language),
-            nudges=stored.idle_messages,
+            phrases=phrases_of(stored, voice.language),
+            nudges=stored.idle_messages or (),
             goodbye=stored.end_call_message or "",
             end_phrases=stored.end_call_phrases,
             longest_s=stored.max_duration_s,
@@ -417,10 +417,24 @@ def builtin_endpoint(settings: Settings) -> Endpoint | None:
 
 
 def ladder_of(settings: Settings, stored: StoredAgent) -> Ladder:
-    """How an agent bears silence: its own way, else the operator's."""
+    """How an agent bears silence: its own way, else the operator's.
+
+    One that has nothing to say in between hangs up when it would have.
+    """
     idle_s = settings.idle_timeout_s if stored.idle_timeout_s is None else stored.idle_timeout_s
     nudges = settings.idle_nudges if stored.idle_messages_max is None else stored.idle_messages_max
-    return Ladder(idle_s or inf, nudges, stored.silence_timeout_s or inf)
+    ladder = Ladder(idle_s or inf, nudges, stored.silence_timeout_s or inf)
+    if stored.idle_messages == ():
+        return Ladder(ladder.idle_s * (nudges + 1), 0, ladder.silence_s)
+    return ladder
+
+
+def phrases_of(stored: StoredAgent, voice_language: str) -> Phrases:
+    """What an agent says where its owner wrote nothing; no goodbyes where they want none."""
+    usual = phrases_in(stored.language, voice_language)
+    if stored.end_call_message == "":
+        return replace(usual, nobody_there="", time_is_up="")
+    return usual
 
 
 def limits_of(settings: Settings, agent: Agent, patience_s: float | None) -> Limits:

@@ -255,8 +255,8 @@ async def test_a_standing_quirk_shows_to_whoever_picks_none() -> None:
 
 def test_a_standing_quirk_waits_for_its_turn_in_each_conversation() -> None:
     config = replace(STANDING, after=1)
-    first = [{"role": "system", "content": "Be brief."}, user("Hi")]
-    second = [*first, {"role": "assistant", "content": "Hello."}, user("Well?")]
+    first: list[dict[str, object]] = [{"role": "system", "content": "Be brief."}, user("Hi")]
+    second = [*first, user("Well?")]
     assert [shows_quirk(config, asked) for asked in (first, second, first)] == [False, True, False]
     assert not shows_quirk(STANDING, [])
     assert not shows_quirk(ECHO, second)

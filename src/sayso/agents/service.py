@@ -5,7 +5,7 @@ The check calls somebody else's server and may take seconds: no transaction is o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias, cast
 
@@ -350,21 +350,16 @@ def _manners(row: AgentRow) -> dict[str, Any]:
     plan = row.message_plan or {}
     return {
         "apply_text_normalization": row.apply_text_normalization,
-        "idle_messages": _with_words(plan.get("idle_messages") or ()),
+        "idle_messages": None if (said := plan.get("idle_messages")) is None else tuple(said),
         "idle_timeout_s": plan.get("idle_timeout_seconds"),
         "idle_messages_max": plan.get("idle_message_max_spoken_count"),
         "silence_timeout_s": row.silence_timeout_seconds,
         "max_duration_s": row.max_duration_seconds,
-        "end_call_message": next(iter(_with_words([row.end_call_message or ""])), None),
-        "end_call_phrases": _with_words(row.end_call_phrases),
+        "end_call_message": row.end_call_message,
+        "end_call_phrases": tuple(row.end_call_phrases),
         "patience": row.patience,
         "interruptible": row.interruptible,
     }
-
-
-def _with_words(texts: Iterable[str]) -> tuple[str, ...]:
-    """Those of `texts` that can be spoken."""
-    return tuple(text.strip() for text in texts if any(map(str.isalnum, text)))
 
 
 def _stored(row: AgentRow) -> _Stored:
