@@ -148,7 +148,7 @@ class Server:
         app.router.routes.extend(
             health_routes(lambda: self.door.inside, self._settings.max_conversations)
         )
-        app.router.routes.extend(page_routes())
+        app.router.routes.extend(page_routes(self.agents.name_for_visitors))
         return app
 
     @asynccontextmanager

@@ -111,6 +111,17 @@ async def test_how_an_agent_speaks_and_hangs_up_is_kept(
     assert cleared == {**agent, "messagePlan": None, "endCallMessage": None}
 
 
+async def test_whoever_has_the_id_learns_the_name_of_what_is_not_private(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    names = {}
+    for visibility in ("public", "unlisted", "private"):
+        agent = await create(client, displayName="Front desk", visibility=visibility)
+        names[visibility] = await world.agents.name_for_visitors(agent["id"])
+    assert names == {"public": "Front desk", "unlisted": "Front desk", "private": None}
+    assert await world.agents.name_for_visitors("nobody") is None
+
+
 async def test_null_is_the_usual_and_empty_is_nothing(
     world: World, client: httpx2.AsyncClient
 ) -> None:

@@ -275,6 +275,15 @@ class Agents:
             **_manners(row),
         )
 
+    async def name_for_visitors(self, agent_id: str) -> str | None:
+        """What an agent is called, for whoever has its id; None if it is private, or not there."""
+        try:
+            async with self._database.read() as session:
+                row = await _row(session, agent_id)
+        except NotFoundError:
+            return None
+        return None if row.visibility == "private" else row.display_name
+
     async def _refuse_too_many(self, session: AsyncSession, user_id: str) -> None:
         owned = await session.scalar(select(func.count()).where(AgentRow.owner_id == user_id))
         if (owned or 0) >= self._max_agents:
