@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -369,7 +370,8 @@ def make_traces(url: str) -> Traces:
     except ImportError as missing:
         raise InstallationError(
             f"SAYSO_TRACES_URL is set, but OpenTelemetry is not installed: {missing}",
-            hint="Install it with `pip install 'sayso[otel]'`, or unset SAYSO_TRACES_URL.",
+            hint=f"Run `{sys.executable} -m pip install opentelemetry-sdk "
+            "opentelemetry-exporter-otlp-proto-http`, or unset SAYSO_TRACES_URL.",
         ) from None
     return open_traces(url)
 

@@ -164,7 +164,13 @@ def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
     script: Annotated[
-        Path | None, typer.Option(help="Replies given in turn: a JSON list, or one a line.")
+        Path | None,
+        typer.Option(
+            help="Replies given in turn: a JSON list, or one a line.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
     ] = None,
     tools: Annotated[
         bool, typer.Option("--tools", help="Call the first function offered, with made-up values.")
