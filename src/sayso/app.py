@@ -27,6 +27,7 @@ from sayso.config import Settings
 from sayso.console.pages import page_routes
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.conversations.watch import keep_watch
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
@@ -157,11 +158,13 @@ class Server:
         """From the first thing opened to the last thing closed, in order and in reverse."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._database.close)
-            await self._conversations.close_abandoned()
+            await self._conversations.close_abandoned(self._clock.utc())
             await self._profiles.open()
             await open_engines(self._engines, closing, embeds=not self._settings.builtin_llm_url)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
+            watch = keep_watch(self._recorder, self._conversations, self._clock)
+            closing.push_async_callback(_end, asyncio.create_task(watch))
             if self._traces is not None:
                 closing.push_async_callback(self._traces.close)
             closing.push_async_callback(self._recorder.close)
