@@ -571,6 +571,15 @@ class TestNobodySpeaks:
         assert (stage.record.end, stage.record.reason) == ((EndedBy.SYSTEM, None), "silence")
         assert stage.line.of(Goodbye) == [Goodbye("system")]
 
+    async def test_one_without_last_words_hangs_up_in_silence(self) -> None:
+        silent = replace(ENGLISH, nobody_there="", time_is_up="")
+        async with staged(ladder=Ladder(1.0), phrases=silent) as stage:
+            await stage.be_quiet(1.5)
+            await stage.running
+        assert stage.record.lines == []
+        assert stage.record.reason == "silence"
+        assert stage.line.of(Goodbye) == [Goodbye("system")]
+
     async def test_the_usual_sentences_go_round(self) -> None:
         async with staged(ladder=Ladder(0.5, nudges=3)) as stage:
             for said in range(1, 5):
@@ -643,12 +652,14 @@ class TestTheUsualSentences:
 
 class TestTheAgentHangsUp:
     async def test_after_an_answer_with_its_phrase(self) -> None:
-        async with staged(answers=[["All done. ", "Goodbye!"]], end_phrases=("goodbye",)) as stage:
+        async with staged(
+            answers=[["All done. ", "Good-bye!"]], end_phrases=("good bye",)
+        ) as stage:
             stage.line.client(Text("Thanks."))
             await stage.running
         assert stage.record.end == (EndedBy.AGENT, None)
         assert stage.record.reason == "agent_done"
-        assert stage.record.lines[-1] == ("assistant", "All done. Goodbye!")
+        assert stage.record.lines[-1] == ("assistant", "All done. Good-bye!")
         assert stage.line.of(Goodbye) == [Goodbye("agent")]
 
     async def test_not_after_any_other(self) -> None:
