@@ -126,11 +126,15 @@ def note(outcome: Outcome, caller: Caller, reply: HeardReply, asked_s: float) ->
 
 
 async def ask_aloud(caller: Caller, question: Samples) -> tuple[HeardReply, float]:
-    """Ask with recorded speech; gives the answer, and when the question ended."""
+    """Ask with recorded speech; gives the answer, and when the question ended.
+
+    On a busy machine sound comes late, and the gap may pass for the question's end: what is said
+    then is cut off by the rest of the question, and is not the answer.
+    """
     async with microphone(caller) as mic:
         await mic.say(question)
         asked_s = time.monotonic()
-        return await caller.reply(0, within_s=15), asked_s
+        return await caller.answer(0, within_s=15), asked_s
 
 
 def load_question() -> Samples | None:
