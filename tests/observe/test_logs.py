@@ -8,7 +8,6 @@ import structlog
 
 from sayso.observe.logs import BLACKED_OUT, black_out, set_up_logs
 
-
 pytestmark = pytest.mark.usefixtures("restored_logs")
 
 
