@@ -1,7 +1,7 @@
 # One target per verb; CI calls the same ones.
 PYTHON ?= python3
 VENV   ?= .venv
-JOBS   ?= 4
+JOBS   ?= 3
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev

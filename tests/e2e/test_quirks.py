@@ -32,6 +32,8 @@ BETWEEN_TOKENS_S = 1.0
 SLACK_S = 3.0
 """For a machine that is busy with other conversations."""
 AT_ONCE = 24
+WRITING = asyncio.Lock()
+"""One writer from outside at a time: SQLite lets those that wait race, and some lose for seconds."""
 DEADLINES: Mapping[str, object] = {
     "llm_first_token_timeout_s": FIRST_TOKEN_S,
     "llm_between_tokens_timeout_s": BETWEEN_TOKENS_S,
@@ -110,7 +112,7 @@ async def make_quirky(served: Served, llm: FakeLlm, quirk: Quirk) -> str:
         own = {"baseURL": llm.url, "apiKey": "sk-test", "baseParams": params}
         return await served.make_agent(llm=own)
     agent_id = await served.make_agent(llm.url)
-    async with served.writing() as session:
+    async with WRITING, served.writing() as session:
         row = await session.get_one(AgentRow, agent_id)
         assert row.llm is not None
         row.llm = {**row.llm, "baseURL": f"{llm.url}/quirk/{quirk.name}"}
