@@ -17,7 +17,8 @@ serve: $(STAMP) models  ## Install what is needed, start the server, print whom 
 # Files keep together, for they share servers, and start in the order of their names. Bytecode is
 # kept: every worker, and every command that the tests start, would else compile all it imports.
 test: $(DEV) models  ## Run every test, JOBS files at a time.
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest \
+	  -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(DEV) models  ## Lint, types, layers, docs.
 	@$(BIN)/ruff format --check .

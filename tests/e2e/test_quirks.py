@@ -33,7 +33,7 @@ SLACK_S = 3.0
 """For a machine that is busy with other conversations."""
 AT_ONCE = 24
 WRITING = asyncio.Lock()
-"""One writer from outside at a time: SQLite lets those that wait race, and some lose for seconds."""
+"""One writer from outside at a time: those who wait for SQLite race, and some lose for seconds."""
 DEADLINES: Mapping[str, object] = {
     "llm_first_token_timeout_s": FIRST_TOKEN_S,
     "llm_between_tokens_timeout_s": BETWEEN_TOKENS_S,
