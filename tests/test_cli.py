@@ -73,6 +73,7 @@ def test_before_the_first_start_there_are_no_keys(fails: Fails) -> None:
     assert "sayso: " in fails("keys", "list")
 
 
+@pytest.mark.usefixtures("restored_logs")
 def test_a_taken_port_is_said_before_anything_is_loaded(fails: Fails) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])

@@ -351,7 +351,12 @@ def test_no_tool_is_called_that_was_not_offered(tools: object) -> None:
 
 
 def test_it_runs_until_interrupted() -> None:
-    code = "from sayso.llm.fake import FakeConfig, run_fake; run_fake(FakeConfig(), port=0)"
+    code = (
+        "import signal; from sayso.llm.fake import FakeConfig, run_fake;"
+        # What was started in the background ignores it, as its children do: the test, and the fake.
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "run_fake(FakeConfig(), port=0)"
+    )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as fake:
         assert fake.stdout is not None
         assert "The fake LLM listens at http://127.0.0.1:" in fake.stdout.readline()

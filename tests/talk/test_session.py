@@ -36,7 +36,7 @@ from sayso.transport.line import (
     Sound,
     Text,
 )
-from stage import POLICY, MemoryLine, staged
+from stage import POLICY, MemoryLine, Stage, staged
 
 
 def kinds(line: MemoryLine) -> list[type[Outgoing]]:
@@ -110,6 +110,20 @@ async def test_the_turns_timings_are_recorded_in_order() -> None:
     assert timings["played_s"] >= timings["first_sound_sent_s"] >= timings["endpoint_s"]
 
 
+WHOLE_ANSWER = "This is the whole answer, and every word of it is going to be heard."
+
+
+async def sounded_over(seconds: float, *, heard: str) -> Stage:
+    """A call in which a sound, written down as `heard`, did not interrupt `WHOLE_ANSWER`."""
+    async with staged(answers=[[WHOLE_ANSWER]], heard=[heard]) as stage:
+        stage.line.client(Text("Go."))
+        await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
+        await stage.speak(seconds, pause_s=0.6)
+        await stage.until(lambda: bool(stage.record.turns))
+    assert not stage.line.of(Interrupted)
+    return stage
+
+
 class TestInterrupted:
     async def test_the_rest_is_dropped_and_history_holds_what_was_heard(self) -> None:
         story = "Once upon a time there was a king who lived in a castle by the sea. " * 3
@@ -170,28 +184,16 @@ class TestInterrupted:
         ]
 
     async def test_a_cough_holds_and_the_answer_goes_on_to_its_end(self) -> None:
-        answer = "This is the whole answer, and every word of it is going to be heard."
-        async with staged(answers=[[answer]], heard=[""]) as stage:
-            stage.line.client(Text("Go."))
-            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
-            await stage.speak(0.2, pause_s=0.6)
-            await stage.until(lambda: bool(stage.record.turns))
-        assert not stage.line.of(Interrupted)
-        assert stage.record.lines[-1] == ("assistant", answer)
+        stage = await sounded_over(0.2, heard="")
+        assert stage.record.lines[-1] == ("assistant", WHOLE_ANSWER)
         assert stage.record.turns[0][1]["holds"] == 1
         sound = b"".join(out.data for out in stage.line.of(ReplySound))
         characters = sum(len(clause) for clause in stage.tts.spoken)
         assert len(sound) == int(characters * 0.02 * 16_000) * 4
 
     async def test_by_its_own_words_it_goes_on_and_answers_nobody(self) -> None:
-        answer = "This is the whole answer, and every word of it is going to be heard."
-        async with staged(answers=[[answer]], heard=["every word of it"]) as stage:
-            stage.line.client(Text("Go."))
-            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
-            await stage.speak(0.3, pause_s=0.6)
-            await stage.until(lambda: bool(stage.record.turns))
-        assert not stage.line.of(Interrupted)
-        assert stage.record.lines == [("user", "Go."), ("assistant", answer)]
+        stage = await sounded_over(0.3, heard="every word of it")
+        assert stage.record.lines == [("user", "Go."), ("assistant", WHOLE_ANSWER)]
 
     async def test_while_it_thinks_the_words_join(self) -> None:
         async with staged(heard=["A table.", "For two."], answers=[["One."], ["Two."]]) as stage:
