@@ -14,6 +14,7 @@ from sayso.errors import InstallationError, SpeechError
 from sayso.models import MODELS_DIR, locate
 from sayso.stt import Stt, Transcript
 from sayso.stt.moonshine import (
+    LONGEST_NOD_S,
     MAX_PIECE_S,
     MAX_SOUND_S,
     MIN_PIECE_S,
@@ -139,6 +140,7 @@ class Parrot:
 
     def __init__(self, token: int = 3) -> None:
         self.token = token
+        self.likes = 1.0
         self.runs = 0
 
     def get_outputs(self) -> list[Any]:
@@ -148,8 +150,8 @@ class Parrot:
         if "input_values" in feed:
             return [np.zeros((1, 4, 288), np.float32)]
         self.runs += 1
-        logits = np.zeros((1, 1, 8), np.float32)
-        logits[0, 0, self.token] = 1
+        logits = np.zeros((1, feed["input_ids"].shape[1], 8), np.float32)
+        logits[0, :, self.token] = self.likes
         return [logits]
 
 
@@ -174,6 +176,29 @@ def test_how_sure_it_is_goes_with_the_words() -> None:
     assert text.confidence == pytest.approx(np.e / (np.e + 7))
     model.token = 2
     assert transcriber.transcribe(np.full(EAR_RATE_HZ, 0.1, np.float32)).confidence is None
+
+
+def test_a_nod_that_is_as_likely_is_told_with_the_words() -> None:
+    """This model finds all tokens alike but one: whatever it says, "Haha." is as likely."""
+    transcriber, model = parrot()
+    transcriber._nods = [(4, 4)]
+    model.likes = 0.01
+    text = transcriber.transcribe(np.full(EAR_RATE_HZ // 4, 0.1, np.float32))
+    assert text.nod == pytest.approx(8.0 ** (len(text.split()) - 3), rel=0.1)
+
+
+def test_a_nod_that_begins_unlike_anything_heard_costs_nothing() -> None:
+    transcriber, model = parrot()
+    transcriber._nods = [(4, 4)]
+    model.likes = 20.0
+    text = transcriber.transcribe(np.full(EAR_RATE_HZ // 4, 0.1, np.float32))
+    assert (text.nod, model.runs) == (0.0, len(text.split()))
+
+
+def test_in_long_sound_no_nod_is_looked_for() -> None:
+    transcriber, _ = parrot()
+    sound = np.full(int((LONGEST_NOD_S + 0.1) * EAR_RATE_HZ), 0.1, np.float32)
+    assert transcriber.transcribe(sound).nod is None
 
 
 def test_surprise_is_minus_the_logarithm_of_probability() -> None:

@@ -49,14 +49,15 @@ FAINT_RMS = 0.004
 
 NODS = (
     *("Uh-huh.", "Mm-hmm.", "Mm-hm.", "Mhm.", "Yeah.", "Yeah, okay.", "Okay.", "Right."),
-    *("Mm-hmm, right.", "I see.", "Got it.", "Oh, wow.", "Ha ha ha!", "Haha.", "Ha, ha, ha."),
+    *("Mm-hmm, right.", "I see.", "Got it.", "Oh, wow.", "All right.", "Of course."),
+    *("That's great.", "Ha ha ha!", "Ha, ha, ha.", "Haha.", "Hahaha!"),
 )
 """What people say who listen. Misheard, each is still among the likelier things."""
 
 LONGEST_NOD_S = 2.0
 """In longer sound nothing else than its words is looked for."""
 
-MAX_NOD_SURPRISE = 5.0
+MAX_NOD_SURPRISE = 3.5
 """A nod that is by so many nats less likely than the text is out of question."""
 
 LANGUAGES = frozenset({"english", "en", "en-us", "en-gb"})

@@ -21,6 +21,7 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 - words over a reply never answer it before it was hushed or heard to its end;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
 - a deadline exists exactly in WAITING, DOUBTING and CLOSING, and in IDLE if silence has one;
+- what is glimpsed of speech ends a reply or lets it be, and adds no words;
 - where the agent heard itself twice, sound alone holds no reply that sounds;
 - where nobody may interrupt, only `TimeUp` and `HungUp` hush a reply that sounds;
 - from every phase, `HungUp` ends the conversation in one step;
@@ -75,7 +76,15 @@ from sayso.talk.events import (
 )
 from sayso.talk.ladder import Rung, climb, rest, stir
 from sayso.talk.state import ECHOES, REPLYING, Phase, Turn, count, is_stale
-from sayso.talk.wording import is_backchannel, is_grunt, is_impatient, is_noise, is_open, is_unsure
+from sayso.talk.wording import (
+    is_backchannel,
+    is_grunt,
+    is_impatient,
+    is_noise,
+    is_open,
+    is_unsure,
+    wants_floor,
+)
 
 Step: TypeAlias = tuple[Turn, tuple[Command, ...]]
 _STILL: tuple[Command, ...] = ()
@@ -90,8 +99,14 @@ GLIMPSE_S = 0.2
 GLIMPSE_EVERY_S = 0.4
 """While they are none, they are asked for again after so long."""
 
-NODS = 0.04
-"""A transcript was a sign of listening if that is at least so likely, against what was written."""
+NODS, NODS_IF_SURE, NODS_IF_NO = 0.04, 1 / 3, 0.5
+"""A transcript was a sign of listening if that is at least so likely, against what was written; the
+second where the ears are `FAIRLY_SURE` of it, the third where it is "no" or "stop"."""
+
+FAIRLY_SURE = 0.45
+
+SURE = 0.5
+"""Words of which the ears are so sure end a reply while they are still being said."""
 
 LASTS = 2.5
 """Sound without words takes the floor after so many times the length that words may take."""
@@ -261,7 +276,13 @@ def _is_murmur(event: Heard | Glimpsed, policy: Policy) -> bool:
     """Whether the caller only says that they listen, or is likely to."""
     if is_backchannel(event.text, event.spoken_s, policy.language):
         return True
-    return event.nod is not None and event.nod >= NODS
+    return event.nod is not None and event.nod >= _least_nod(event, policy)
+
+
+def _least_nod(event: Heard | Glimpsed, policy: Policy) -> float:
+    if wants_floor(event.text, policy.language):
+        return NODS_IF_NO
+    return NODS_IF_SURE if (event.confidence or 0.0) >= FAIRLY_SURE else NODS
 
 
 def _keep_words(turn: Turn, event: Heard | Typed, policy: Policy) -> Step:
@@ -408,7 +429,8 @@ def _judge_glimpse(turn: Turn, event: Glimpsed, policy: Policy) -> Step:
     """Words end the reply while the caller still speaks; a laugh or a tune goes on for a while."""
     if not (turn.glimpsing and turn.talking):
         return turn, _STILL
-    if event.text and not _is_murmur(event, policy):
+    sure = event.confidence is None or event.confidence >= SURE
+    if event.text and sure and not _is_murmur(event, policy):
         return _yield_floor(turn, policy)
     ends_s = turn.sounding_s + policy.interruption_s * LASTS
     deadline_s = max(event.at_s, min(event.at_s + GLIMPSE_EVERY_S, ends_s))

@@ -201,7 +201,12 @@ _LAUGHS = frozenset("ha hah haha ha-ha heh hehe he hee uh huh uh-huh h u tata".s
 
 _BACKCHANNELS = _LAUGHS | frozenset(
     """mm hm mhm mm-hm mm-hmm mmhm mmm hmm hm yeah yep yes yup right ok okay sure ah oh aha i see
-    got it go on really wow cool nice great good alright true exactly so well er erm um""".split()
+    got it go on really wow cool nice great good alright true exactly so well er erm um perfect
+    absolutely definitely interesting amazing""".split()
+)
+
+_PLEASED = re.compile(
+    r"\b(?:all right|of course|that'?s (?:great|good|nice|cool|right|true|fine|perfect|amazing))\b"
 )
 
 _HUMS = frozenset("mama mamma mum mums mummy mom moon money man me my writes bright".split())
@@ -249,7 +254,7 @@ def is_backchannel(text: str, spoken_s: float | None = None, language: str = ENG
     if language != ENGLISH:
         words, listening = split_words(text), TONGUES.get(language, UNKNOWN).listening
         return len(words) <= _BACKCHANNEL_WORDS and listening.issuperset(words)
-    words = words_of(text)
+    words = words_of(_PLEASED.sub("great", text.lower().replace("’", "'")))
     if all(word in _LAUGHS or _LAUGH.fullmatch(word) for word in words) or _is_laughed(words):
         return True
     hummed = spoken_s is not None and spoken_s <= HUM_S
@@ -289,15 +294,26 @@ def is_grunt(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
     return bool(words) and spoken_s <= SHORT_S and grunts
 
 
-UNSURE = 0.26
+UNSURE = 0.23
 """Words of which the ears are less sure than this are none, over a reply."""
 
 
 def is_unsure(text: str, confidence: float | None, language: str = ENGLISH) -> bool:
-    """Whether `text` is likely to be something else than what was said."""
+    """Whether `text` is likely to be something else than what was said over a reply.
+
+    What nobody says alone is: sound without words, however long, comes out as "You".
+    """
+    words = words_of(text)
+    if language == ENGLISH and words and _EMPTY.issuperset(words):
+        return True
     if confidence is None or confidence >= UNSURE:
         return False
-    return language != ENGLISH or not _FLOOR.intersection(words_of(text))
+    return not wants_floor(text, language)
+
+
+def wants_floor(text: str, language: str = ENGLISH) -> bool:
+    """Whether a word of `text` is said to those who talk, so that they stop."""
+    return language == ENGLISH and bool(_FLOOR.intersection(words_of(text)))
 
 
 def is_noise(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
