@@ -1,0 +1,41 @@
+"""What reading gives, what is searched, and what is found."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A stretch of a document, in reading order: a page, a section, a row.
+
+    `text`: a line for each paragraph, list item or table row; an empty line changes nothing.
+    `number`: of the page in a PDF or of the row in a CSV, from 1; None where pages are not counted.
+    `title`: the headings it stands under, outermost first, joined by " > ".
+    """
+
+    text: str
+    number: int | None = None
+    title: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch short enough to be embedded, and where it is from."""
+
+    id: str
+    text: str
+    source_id: str
+    source_name: str
+    page: int | None
+    title: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A passage, and how well it fits a question: 0 to 1."""
+
+    passage: Passage
+    score: float
