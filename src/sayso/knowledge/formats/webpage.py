@@ -114,6 +114,8 @@ class _Webpage(HTMLParser):
 
     def pages(self) -> Iterator[Page]:
         """The sections, without menus."""
+        while self._tables:
+            self._add(self._tables.pop())
         self._break()
         sections = Sections(" ".join(" ".join(self._titles).split()))
         for is_link, run in groupby(self._lines, _Line.is_link):

@@ -32,7 +32,7 @@ def _goes_on(before: str, line: str, wide: int) -> bool:
     """Whether `line` goes on where `before` was broken."""
     if _ITEM.match(line):
         return False
-    if line.lstrip()[:1].islower() and len(before) > _NARROW // 2:
+    if line.lstrip()[:1].islower() and (len(before) > _NARROW // 2 or _HYPHEN.search(before)):
         return True
     return wide >= _NARROW and len(before.rstrip()) >= _FULL * wide
 
