@@ -49,6 +49,9 @@ def pdf_objects(objects: Sequence[bytes], root: int) -> bytes:
     return bytes(out + b"startxref\n%d\n%%%%EOF\n" % table)
 
 
+_FONT = b"/Font << /F1 1 0 R >>"
+
+
 def stream(body: bytes, *, packed: bool = True) -> bytes:
     kind = b" /Filter /FlateDecode" if packed else b""
     body = zlib.compress(body, 9) if packed else body
@@ -68,7 +71,7 @@ def _drawn(lines: Sequence[str]) -> bytes:
     return b"BT /F1 11 Tf 60 780 Td 14 TL\n" + b"".join(b"(%s) Tj T*\n" % s for s in said) + b"ET"
 
 
-def pdf_with(contents: Sequence[bytes], resources: bytes = b"") -> bytes:
+def pdf_with(contents: Sequence[bytes], resources: bytes = _FONT) -> bytes:
     """A PDF with a page for each content stream."""
     objects = [b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"]
     tree = 2 + 2 * len(contents)
@@ -77,7 +80,7 @@ def pdf_with(contents: Sequence[bytes], resources: bytes = b"") -> bytes:
         objects.append(content)
         objects.append(
             b"<< /Type /Page /Parent %d 0 R /MediaBox [0 0 595 842] /Contents %d 0 R "
-            b"/Resources << /Font << /F1 1 0 R >> %s >> >>" % (tree, len(objects), resources)
+            b"/Resources << %s >> >>" % (tree, len(objects), resources)
         )
         kids.append(b"%d 0 R" % len(objects))
     objects.append(b"<< /Type /Pages /Count %d /Kids [%s] >>" % (len(kids), b" ".join(kids)))

@@ -16,7 +16,7 @@ _FULL = 0.75
 def unwrap(lines: Sequence[str]) -> list[str]:
     """The paragraphs of `lines`; an empty line ends one."""
     widths = sorted(len(line.rstrip()) for line in lines)
-    wide = widths[int(0.95 * (len(widths) - 1))] if widths else 0
+    wide = widths[int(0.95 * len(widths))] if widths else 0
     joined: list[list[str]] = []
     before = ""
     for line in lines:
