@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -93,7 +94,7 @@ def test_passages_are_of_about_the_same_length() -> None:
 
 def test_a_short_sentence_is_said_again_where_a_paragraph_is_cut() -> None:
     passages = of(" ".join(f"Number {n} is a sentence of some nine words." for n in range(40)))
-    for one, two in zip(passages, passages[1:], strict=False):
+    for one, two in pairwise(passages):
         last = re.findall(r"Number[^.]+\.", one)[-1]
         assert two.startswith(last)
         assert weigh(last) <= 2 * OVERLAP_WORDS

@@ -145,7 +145,9 @@ def test_a_bomb_that_lies_about_itself_is_refused_while_it_unpacks() -> None:
 
 def test_a_part_has_a_size_it_may_unpack_to() -> None:
     body = "".join(paragraph(f"{n} {n * 7919 % 9973}") for n in range(20_000))
-    assert refusal(docx_of(body), ReadLimits(max_inflated_bytes=1_048_576)).code is ReadCode.TOO_LONG
+    assert (
+        refusal(docx_of(body), ReadLimits(max_inflated_bytes=1_048_576)).code is ReadCode.TOO_LONG
+    )
 
 
 def test_nesting_has_an_end() -> None:

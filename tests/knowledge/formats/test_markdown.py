@@ -98,7 +98,9 @@ def test_nothing_fails_and_no_word_is_lost(text: str) -> None:
     assert all(page.text.strip() for page in pages)
 
 
-@given(st.lists(st.sampled_from(["# one", "two", "", "- three", "four five", "## six"]), max_size=12))
+@given(
+    st.lists(st.sampled_from(["# one", "two", "", "- three", "four five", "## six"]), max_size=12)
+)
 def test_every_word_is_somewhere(lines: list[str]) -> None:
     pages = list(pages_of_markdown("\n".join(lines)))
     said = " ".join(f"{page.title} {page.text}" for page in pages)

@@ -9,7 +9,8 @@ from sayso.knowledge.passages import Page
 
 def run(*steps: tuple[int, str], root: str = "") -> list[Page]:
     """Headings are steps with a level, lines have level 0."""
-    sections, pages = Sections(root), []
+    sections = Sections(root)
+    pages: list[Page] = []
     for level, text in steps:
         if level:
             pages += sections.heading(level, text)

@@ -36,9 +36,7 @@ def test_without_a_header_every_row_is_one() -> None:
 
 def test_one_column() -> None:
     assert rows("Answer\nYes, indeed.\n") == [Page("Answer: Yes, indeed.", 2)]
-    assert rows("We open at nine in the morning.\n") == [
-        Page("We open at nine in the morning.", 1)
-    ]
+    assert rows("We open at nine in the morning.\n") == [Page("We open at nine in the morning.", 1)]
 
 
 def test_more_cells_than_columns_and_fewer() -> None:
