@@ -118,7 +118,7 @@ def test_lines_are_not_said_again() -> None:
 )
 def test_a_full_stop_is_not_always_an_end(text: str) -> None:
     """With room for the sentence and no more, it is not cut at the stop within it."""
-    most = max(weigh(s) for s in re.split(r"(?<=met\.) ", text)) // 2
+    most = -(-max(weigh(s) for s in re.split(r"(?<=met\.) ", text)) // 2)
     assert " ".join(of(text, most)).replace("\n", " ") == text
     assert len(of(text, most)) == text.count("met.") + 1
 
@@ -155,7 +155,24 @@ def test_no_words_give_no_passage(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "half"),
-    [("", 0), ("two words", 4), ("日本語", 3), ("a" * 12, 2), ("a" * 13, 4), ("é", 2)],
+    [
+        ("", 0),
+        ("two words", 4),
+        ("don't.", 3),
+        ("f(x)", 6),
+        ("a" * 8, 2),
+        ("a" * 9, 3),
+        ("1234", 2),
+        ("12345", 3),
+        ("日本語", 3),
+        ("日本語ok。", 6),
+        ("étéétéété", 3),
+        ("Лодка", 5),
+        ("я", 1),
+        ("배는", 3),
+        ("é", 2),
+        ("—", 1),
+    ],
 )
 def test_length_is_counted_in_half_words(text: str, half: int) -> None:
     assert weigh(text) == half
