@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from papers import docx_of, paragraph, pdf_of, zip_of
@@ -115,6 +115,7 @@ def test_every_kind_has_a_title() -> None:
     assert set(TITLES) == set(Kind)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20), st.binary(max_size=300))
 def test_any_bytes_are_judged_or_refused(name: str, data: bytes) -> None:
     try:

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.knowledge.passages import Page
@@ -39,21 +39,25 @@ def without_repeats(passages: list[str], text: str) -> str:
     return whole[:at]
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_nothing_is_lost_and_all_is_in_order(text: str) -> None:
     assert without_repeats(of(text), text) == "".join(text.split())
 
 
+@settings(deadline=None)
 @given(ANY, st.integers(1, 20))
 def test_whatever_is_written_no_character_is_lost(text: str, most: int) -> None:
     assert without_repeats(of(text, most), text) == "".join(text.split())
 
 
+@settings(deadline=None)
 @given(ANY, st.integers(1, 20))
 def test_no_passage_is_longer_than_it_may_be(text: str, most: int) -> None:
     assert all(0 < weigh(passage) <= 2 * most for passage in of(text, most))
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_no_sentence_is_cut(text: str) -> None:
     sentences = {s for line in text.split("\n") for s in re.findall(r"[^.]+\.", line)}
@@ -63,6 +67,7 @@ def test_no_sentence_is_cut(text: str) -> None:
         assert not passage or passage.endswith(".")
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_line_that_fits_is_whole(text: str) -> None:
     for line in text.split("\n"):
@@ -70,12 +75,14 @@ def test_a_line_that_fits_is_whole(text: str) -> None:
             assert any(line in passage.split("\n") for passage in of(text))
 
 
+@settings(deadline=None)
 @given(ANY)
 def test_what_was_split_stays_as_it_is(text: str) -> None:
     once = split([Page(text)])
     assert split(once) == once
 
 
+@settings(deadline=None)
 @given(st.lists(TEXTS, max_size=5))
 def test_a_passage_stays_on_its_page(pages: list[str]) -> None:
     given_pages = [Page(text, n, f"title {n}", "u") for n, text in enumerate(pages, start=1)]

@@ -5,9 +5,9 @@ row of a table) stay whole up to `MAX_WORDS`, longer ones are cut between senten
 only when it alone is longer. Where a paragraph is cut, its last sentence may begin the next
 passage, too.
 
-Length is counted in half words, each about a token of the embedder, which reads 256: a word is two,
-or a quarter of its letters where it is long; a mark is one, and so is a letter of another script than
-Latin, which the embedder spells out; a Korean one, which it takes apart, is one and a half.
+Length is counted in half words, each about a token of the embedder, which reads 256. A word is two,
+or a quarter of its letters where it is long. A mark is one, and so is a letter of another script
+than Latin, which the embedder spells out; a Korean one, which it takes apart, is one and a half.
 """
 
 from __future__ import annotations

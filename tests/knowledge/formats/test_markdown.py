@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from papers import read_bytes, texts
@@ -92,12 +92,14 @@ def test_what_never_ends_is_text() -> None:
     assert texts(list(pages_of_markdown("---\nno: end"))) == [("", "no: end")]
 
 
+@settings(deadline=None)
 @given(st.text("ab #-=|`*_[]()<>!\n\\.:1 ", max_size=200))
 def test_nothing_fails_and_no_word_is_lost(text: str) -> None:
     pages = list(pages_of_markdown(text))
     assert all(page.text.strip() for page in pages)
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from(["# one", "two", "", "- three", "four five", "## six"]), max_size=12)
 )

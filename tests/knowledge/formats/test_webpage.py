@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from papers import read_bytes, texts
@@ -117,6 +117,7 @@ def test_nesting_has_an_end() -> None:
         of("<b>" * 100_001)
 
 
+@settings(deadline=None)
 @given(
     st.lists(
         st.sampled_from(

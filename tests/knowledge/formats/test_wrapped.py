@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.knowledge.formats.wrapped import unwrap
@@ -46,6 +46,7 @@ def test_nothing_is_nothing() -> None:
     assert unwrap([]) == unwrap(["", "  "]) == []
 
 
+@settings(deadline=None)
 @given(st.lists(st.text("ab .-\n1*", max_size=60), max_size=20))
 def test_no_letter_is_lost(lines: list[str]) -> None:
     def letters(parts: list[str]) -> str:
