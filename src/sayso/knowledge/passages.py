@@ -1,4 +1,4 @@
-"""What an agent knows, in the pieces that are searched and quoted. Pure."""
+"""What reading gives, what is searched, and what is found."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a document, in reading order: what reading it gives.
+    """A stretch of a document, in reading order: a page, a section, a row.
 
-    Attributes:
-        text: its paragraphs, with a blank line between them.
-        number: the page of a document, or the row of a table; None where there are none.
-        title: the headings it stands under, outermost first, with " › " between them.
-        url: where it is, if it is a web page.
+    `text`: a line for each paragraph, list item or table row; an empty line changes nothing.
+    `number`: of the page in a PDF or of the row in a CSV, from 1; None where pages are not counted.
+    `title`: the headings it stands under, outermost first, joined by " > ".
     """
 
     text: str
@@ -24,7 +22,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A few sentences that can be found, and where they are from."""
+    """A stretch short enough to be embedded, and where it is from."""
 
     id: str
     text: str
@@ -37,7 +35,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage and how well it fits what was asked, from 0 to 1."""
+    """A passage, and how well it fits a question: 0 to 1."""
 
     passage: Passage
     score: float
