@@ -474,7 +474,10 @@ class NewAgent(_Body):
     )
     actions: Annotated[
         list[Annotated[str, Field(max_length=MAX_ACTION_CHARS)]], Field(max_length=MAX_ACTIONS)
-    ] = Field(default=[], description="Ids of the external functions the agent may call.")
+    ] = Field(
+        default=[],
+        description="Ids of the external functions the agent may call; all must be yours.",
+    )
     variables: Variables = Field(default={})
     apply_text_normalization: Literal["auto", "on", "off"] = Field(
         default="auto",
