@@ -32,12 +32,14 @@ class Endpoint:
         url: its base URL.
         asked: every request, in order.
         failing: how many requests it will drop before it answers.
+        hanging: set once somebody waits for nothing.
         gave_up: set once somebody hung up on an endless answer.
     """
 
     url: str = ""
     asked: list[Asked] = field(default_factory=list)
     failing: int = 0
+    hanging: asyncio.Event = field(default_factory=asyncio.Event)
     gave_up: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
@@ -78,6 +80,7 @@ class Endpoint:
     async def hang(self, request: web.Request) -> web.Response:
         """Never answer."""
         await self.note(request)
+        self.hanging.set()
         await self._wait(request)
         return web.Response()
 

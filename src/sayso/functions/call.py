@@ -63,6 +63,22 @@ class FailedCallError(Exception):
         self.status = status
 
 
+class _LostError(Exception):
+    """A connection that was closed before the answer; nobody knows what the endpoint did."""
+
+
+async def _tell_loss(
+    request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType
+) -> aiohttp.ClientResponse:
+    """Keep aiohttp from asking again by itself, as it does with PUT and DELETE."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise  # nothing was sent
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError) as error:
+        raise _LostError(str(error)) from error
+
+
 @dataclass(slots=True)
 class _Attempt:
     """One request on its way."""
@@ -151,7 +167,7 @@ class HttpCalls:
                     attempt.tries += 1
                     try:
                         return await self._ask_once(attempt)
-                    except (aiohttp.ClientError, OSError, ValueError) as error:
+                    except (aiohttp.ClientError, _LostError, OSError, ValueError) as error:
                         again = attempt.tries < MAX_TRIES and _may_repeat(attempt, error)
                         if not again:
                             raise _explain(error) from error
@@ -175,6 +191,7 @@ class HttpCalls:
             allow_redirects=False,
             skip_auto_headers=("Content-Type",),
             timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S),
+            middlewares=(_tell_loss,),
         )
         try:
             attempt.status = response.status
@@ -224,7 +241,9 @@ def _may_repeat(attempt: _Attempt, error: Exception) -> bool:
         return False
     if isinstance(error, aiohttp.ClientConnectorError):
         return not isinstance(error, aiohttp.ClientSSLError)
-    lost = isinstance(error, (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError))
+    lost = isinstance(
+        error, (_LostError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError)
+    )
     return lost and attempt.request.repeatable
 
 
