@@ -76,9 +76,7 @@ async def fill(world: World) -> dict[str, str]:
     world.recorder.turn("c1", 1, {"first_sound_ms": 640.0}, START)
     await world.recorder.flush()
     await world.database.close()  # its connections belong to this loop, not to the client's
-    return {
-        "agentId": agent, "conversationId": "c1", "functionId": made.json()["id"]
-    }
+    return {"agentId": agent, "conversationId": "c1", "functionId": made.json()["id"]}
 
 
 @pytest.fixture(scope="module")
@@ -136,11 +134,6 @@ def fits_together(body: object) -> bool:
 TYPED = ("number", "boolean")
 
 
-@schemathesis.hook
-def filter_body(_context: object, body: object) -> bool:
-    return fits_together(body)
-
-
 @schema.parametrize()
 @BOUNDED
 def test_the_api_does_what_its_document_says(case: Case[Any], served: Served) -> None:
@@ -148,4 +141,8 @@ def test_the_api_does_what_its_document_says(case: Case[Any], served: Served) ->
         case.path_parameters.update(
             {name: value for name, value in served.ids.items() if name in case.path_parameters}
         )
-    case.call_and_validate(headers={"Authorization": f"Bearer {served.key}"})
+    headers = {"Authorization": f"Bearer {served.key}"}
+    if fits_together(case.body):
+        case.call_and_validate(headers=headers)
+    else:
+        assert case.call(headers=headers).status_code < 500

@@ -78,7 +78,7 @@ class TestKeeping:
         assert (await client.get(FUNCTIONS)).json() == [other, made]
 
     async def test_what_is_sent_is_kept(self, world: World, client: httpx2.AsyncClient) -> None:
-        parameters = [
+        parameters: list[dict[str, object]] = [
             {"type": "number", "name": "MyExternalFunctionParameter", "description": "…",
              "id": "MyExternalFunctionParameterId", "parameterPosition": "body"},
             {"type": "enum", "name": "size", "values": ["S", "L"], "id": "e",
@@ -98,14 +98,14 @@ class TestKeeping:
         }
         made = await create(client, **sent)
         full = {"description": "", "descriptionPlaceholder": ""}
-        required = {"type": ("number", "string")}
+        asked = ("number", "string")
         assert made == {
             **BODY,
             **sent,
             "id": made["id"],
             "warnings": [],
             "parameters": [
-                {**full, **({"required": True} if one["type"] in required["type"] else {}), **one}
+                {**full, **({"required": True} if one["type"] in asked else {}), **one}
                 for one in parameters
             ],
         }
