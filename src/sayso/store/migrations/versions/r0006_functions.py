@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0006_functions"
+revision = "0006"
 down_revision = "0005"
 branch_labels = None
 depends_on = None
@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.Column("parameters", sa.JSON(), nullable=False),
         sa.Column("subtype", sa.String(length=20), nullable=False),
         sa.Column("requires_confirmation", sa.Boolean(), nullable=False),
-        sa.Column("timeout_seconds", sa.Float(), nullable=True),
+        sa.Column("timeout_seconds", sa.Double(), nullable=True),
         sa.Column("filler", sa.Text(), nullable=True),
         sa.Column("sealed", sa.Text(), nullable=False),
         sa.ForeignKeyConstraint(
