@@ -65,8 +65,8 @@ All paths are below the server's URL. A running server shows the same at `/docs`
 
 Send your key as `Authorization: Bearer <API key>`; the bare key is taken, too. `X-User-Id` may be \
 left away; when it is sent, it must be the key's owner. Bodies are JSON. Unknown keys are ignored, \
-and named in an agent's `warnings`; those of `timeouts` and `messagePlan` are refused. \
-Errors are described in [errors](errors.md).
+and named in the `warnings` of an agent or a function; those of `timeouts` and `messagePlan` are \
+refused. Errors are described in [errors](errors.md).
 
 **+** marks what Sayso adds to PlayAI's API."""
 
@@ -274,7 +274,8 @@ def rest_page() -> str:
         "## What is sent",
         *_bodies(document, (
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
-            "MessagePlan", "NewCheck",
+            "MessagePlan", "NewCheck", "NewFunction", "DynamicParameter", "EnumParameter",
+            "ConstParameter", "Metadata", "NewTrial",
         )),
         PATCHING,
         "## What is answered",
@@ -282,7 +283,9 @@ def rest_page() -> str:
             document,
             ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "LlmIssue", "FieldWarning",
              "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats",
-             "ConversationView", "LineView", "TurnView", "VoiceView"),
+             "ConversationView", "LineView", "TurnView", "VoiceView", "FunctionView",
+             "DynamicParameterView", "EnumParameterView", "ConstParameterView", "MetadataView",
+             "DeletedFunction", "TrialView", "SentView"),
         ),
     ]  # fmt: skip
     return _page(lines)
@@ -291,7 +294,7 @@ def rest_page() -> str:
 def openapi() -> dict[str, Any]:
     """The document a server serves; its routes are made, and never called."""
     nothing = cast("Any", None)
-    services = Services(nothing, nothing, nothing, ())
+    services = Services(nothing, nothing, nothing, nothing, ())
     return build_api(services, Settings(), SystemClock()).openapi()
 
 

@@ -21,6 +21,8 @@ from sayso.api import Services, build_api
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.functions.call import HttpCalls
+from sayso.functions.service import Functions
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
@@ -89,6 +91,8 @@ class World:
     accounts: Accounts
     agents: Agents
     conversations: Conversations
+    functions: Functions
+    calls: HttpCalls
     recorder: Recorder
     app: FastAPI
     user_id: str = ""
@@ -118,6 +122,7 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
             world.user_id, world.key = owner.user_id, owner.api_key.get_secret_value()
         yield world
     finally:
+        await world.calls.close()
         await world.database.close()
 
 
@@ -135,8 +140,29 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         max_agents=config.max_agents,
     )
     conversations = Conversations(database)
-    app = build_api(Services(accounts, agents, conversations, VOICES), config, clock)
+    calls = HttpCalls(private=config.outbound_private)
+    functions = Functions(
+        database,
+        secrets,
+        clock,
+        calls=calls,
+        private=config.outbound_private,
+        max_functions=config.max_functions,
+    )
+    services = Services(accounts, agents, conversations, functions, VOICES)
+    app = build_api(services, config, clock)
     recorder = Recorder(database, max_records=config.max_unsaved_records)
     return World(
-        config, clock, database, secrets, check, accounts, agents, conversations, recorder, app
+        config,
+        clock,
+        database,
+        secrets,
+        check,
+        accounts,
+        agents,
+        conversations,
+        functions,
+        calls,
+        recorder,
+        app,
     )

@@ -32,6 +32,8 @@ from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
 from sayso.errors import InstallationError
+from sayso.functions.call import HttpCalls
+from sayso.functions.service import Functions
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
@@ -116,6 +118,15 @@ class Server:
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
+        self._calls = HttpCalls(private=settings.outbound_private)
+        self.functions = Functions(
+            self._database,
+            secrets,
+            self._clock,
+            calls=self._calls,
+            private=settings.outbound_private,
+            max_functions=settings.max_functions,
+        )
         self._conversations = Conversations(self._database)
         self._traces = make_traces(settings.traces_url) if settings.traces_url else None
         self._recorder = Recorder(
@@ -143,7 +154,11 @@ class Server:
 
     def _make_app(self) -> FastAPI:
         services = Services(
-            self.accounts, self.agents, self._conversations, self._engines.rooms.tts.voices
+            self.accounts,
+            self.agents,
+            self._conversations,
+            self.functions,
+            self._engines.rooms.tts.voices,
         )
         app = build_api(services, self._settings, self._clock, lifespan=self._live)
         app.router.routes.extend(self.door.routes)
@@ -160,6 +175,8 @@ class Server:
             closing.push_async_callback(self._database.close)
             await self._conversations.close_abandoned(self._clock.utc())
             await self._profiles.open()
+            await self._calls.open()
+            closing.push_async_callback(self._calls.close)
             await open_engines(self._engines, closing, embeds=not self._settings.builtin_llm_url)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)

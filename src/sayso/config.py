@@ -70,6 +70,7 @@ class Settings(BaseSettings):
         1_048_576, ge=4096, description="Largest REST request body taken, in bytes."
     )
     max_agents: int = Field(10_000, ge=1, description="Agents one account may have.")
+    max_functions: int = Field(500, ge=1, description="External functions one account may have.")
     max_unsaved_records: int = Field(
         100_000, ge=100, description="Transcript lines and the like waiting to be stored."
     )
@@ -87,6 +88,12 @@ class Settings(BaseSettings):
     )
     check_llm_per_min: int = Field(
         20, ge=0, description="`POST /llm-checks` a minute for each API key; 0 means no limit."
+    )
+    try_function_per_min: int = Field(
+        30,
+        ge=0,
+        description="`POST /external-functions/{id}/try` a minute for each API key; 0 means no "
+        "limit.",
     )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."

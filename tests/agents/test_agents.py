@@ -205,7 +205,6 @@ async def test_what_is_sent_is_kept_and_returned_as_given(client: httpx2.AsyncCl
         "answerOnlyFromCriticalKnowledge": True,
         "visibility": "private",
         "language": "german",
-        "actions": ["fn_1"],
         "variables": {"shop": "Nonna's", "minutes": 45, "rate": 0.5, "open": True},
     }
     agent = await create(client, **sent)

@@ -202,6 +202,7 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
         "post /api/v1/agents/{agentId}/llm-check",
         "get /api/v1/voices",
         "get /api/v1/agents/{agentId}/llm-check",
+        "post /api/v1/external-functions/{functionId}/try",
         "post /api/v1/llm-checks",
         "get /api/v1/agents/{agentId}/conversations/{conversationId}/turns",
     }

@@ -17,6 +17,7 @@ from documents import ROOT, Block, blocks, pages
 from sayso.agents.reports import NewCheck
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
+from sayso.functions.schema import NewFunction, NewTrial
 
 BASH = blocks("bash")
 
@@ -59,6 +60,8 @@ def kind_of(command: str) -> str:
         return "completion"
     if "/llm-checks" in command:
         return "check"
+    if "/external-functions" in command:
+        return "try" if "/try" in command else "function"
     return "PATCH" if "PATCH" in command else "POST"
 
 
@@ -76,6 +79,8 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "POST": NewAgent,
     "PATCH": AgentChanges,
     "check": NewCheck,
+    "function": NewFunction,
+    "try": NewTrial,
 }
 
 

@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,7 @@ from pathlib import Path
 import httpx2
 from aiohttp import web
 
+from endpoints import running_endpoint
 from sayso.caller import call
 from sayso.llm.fake import running_app
 from served import FakeLlm, ask, fake_llm, hear_greeting
@@ -241,14 +242,66 @@ async def test_a_secret_is_found_nowhere(tmp_path: Path) -> None:
             await talk(server, f"/agents/{agent_id}", telltale)
     sent = "\n".join(json.dumps([dict(r.headers), r.path]) for r in llm.received)
     assert [name for name, secret in CANARIES.items() if secret not in sent] == []
-    places = read_all(tmp_path)
+    assert_nowhere(CANARIES, server, tmp_path)
+    assert b"conversation_disturbed" in (tmp_path / "stderr").read_bytes()
+
+
+def assert_nowhere(canaries: Mapping[str, str], server: Running, folder: Path) -> None:
+    """Search everything that left a server, and every byte in its folder."""
+    places = read_all(folder)
     places |= {f"answer {n}": told.encode() for n, told in enumerate(server.told)}
     assert any("sayso.db" in place for place in places)
-    assert b"conversation_disturbed" in places[str(tmp_path / "stderr")]
     leaks = [
         (name, place)
-        for name, secret in CANARIES.items()
+        for name, secret in canaries.items()
         for place, content in places.items()
         if any(spelling in content for spelling in spellings(secret))
     ]
     assert leaks == []
+
+
+FUNCTION_CANARIES = {
+    "header": "Bearer canary/function+header=51b2",
+    "query": "canary-function-query-e07f",
+    "body": "canary-function-body-77ab",
+    "path": "canary-function-path-c5e8",
+    "url": "canary-function-url-6bb0",
+}
+
+
+async def test_a_functions_fixed_values_are_found_nowhere(tmp_path: Path) -> None:
+    fixed = [
+        {"type": "const", "name": name, "parameterPosition": at, "value": FUNCTION_CANARIES[key]}
+        for name, at, key in (
+            ("Authorization", "header", "header"),
+            ("q", "query", "query"),
+            ("tenant", "body", "body"),
+            ("part", "url", "path"),
+        )
+    ]
+    async with running_endpoint() as endpoint:
+        with running(tmp_path) as server:
+            for path in ("", "give?status=500", "drop", "redirect?to=/x"):
+                endpoint.failing = 1
+                joined = f"{path}{'&' if '?' in path else '?'}code={FUNCTION_CANARIES['url']}"
+                body = {
+                    "name": "F",
+                    "description": "Is asked.",
+                    "endpointUrl": f"{endpoint.url}/{joined}",
+                    "method": "POST",
+                    "parameters": fixed,
+                }
+                made = await server.send("POST", "/external-functions", body)
+                at = f"/external-functions/{made}"
+                await server.send("POST", f"{at}/try", {"arguments": {}})
+                for wrong in (
+                    {"endpointUrl": "https://elsewhere.example/"},
+                    {"parameters": [{**fixed[0], "name": "a b"}]},
+                    {"parameters": [{**fixed[0], "value": [FUNCTION_CANARIES["header"]]}]},
+                    {"endpointUrl": f"http://u:{FUNCTION_CANARIES['url']}@127.0.0.1/"},
+                ):
+                    await server.send("PATCH", at, wrong)
+            await server.send("GET", "/external-functions")
+    sent = json.dumps([vars(one) for one in endpoint.asked])
+    assert [name for name, secret in FUNCTION_CANARIES.items() if secret not in sent] == []
+    assert_nowhere(FUNCTION_CANARIES, server, tmp_path)

@@ -26,15 +26,16 @@ from sayso.agents.schema import (
     AgentView,
     AnsweredBy,
     BuiltIn,
-    FieldWarning,
     LlmIssue,
     MessagePlan,
     NewAgent,
     OpenAiCompatible,
     Visibility,
 )
+from sayso.bodies import FieldWarning
 from sayso.clock import Clock
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
+from sayso.functions.actions import refuse_unknown_actions
 from sayso.llm import Endpoint
 from sayso.security.secrets import Secrets
 from sayso.store.database import Database
@@ -100,7 +101,7 @@ class Agents:
         One made `by_server` at the start is shown on the terminal, and not in the log.
 
         Raises:
-            BadRequestError: the LLM did not pass; nothing is saved.
+            BadRequestError: the LLM did not pass, or an action is unknown; nothing is saved.
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
@@ -121,6 +122,7 @@ class Agents:
         ready.put_into(row)
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
+            await refuse_unknown_actions(session, account.user_id, body.actions)
             session.add(row)
         await self._keep(agent_id, ready)
         return self._view(row, list_ignored(body))
@@ -132,7 +134,8 @@ class Agents:
         changed elsewhere and written back.
 
         Raises:
-            BadRequestError: the LLM did not pass, or would be sent a key meant for another server.
+            BadRequestError: the LLM did not pass, or would be sent a key meant for another server;
+                or an action is unknown.
             ConflictError: the LLM was changed by somebody else during the check.
             NotFoundError, ForbiddenError: no such agent of this account.
         """
@@ -148,6 +151,8 @@ class Agents:
             said += ready.issues
         async with self._database.write() as session:
             row = await _own_row(session, account, agent_id, lock=True)
+            if "actions" in body.model_fields_set:
+                await refuse_unknown_actions(session, account.user_id, body.actions)
             if ready is None:
                 self._safe.seal_old(row)
             else:

@@ -23,6 +23,8 @@ from sayso.clock import Clock
 from sayso.config import Settings
 from sayso.conversations.routes import conversation_routes
 from sayso.conversations.service import Conversations
+from sayso.functions.routes import function_routes
+from sayso.functions.service import Functions
 from sayso.store.paging import PAGE_HEADERS
 from sayso.tts import Voice
 
@@ -45,6 +47,7 @@ class Services:
     accounts: Accounts
     agents: Agents
     conversations: Conversations
+    functions: Functions
     voices: Sequence[Voice]
 
 
@@ -69,6 +72,7 @@ def build_api(
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
+        function_routes(services.functions, access, settings),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)
     install_refusals(app)

@@ -105,6 +105,24 @@ class Message:
     excerpts: tuple[Excerpt, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """Something an LLM may ask for; `parameters` is a JSON schema of type object."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """What an LLM asks for; `arguments` is JSON as it wrote it, and may hold what callers said."""
+
+    id: str
+    name: str
+    arguments: str = field(repr=False)
+
+
 Mishap: TypeAlias = Callable[[LlmError], None]
 """Is told a failure that another try or another LLM may make up for; the record keeps it."""
 

@@ -1,6 +1,7 @@
 """The tables, typed; the one description of what is stored.
 
     users ─┬─ api_keys
+           ├─ functions               what agents may call; agents name them in `actions`
            └─ agents ─┬─ llm_checks          the last check of its LLM
                       └─ conversations ─┬─ lines   the transcript
                                         └─ turns   how long each step of a turn took
@@ -132,6 +133,31 @@ class AgentRow(Table):
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
     llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+
+
+class FunctionRow(Table):
+    """One external function, in the contract's fields (§2.6).
+
+    Fixed values of parameters, and the query of the endpoint's URL, are sealed.
+    """
+
+    __tablename__ = "functions"
+    __table_args__ = (Index(None, "owner_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    endpoint_url: Mapped[str] = mapped_column(Text)
+    method: Mapped[str] = mapped_column(String(10))
+    parameters: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    subtype: Mapped[str] = mapped_column(String(20))
+    requires_confirmation: Mapped[bool]
+    timeout_seconds: Mapped[float | None]
+    filler: Mapped[str | None] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(Text)
 
 
 class LlmCheckRow(Table):
