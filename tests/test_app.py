@@ -9,7 +9,7 @@ import pytest
 
 from sayso.app import limits_of
 from sayso.config import Settings
-from sayso.llm import Message, Mishap, Note, Spare, forget, ignore, no_spare
+from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 
@@ -23,7 +23,8 @@ class Silent:
         mishap: Mishap = ignore,
         spare: Spare = no_spare,
         note: Note = forget,
-    ) -> AsyncGenerator[str, None]:
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         for message in messages:
             yield message.content
 
