@@ -1,6 +1,7 @@
 # One target per verb; CI calls the same ones.
 PYTHON ?= python3
 VENV   ?= .venv
+JOBS   ?= 3
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
@@ -13,8 +14,11 @@ help:  ## Show the verbs.
 serve: $(STAMP) models  ## Install what is needed, start the server, print whom to talk to.
 	@$(BIN)/sayso serve || test $$? -eq 130  # Ctrl+C is how it is stopped
 
-test: $(DEV) models  ## Run every test.
-	@$(BIN)/python -m pytest $(TESTS)
+# Files keep together, for they share servers, and start in the order of their names. Bytecode is
+# kept: every worker, and every command that the tests start, would else compile all it imports.
+test: $(DEV) models  ## Run every test, JOBS files at a time.
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest \
+	  -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(DEV) models  ## Lint, types, layers, docs.
 	@$(BIN)/ruff format --check .

@@ -123,6 +123,11 @@ One process serves every misbehaviour below, each seen in the wild. Pick one by 
 `quirk:<name>`, or by base URL, `http://127.0.0.1:3000/quirk/<name>`. `tests/e2e/test_quirks.py` \
 holds a conversation with each and finds what the last column says: no turn is silent.
 
+Saving an agent refuses an LLM that cannot answer, so whoever wants to hear one fail keeps its \
+quirk for later: `sayso fake-llm --quirk cut` passes every check, and breaks off in every \
+conversation; with `--after 1` the first answer of each conversation is still a good one. It shows \
+to whoever picks no quirk by model or URL.
+
 - **Speaks the answer**: the words that were meant, no more and no fewer.
 - **Apologises**: one sentence, and the [finding](llm-findings.md) for the client, the log and the \
 turn; a fallback answers instead if the agent has one.

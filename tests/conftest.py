@@ -1,11 +1,14 @@
-"""What holds for every test: in CI nothing is skipped for want of a package."""
+"""What holds for every test: in CI nothing is skipped for want of a package; logs are put back."""
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 import speech
 from sayso.errors import InstallationError
@@ -31,3 +34,14 @@ def _list_missing() -> list[str]:
     except InstallationError as error:
         missing.append(str(error))
     return missing
+
+
+@pytest.fixture
+def restored_logs() -> Iterator[None]:
+    """Puts logs back after a test that sets them up: those that follow are in the same process."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

@@ -1,11 +1,14 @@
-"""Reads the documents: pages, headings, tables, fenced blocks."""
+"""Reads the documents: pages, headings, tables, fenced blocks, and the programs that draw them."""
 
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[1]
 
@@ -13,6 +16,17 @@ ROOT = Path(__file__).parents[1]
 def pages() -> list[Path]:
     """Every page people read."""
     return sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+def program(name: str) -> ModuleType:
+    """A program of `docs/` as a module: the folder is no package."""
+    spec = spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
+    assert spec
+    assert spec.loader
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 def name_of(page: Path) -> str:

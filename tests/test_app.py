@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
+from math import inf
+from typing import Any
 
 import pytest
 
-from sayso.app import limits_of
+from sayso.agents.schema import Agent as StoredAgent
+from sayso.app import ladder_of, limits_of, phrases_of
 from sayso.config import Settings
 from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
+from sayso.talk.ladder import Ladder
+from sayso.talk.phrases import PHRASES
 
 
 class Silent:
@@ -50,3 +55,44 @@ def test_what_a_client_asks_for_is_the_least_silence(
     eager = replace(AGENT, patience=Preset.EAGER)
     policy = limits_of(Settings(patience_s=operators_s), eager, asked_s).policy
     assert (policy.least_s, policy.patience_s) == (least_s, PRESETS[Preset.EAGER].patience_s)
+
+
+STORED = StoredAgent(
+    id="a",
+    owner_id="o",
+    display_name="A",
+    description="",
+    greeting=None,
+    prompt=None,
+    critical_knowledge=None,
+    answer_only_from_critical_knowledge=False,
+    visibility="public",
+    language="german",
+    voice="v",
+    voice_speed=None,
+    tts_model="PlayDialog",
+    actions=(),
+    llm=None,
+)
+
+
+@pytest.mark.parametrize(
+    ("own", "ladder"),
+    [
+        ({}, Ladder(20.0, 2)),
+        ({"idle_timeout_s": 5.0, "idle_messages_max": 1}, Ladder(5.0, 1)),
+        ({"idle_timeout_s": 0.0}, Ladder(inf, 2)),
+        ({"idle_messages": ("Hello?",), "silence_timeout_s": 30.0}, Ladder(20.0, 2, 30.0)),
+        ({"idle_messages": ()}, Ladder(60.0, 0)),
+        ({"idle_messages": (), "idle_timeout_s": 0.0, "silence_timeout_s": 9.0}, Ladder(inf, 0, 9)),
+    ],
+)
+def test_an_agent_bears_silence_in_its_own_way(own: dict[str, Any], ladder: Ladder) -> None:
+    assert ladder_of(Settings(), replace(STORED, **own)) == ladder
+
+
+@pytest.mark.parametrize(("message", "silent"), [(None, False), ("Bye.", False), ("", True)])
+def test_an_agent_whose_last_words_are_empty_says_none(message: str | None, silent: bool) -> None:
+    usual = phrases_of(replace(STORED, end_call_message=message), "any")
+    assert (not usual.nobody_there, not usual.time_is_up) == (silent, silent)
+    assert usual.not_heard == PHRASES["german"].not_heard

@@ -5,11 +5,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
 from sayso import __version__
-from sayso.caller import socket_url
+from sayso.caller import _why_unreadable, socket_url, write_wav
 from sayso.cli import _locate, app, main
 
 RUN = CliRunner()
@@ -72,6 +73,7 @@ def test_before_the_first_start_there_are_no_keys(fails: Fails) -> None:
     assert "sayso: " in fails("keys", "list")
 
 
+@pytest.mark.usefixtures("restored_logs")
 def test_a_taken_port_is_said_before_anything_is_loaded(fails: Fails) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
@@ -79,8 +81,20 @@ def test_a_taken_port_is_said_before_anything_is_loaded(fails: Fails) -> None:
         assert "--port names another" in fails("fake-llm", "--port", port)
 
 
+def test_a_quirk_that_there_is_not_is_named_with_the_one_that_was_meant() -> None:
+    refused = RUN.invoke(app, ["fake-llm", "--quirk", "empy"])
+    assert refused.exit_code == 2
+    assert "there is no quirk 'empy'; empty is one" in " ".join(refused.output.split())
+
+
 def test_the_version_is_the_packages() -> None:
     assert RUN.invoke(app, ["--version"]).stdout == f"sayso {__version__}\n"
+
+
+def test_a_script_that_is_not_there_is_said_so(tmp_path: Path) -> None:
+    refused = RUN.invoke(app, ["fake-llm", "--script", str(tmp_path / "none.txt")])
+    assert refused.exit_code == 2
+    assert "does not exist" in " ".join(refused.output.split())
 
 
 class TestTalk:
@@ -114,8 +128,22 @@ class TestTalk:
     def test_a_file_that_is_no_sound_says_so(self, fails: Fails, tmp_path: Path) -> None:
         path = tmp_path / "question.wav"
         path.write_text("not sound")
-        assert "question.wav cannot be read as sound" in fails("talk", "agent", "--in", str(path))
-        assert "cannot be read" in fails("talk", "agent", "--in", str(tmp_path / "none.wav"))
+        told = fails("talk", "agent", "--in", str(path))
+        assert "question.wav cannot be read as sound" in told
+        assert "such as a WAV" in told
+        assert "Errno" not in told
+        write_wav(tmp_path / "short.wav", np.zeros(0, np.float32))
+        for name, reason in (
+            ("none.wav", f"there is no file {tmp_path}/none.wav"),
+            (".", "is a folder"),
+            ("short.wav", "has no sound in it"),
+        ):
+            assert reason in fails("talk", "agent", "--in", str(tmp_path / name))
+
+    def test_a_film_without_sound_and_a_locked_file_say_so(self, tmp_path: Path) -> None:
+        path = tmp_path / "film.mp4"
+        assert _why_unreadable(path, IndexError()) == f"{path} has no sound in it"
+        assert "by this user" in _why_unreadable(path, PermissionError())
 
     @pytest.mark.parametrize(
         ("url", "with_key", "expected"),

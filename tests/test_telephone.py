@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any
 
 import numpy as np
+import pytest
 from starlette.applications import Starlette
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from console.scripted_site import running_site
 from sayso.caller import ANSWER_RATE_HZ, Caller, call
-from sayso.telephone import _play
+from sayso.errors import InstallationError
+from sayso.telephone import _load_sound_card, _play
 
 PIECE = base64.b64encode(np.full(ANSWER_RATE_HZ // 10, 0.25, "<f4").tobytes()).decode()
 
@@ -95,3 +98,11 @@ async def test_a_reply_that_is_heard_out_is_told_to_its_end() -> None:
     assert {told["stream"] for told in agent.told} == {2}
     played = [told["seconds"] for told in agent.told]
     assert played == sorted(played)
+
+
+def test_who_lacks_the_sound_card_is_told_what_helps_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a checkout `pip install sayso[...]` would look for another Sayso."""
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    with pytest.raises(InstallationError, match="no microphone") as refused:
+        _load_sound_card()
+    assert f"{sys.executable} -m pip install sounddevice" in (refused.value.hint or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,6 +27,7 @@ from sayso.config import Settings
 from sayso.console.pages import page_routes
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.conversations.watch import keep_watch
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
@@ -54,7 +56,7 @@ from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
-from sayso.talk.phrases import phrases_in
+from sayso.talk.phrases import Phrases, phrases_in
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts
@@ -148,7 +150,7 @@ class Server:
         app.router.routes.extend(
             health_routes(lambda: self.door.inside, self._settings.max_conversations)
         )
-        app.router.routes.extend(page_routes())
+        app.router.routes.extend(page_routes(self.agents.name_for_visitors))
         return app
 
     @asynccontextmanager
@@ -156,11 +158,13 @@ class Server:
         """From the first thing opened to the last thing closed, in order and in reverse."""
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._database.close)
-            await self._conversations.close_abandoned()
+            await self._conversations.close_abandoned(self._clock.utc())
             await self._profiles.open()
             await open_engines(self._engines, closing, embeds=not self._settings.builtin_llm_url)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
+            watch = keep_watch(self._recorder, self._conversations, self._clock)
+            closing.push_async_callback(_end, asyncio.create_task(watch))
             if self._traces is not None:
                 closing.push_async_callback(self._traces.close)
             closing.push_async_callback(self._recorder.close)
@@ -232,8 +236,8 @@ class Server:
             failure_message=fill_text(failure, values).strip(),
             reading=stored.apply_text_normalization,
             ladder=ladder_of(self._settings, stored),
-            phrases=phrases_in(stored.language, voice.language),
-            nudges=stored.idle_messages,
+            phrases=phrases_of(stored, voice.language),
+            nudges=stored.idle_messages or (),
             goodbye=stored.end_call_message or "",
             end_phrases=stored.end_call_phrases,
             longest_s=stored.max_duration_s,
@@ -369,7 +373,8 @@ def make_traces(url: str) -> Traces:
     except ImportError as missing:
         raise InstallationError(
             f"SAYSO_TRACES_URL is set, but OpenTelemetry is not installed: {missing}",
-            hint="Install it with `pip install 'sayso[otel]'`, or unset SAYSO_TRACES_URL.",
+            hint=f"Run `{sys.executable} -m pip install opentelemetry-sdk "
+            "opentelemetry-exporter-otlp-proto-http`, or unset SAYSO_TRACES_URL.",
         ) from None
     return open_traces(url)
 
@@ -417,10 +422,24 @@ def builtin_endpoint(settings: Settings) -> Endpoint | None:
 
 
 def ladder_of(settings: Settings, stored: StoredAgent) -> Ladder:
-    """How an agent bears silence: its own way, else the operator's."""
+    """How an agent bears silence: its own way, else the operator's.
+
+    One that has nothing to say in between hangs up when it would have.
+    """
     idle_s = settings.idle_timeout_s if stored.idle_timeout_s is None else stored.idle_timeout_s
     nudges = settings.idle_nudges if stored.idle_messages_max is None else stored.idle_messages_max
-    return Ladder(idle_s or inf, nudges, stored.silence_timeout_s or inf)
+    ladder = Ladder(idle_s or inf, nudges, stored.silence_timeout_s or inf)
+    if stored.idle_messages == ():
+        return Ladder(ladder.idle_s * (nudges + 1), 0, ladder.silence_s)
+    return ladder
+
+
+def phrases_of(stored: StoredAgent, voice_language: str) -> Phrases:
+    """What an agent says where its owner wrote nothing; no goodbyes where they want none."""
+    usual = phrases_in(stored.language, voice_language)
+    if stored.end_call_message == "":
+        return replace(usual, nobody_there="", time_is_up="")
+    return usual
 
 
 def limits_of(settings: Settings, agent: Agent, patience_s: float | None) -> Limits:

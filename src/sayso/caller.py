@@ -328,7 +328,7 @@ def read_sound(path: Path, rate_hz: int = EAR_RATE_HZ) -> Samples:
     """A sound file of any kind, as mono samples at `rate_hz`.
 
     Raises:
-        AudioError: it cannot be opened, or read as sound.
+        AudioError: it cannot be opened, or read as sound, or there is none in it.
     """
     import av  # noqa: PLC0415 - 250 ms that `--text` need not pay
 
@@ -342,8 +342,26 @@ def read_sound(path: Path, rate_hz: int = EAR_RATE_HZ) -> Samples:
             ]
             pieces += [out.to_ndarray().ravel() for out in resampler.resample(None)]
     except (av.FFmpegError, OSError, IndexError) as error:
-        raise AudioError(f"{path} cannot be read as sound: {error}") from None
-    return np.concatenate(pieces).astype(np.float32) if pieces else np.zeros(0, np.float32)
+        raise AudioError(_why_unreadable(path, error), hint=_SOUND_HINT) from None
+    if not sum(map(len, pieces)):
+        raise AudioError(f"{path} has no sound in it", hint=_SOUND_HINT)
+    return np.concatenate(pieces).astype(np.float32)
+
+
+_SOUND_HINT = "Give a recording, such as a WAV, MP3, Ogg or M4A file."
+
+
+def _why_unreadable(path: Path, error: Exception) -> str:
+    """What is wrong with a file, without the numbers of the system or of FFmpeg."""
+    if isinstance(error, IndexError):
+        return f"{path} has no sound in it"
+    if path.is_dir():
+        return f"{path} is a folder, and no sound file"
+    if isinstance(error, FileNotFoundError):
+        return f"there is no file {path}"
+    if isinstance(error, PermissionError):
+        return f"{path} may not be read by this user"
+    return f"{path} cannot be read as sound: it is empty, damaged or something else"
 
 
 def write_wav(path: Path, samples: Samples, rate_hz: int = ANSWER_RATE_HZ) -> None:

@@ -17,6 +17,7 @@ import typer
 
 from sayso import __version__
 from sayso.errors import SaysoError
+from sayso.spelling import nearest
 
 if TYPE_CHECKING:
     from sayso.accounts.service import Accounts
@@ -163,7 +164,13 @@ def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.")] = 3000,
     script: Annotated[
-        Path | None, typer.Option(help="Replies given in turn: a JSON list, or one a line.")
+        Path | None,
+        typer.Option(
+            help="Replies given in turn: a JSON list, or one a line.",
+            exists=True,
+            dir_okay=False,
+            readable=True,
+        ),
     ] = None,
     tools: Annotated[
         bool, typer.Option("--tools", help="Call the offered function that the words mean.")
@@ -174,6 +181,17 @@ def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
     first_token_ms: Annotated[float, typer.Option(help="Delay of the first piece.")] = 100.0,
     token_ms: Annotated[float, typer.Option(help="Delay between pieces.")] = 20.0,
     jitter_ms: Annotated[float, typer.Option(help="Random extra delay of each piece.")] = 0.0,
+    quirk: Annotated[
+        str,
+        typer.Option(
+            help="Misbehave in conversations, and pass the check all the same: a name from "
+            "docs/reference/fake-llm.md."
+        ),
+    ] = "",
+    after: Annotated[
+        int,
+        typer.Option(help="Answers of each conversation that are plain before the quirk.", min=0),
+    ] = 0,
     not_found_elsewhere: Annotated[
         bool, typer.Option(help="Answer 404, not 200 with HTML, on every other path.")
     ] = False,
@@ -181,10 +199,18 @@ def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
     """Run a small OpenAI-compatible server for trying things out. It is not a language model.
 
     The model `quirk:<name>`, or `/quirk/<name>` behind the base URL, picks one of its quirks;
-    docs/reference/fake-llm.md lists them.
+    docs/reference/fake-llm.md lists them. Saving an agent finds the worst of them out: to hear
+    those, `--quirk` keeps them for conversations.
     """
-    from sayso.llm.fake import FakeConfig, read_script, run_fake  # noqa: PLC0415
+    from sayso.llm.fake import QUIRKS, FakeConfig, read_script, run_fake  # noqa: PLC0415
 
+    if quirk and quirk not in QUIRKS:
+        meant = nearest(quirk, QUIRKS)
+        raise typer.BadParameter(
+            f"there is no quirk {quirk!r}{f'; {meant} is one' if meant else ''}; "
+            "docs/reference/fake-llm.md lists them",
+            param_hint="--quirk",
+        )
     config = FakeConfig(
         mode="tools" if tools else "scripted" if script else "echo",
         script=read_script(script.read_text("utf-8")) if script else (),
@@ -193,6 +219,8 @@ def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
         jitter_s=jitter_ms / 1000,
         elsewhere="not_found" if not_found_elsewhere else "html",
         prefix=prefix,
+        quirk=quirk,
+        after=after,
         listen=lambda received: typer.echo(received.describe()),
     )
     run_fake(config, host, port)

@@ -205,7 +205,7 @@ class Door:
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
         broken = session.ended_with
-        await close(socket, _close_code(broken), broken.message if broken else "")
+        await close(socket, _close_code(broken), broken.message if broken else record.reason)
 
     async def _read_setup(self, socket: WebSocket, entrance: Entrance) -> Setup:
         try:
@@ -282,6 +282,8 @@ class ConversationRecord:
     def __init__(self, recorder: Recorder, conversation_id: str) -> None:
         self._recorder = recorder
         self._id = conversation_id
+        self.reason = ""
+        """Why the conversation is over, as a code, once it is."""
 
     def opened(self, agent_id: str, source: str, caller_id: str, at: datetime) -> None:
         """The conversation begins."""
@@ -297,6 +299,7 @@ class ConversationRecord:
 
     def ended(self, by: EndedBy, error_code: int | None, at: datetime, reason: str = "") -> None:
         """The conversation is over."""
+        self.reason = reason
         self._recorder.ended(
             self._id, by=by.value, error_code=error_code, at=at, reason=reason or None
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -168,8 +169,8 @@ def _load_sound_card() -> Any:  # noqa: ANN401
     except (ImportError, OSError) as error:
         raise InstallationError(
             f"no microphone can be used here: {error}",
-            hint="Install the extra (`pip install 'sayso[microphone]'`, on Debian also "
-            "`apt install libportaudio2`), or use --in FILE or --text WORDS.",
+            hint=f"Run `{sys.executable} -m pip install sounddevice` (on Debian also `apt install "
+            "libportaudio2`), or use --in FILE or --text WORDS.",
         ) from None
     try:
         sounddevice.check_input_settings(samplerate=EAR_RATE_HZ, channels=1)

@@ -50,13 +50,13 @@ async def test_they_change_as_a_whole_and_only_when_sent(
 @pytest.mark.parametrize(
     ("variables", "told"),
     [
-        ({"a b": "x"}, "Variables holds the name 'a b'; a name is a letter or _"),
-        ({"a": None}, "Variables holds a 'a' that is not a string, a number or a boolean"),
-        ({"a": {"b": 1}}, "Variables holds a 'a' that is not a string"),
-        ({"a": "canary" * 200}, "Variables holds a 'a' of more than 1,000 characters"),
-        ({f"a{n}": 1 for n in range(51)}, "Variables holds 51 variables; at most 50 are taken"),
-        ([], "Variables must be a JSON object"),
-        (None, "Variables must be a JSON object"),
+        ({"a b": "x"}, "variables holds the name 'a b'; a name is a letter or _"),
+        ({"a": None}, "variables holds a 'a' that is not a string, a number or a boolean"),
+        ({"a": {"b": 1}}, "variables holds a 'a' that is not a string"),
+        ({"a": "canary" * 200}, "variables holds a 'a' of more than 1,000 characters"),
+        ({f"a{n}": 1 for n in range(51)}, "variables holds 51 variables; at most 50 are taken"),
+        ([], "variables must be a JSON object"),
+        (None, "variables must be a JSON object"),
     ],
 )
 async def test_bad_ones_are_refused_in_one_sentence(

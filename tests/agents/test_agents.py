@@ -90,14 +90,14 @@ async def test_how_an_agent_speaks_and_hangs_up_is_kept(
     manners: dict[str, Any] = {
         "applyTextNormalization": "off",
         "messagePlan": {
-            "idleMessages": ["Hello?", "***"],
+            "idleMessages": ["Hello?"],
             "idleTimeoutSeconds": 7.5,
             "idleMessageMaxSpokenCount": 3,
         },
         "silenceTimeoutSeconds": 60,
         "maxDurationSeconds": 600,
         "endCallMessage": "Bye.",
-        "endCallPhrases": ["goodbye", ""],
+        "endCallPhrases": ["goodbye"],
     }
     agent = await create(client, **manners)
     assert {key: agent[key] for key in manners} == manners
@@ -109,6 +109,65 @@ async def test_how_an_agent_speaks_and_hangs_up_is_kept(
     assert (loaded.end_call_message, loaded.end_call_phrases) == ("Bye.", ("goodbye",))
     cleared = (await patch(client, agent["id"], messagePlan=None, endCallMessage=None)).json()
     assert cleared == {**agent, "messagePlan": None, "endCallMessage": None}
+
+
+async def test_whoever_has_the_id_learns_the_name_of_what_is_not_private(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    names = {}
+    for visibility in ("public", "unlisted", "private"):
+        agent = await create(client, displayName="Front desk", visibility=visibility)
+        names[visibility] = await world.agents.name_for_visitors(agent["id"])
+    assert names == {"public": "Front desk", "unlisted": "Front desk", "private": None}
+    assert await world.agents.name_for_visitors("nobody") is None
+
+
+async def test_null_is_the_usual_and_empty_is_nothing(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    usual = await create(client, messagePlan={"idleMessages": None}, endCallPhrases=None)
+    assert (usual["endCallMessage"], usual["endCallPhrases"]) == (None, [])
+    loaded = await world.agents.load(usual["id"])
+    assert (loaded.idle_messages, loaded.end_call_message, loaded.end_call_phrases) == (
+        None,
+        None,
+        (),
+    )
+    silent = {"messagePlan": {"idleMessages": []}, "endCallMessage": "", "endCallPhrases": []}
+    agent = (await patch(client, usual["id"], **silent)).json()
+    assert (agent["messagePlan"]["idleMessages"], agent["endCallMessage"]) == ([], "")
+    loaded = await world.agents.load(agent["id"])
+    assert (loaded.idle_messages, loaded.end_call_message) == ((), "")
+    assert (await patch(client, agent["id"], endCallPhrases=None)).json() == agent
+    assert (await patch(client, agent["id"], endCallMessage=" … ")).json() == agent
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"endCallPhrases": ["bye", ""]}, "endCallPhrases.1 must have a word in it."),
+        ({"endCallPhrases": ["!"]}, "endCallPhrases.0 must have a word in it."),
+        (
+            {"messagePlan": {"idleMessages": ["***"]}},
+            "messagePlan.idleMessages.0 must have a word in it.",
+        ),
+        (
+            {"messagePlan": {"idleTimeoutSeconds": 0.01}},
+            "messagePlan.idleTimeoutSeconds must be at least 1, or 0 for never.",
+        ),
+        (
+            {"messagePlan": {"idleTimeoutSeconds": -1}},
+            "messagePlan.idleTimeoutSeconds must be at least 0.",
+        ),
+        ({"silenceTimeoutSeconds": 1}, "silenceTimeoutSeconds must be at least 5."),
+        ({"voice": 1}, "voice must be a string."),
+    ],
+)
+async def test_what_an_agent_cannot_do_is_said_of_the_field_as_it_was_sent(
+    client: httpx2.AsyncClient, wrong: dict[str, Any], message: str
+) -> None:
+    refused = await client.post(AGENTS, json={"displayName": "A", **wrong})
+    assert (refused.status_code, refused.json()["message"]) == (400, message)
 
 
 async def test_how_an_agent_takes_turns_is_kept(world: World, client: httpx2.AsyncClient) -> None:
@@ -128,9 +187,9 @@ async def test_a_patience_that_is_none_names_those_there_are(client: httpx2.Asyn
     ):
         assert refused.status_code == 400
         assert (error := refused.json())["field"] == "patience"
-        assert error["message"] == "Patience must be one of 'eager', 'normal' or 'patient'."
+        assert error["message"] == "patience must be one of 'eager', 'normal' or 'patient'."
     refused = await patch(client, agent["id"], interruptible="no")
-    assert refused.json()["message"] == "Interruptible must be true or false."
+    assert refused.json()["message"] == "interruptible must be true or false."
     assert (await client.get(f"{AGENTS}/{agent['id']}")).json() == agent
 
 

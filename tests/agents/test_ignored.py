@@ -157,7 +157,7 @@ class TestRefusals:
     ) -> None:
         answer = await client.post("/api/v1/llm-checks", json={"baseURL": URL, "model": "x"})
         assert answer.status_code == 400
-        assert answer.json()["errorMessage"] == "Model is not read; send baseParams.model."
+        assert answer.json()["errorMessage"] == "model is not read; send baseParams.model."
 
     async def test_the_display_name_is_recognised_too(self, client: httpx2.AsyncClient) -> None:
         answer = await client.post(AGENTS, json={"display_name": "Desk"})

@@ -104,6 +104,8 @@ def test_every_broken_text_gets_a_sentence(text: str) -> None:
         ),
         ({"type": "less_than_equal", "loc": ("body", "a"), "ctx": {"le": 1.5}},
          "a must be at most 1.5."),
+        ({"type": "greater_than_equal", "loc": ("body", "a"), "ctx": {"ge": 60.0}},
+         "a must be at least 60."),
         ({"type": "string_type", "loc": ("body", "actions", 0)}, "actions.0 must be a string."),
         ({"type": "model_type", "loc": ("body",)}, "The body must be a JSON object."),
         ({"type": "base_url", "loc": ("body", "llm", "openai-compatible", "baseURL"),

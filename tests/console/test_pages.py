@@ -28,6 +28,22 @@ async def client() -> AsyncGenerator[httpx2.AsyncClient]:
         yield client
 
 
+async def name_one(agent_id: str) -> str | None:
+    return 'Front <b>desk</b> & "Co"' if agent_id == "front-desk-1" else None
+
+
+async def test_the_page_bears_the_agents_name() -> None:
+    transport = httpx2.ASGITransport(Starlette(routes=page_routes(name_one)))
+    async with httpx2.AsyncClient(transport=transport) as client:
+        named = (await client.get(PAGE)).text
+        nameless = (await client.get(f"{PAGE}0")).text
+    name = "Front &lt;b&gt;desk&lt;/b&gt; &amp; &quot;Co&quot;"
+    assert f"<title>{name} · Sayso</title>" in named
+    assert f"<h1>{name}</h1>" in named
+    assert "<title>Talk · Sayso</title>" in nameless
+    assert "<h1>Talk to this agent</h1>" in nameless
+
+
 class Links(HTMLParser):
     """Collects what a page refers to, and what its policy would refuse."""
 

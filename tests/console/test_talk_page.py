@@ -244,7 +244,38 @@ async def stops(caller: Caller) -> None:
     await caller.say("hangup", endedBy="system")
 
 
+async def hears_nothing(caller: Caller) -> None:
+    await stops(caller)
+    await caller.socket.close(1000, "silence")
+
+
+async def takes_too_long(caller: Caller) -> None:
+    await stops(caller)
+    await caller.socket.close(1000, "time_up")
+
+
+async def is_done(caller: Caller) -> None:
+    await hangs_up(caller)
+    await caller.socket.close(1000, "agent_done")
+
+
+async def is_restarted(caller: Caller) -> None:
+    await stops(caller)
+    await caller.socket.close(1000, "server_stopped")
+
+
+async def breaks_off(caller: Caller) -> None:
+    await greet(caller)
+    await caller.say("hangup", endedBy="error")
+    await caller.socket.close(1011)
+
+
 ENDINGS = {
+    "Nobody spoke for a while, so the agent hung up.": hears_nothing,
+    "as long as it may": takes_too_long,
+    "The agent said goodbye and hung up.": is_done,
+    "The server was stopped.": is_restarted,
+    "The conversation broke off.": breaks_off,
     "The connection was lost": goes_away,
     "Everybody is talking right now": refuses_by_close_code_alone,
     "The agent hung up.": hangs_up,

@@ -7,11 +7,14 @@ from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy import update
 
 from rest_world import START, World, open_world
+from sayso.conversations.recorder import Recorder
 from sayso.conversations.schema import to_iso
-from sayso.conversations.service import MAX_HISTORY_LINES
+from sayso.conversations.service import DEAD_AFTER_S, MAX_HISTORY_LINES
 from sayso.errors import NotFoundError
+from sayso.store.tables import ConversationRow
 
 HEADERS = ("X-Page-Size", "X-Start-After", "X-Next-Start-After", "X-Total-Count")
 
@@ -208,13 +211,48 @@ async def test_what_a_crash_left_open_is_closed_at_its_last_sign_of_life(
     world.recorder.line("spoken", "user", "Hello?", START + timedelta(seconds=4))
     await talk(world, agent, "done")
     done = (await client.get(f"/api/v1/agents/{agent}/conversations/done")).json()
-    assert await world.conversations.close_abandoned() == 2
-    assert await world.conversations.close_abandoned() == 0
+    later = START + timedelta(seconds=DEAD_AFTER_S + 1)
+    assert await world.conversations.close_abandoned(START) == 0
+    assert await world.conversations.close_abandoned(later) == 2
+    assert await world.conversations.close_abandoned(later) == 0
     seconds = {
         one["id"]: one["durationInSeconds"]
         for one in (await client.get(f"/api/v1/agents/{agent}/conversations")).json()
     }
     assert seconds == {"silent": 0, "spoken": 4, "done": done["durationInSeconds"]}
+
+
+async def test_what_gives_signs_of_life_stays_open(
+    world: World, client: httpx2.AsyncClient, agent: str
+) -> None:
+    await talk(world, agent, "done")
+    another = Recorder(world.database)
+    await another.beat(START)
+    for name in ("here", "ended"):
+        another.opened(name, agent, source="web", at=START)
+    await another.flush()
+    another.ended("ended", by="user", error_code=None, at=START)  # not stored yet
+    beat = START + timedelta(seconds=DEAD_AFTER_S)
+    await another.beat(beat)
+    assert await world.conversations.close_abandoned(beat + timedelta(seconds=1)) == 1
+    path = f"/api/v1/agents/{agent}/conversations"
+    here = (await client.get(f"{path}/here")).json()
+    assert (here["endedAt"], here["endReason"]) == (None, None)
+    assert (await client.get(f"{path}/ended")).json()["endReason"] == "server_stopped"
+
+    assert await world.conversations.close_abandoned(beat + timedelta(minutes=5)) == 1
+    here = (await client.get(f"{path}/here")).json()
+    assert (here["durationInSeconds"], here["endReason"]) == (DEAD_AFTER_S, "server_stopped")
+
+
+async def test_a_conversation_from_before_signs_of_life_counts_as_left(
+    world: World, agent: str
+) -> None:
+    world.recorder.opened("old", agent, source="web", at=START)
+    await world.recorder.flush()
+    async with world.database.write() as session:
+        await session.execute(update(ConversationRow).values(alive_at=None))
+    assert await world.conversations.close_abandoned(START) == 1
 
 
 def test_times_have_milliseconds_and_a_z() -> None:

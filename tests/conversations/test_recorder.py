@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 
 import pytest
 from sqlalchemy import Engine, event, func, select
@@ -32,6 +33,25 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
 async def agent(world: World) -> str:
     account = Account(world.user_id, "key")
     return (await world.agents.create(account, NewAgent.model_validate({"displayName": "A"}))).id
+
+
+Writing: TypeAlias = Callable[[float], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture
+def writing(world: World, agent: str, monkeypatch: pytest.MonkeyPatch) -> Writing:
+    """Opens a conversation, `c1`, with the writer's own task running, until it is closed."""
+
+    @asynccontextmanager
+    async def writing(interval_s: float) -> AsyncGenerator[None]:
+        monkeypatch.setattr(module, "INTERVAL_S", interval_s)
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            tasks.create_task(world.recorder.run())
+            world.recorder.opened("c1", agent, source="web", at=START)
+            yield
+            await world.recorder.close()
+
+    return writing
 
 
 class FailingDatabase(Database):
@@ -78,43 +98,27 @@ async def test_nothing_is_stored_until_asked_and_then_everything_in_order(
 
 
 async def test_the_writer_task_stores_on_its_own_and_ends_when_closed(
-    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+    world: World, writing: Writing
 ) -> None:
-    monkeypatch.setattr(module, "INTERVAL_S", 0.01)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        tasks.create_task(world.recorder.run())
-        world.recorder.opened("c1", agent, source="web", at=START)
+    async with writing(0.01):
         world.recorder.line("c1", "user", "Hello", START)
         await until_stored(world.recorder)
         assert await lines(world) == ["Hello"]
         world.recorder.line("c1", "user", "Last words", START)
-        await world.recorder.close()
     assert await lines(world) == ["Hello", "Last words"]
 
 
-async def test_many_records_do_not_wait_for_the_interval(
-    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "INTERVAL_S", 3600.0)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        tasks.create_task(world.recorder.run())
-        world.recorder.opened("c1", agent, source="web", at=START)
+async def test_many_records_do_not_wait_for_the_interval(world: World, writing: Writing) -> None:
+    async with writing(3600.0):
         for at in range(BATCH_RECORDS):
             world.recorder.line("c1", "user", str(at), START)
         await until_stored(world.recorder)
-        await world.recorder.close()
 
 
-async def test_an_ending_does_not_wait_for_the_interval(
-    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "INTERVAL_S", 3600.0)
-    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
-        tasks.create_task(world.recorder.run())
-        world.recorder.opened("c1", agent, source="web", at=START)
+async def test_an_ending_does_not_wait_for_the_interval(world: World, writing: Writing) -> None:
+    async with writing(3600.0):
         world.recorder.ended("c1", by="user", error_code=None, at=START)
         await until_stored(world.recorder)
-        await world.recorder.close()
 
 
 async def test_an_ending_is_kept_with_who_and_why(world: World, agent: str) -> None:

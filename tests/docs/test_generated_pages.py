@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 
 import pytest
 
-from documents import ROOT, table
+from documents import ROOT, program, table
 from sayso.config import Settings
 from sayso.llm.findings import CATALOGUE
 
 
 @pytest.fixture(scope="module")
 def generate() -> ModuleType:
-    spec = spec_from_file_location("generate", ROOT / "docs/generate.py")
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    sys.modules["generate"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program("generate")
 
 
 def test_every_page_is_current(generate: ModuleType) -> None:

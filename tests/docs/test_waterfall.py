@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-from importlib.util import module_from_spec, spec_from_file_location
 from types import ModuleType
 from xml.etree import ElementTree as ET
 
 import pytest
 
-from documents import ROOT
+from documents import ROOT, program
 
 PAGE = ROOT / "docs/guide/latency.md"
 
 
 @pytest.fixture(scope="module")
 def waterfall() -> ModuleType:
-    spec = spec_from_file_location("waterfall", ROOT / "docs/waterfall.py")
-    assert spec
-    assert spec.loader
-    module = module_from_spec(spec)
-    sys.modules["waterfall"] = module
-    spec.loader.exec_module(module)
-    return module
+    return program("waterfall")
 
 
 def test_the_picture_is_current(waterfall: ModuleType) -> None:

@@ -224,7 +224,7 @@ async def test_an_llm_that_dies_amid_its_answer(rehearsed: Served) -> None:
         async with rehearsed.call(agent_id) as caller:
             await hear_greeting(caller)
             reply = await ask(caller, "What is the weather?")
-            assert reply.text == f"Rain {ENGLISH.llm_broke_off}"
+            assert reply.text == f"Rain… {ENGLISH.llm_broke_off}"
             assert len(reply.samples)
             error = await first_of(caller, "error")
             assert (error["code"], error["isFatal"]) == (4500, False)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from documents import ROOT, Block, blocks
+from ports import free_port
 from served import Served
 
 GUIDE = "docs/guide/bring-your-own-llm.md"
@@ -33,13 +33,6 @@ def commands_of(page: str, *headings: str) -> list[Block]:
     found = [block for block in blocks("bash") if block.page == page]
     within = [lines_below(page, heading) for heading in headings]
     return [one for one in found if not within or any(one.line in lines for lines in within)]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def script_of(served: Served, pasted: list[Block]) -> str:

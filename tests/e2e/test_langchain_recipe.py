@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import sys
 import threading
 import time
@@ -26,6 +25,7 @@ import uvicorn
 from langchain_core.language_models.fake_chat_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage
 
+from ports import free_port
 from recipes import (
     LANGCHAIN,
     PERSONA,
@@ -42,13 +42,6 @@ from served import START_WITHIN_S, Served
 from vendors import KEY, OPENAI, Door, running_vendor
 
 PROGRAM = block_of(LANGCHAIN, "python")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 # As the page says ------------------------------------------------------------------------------

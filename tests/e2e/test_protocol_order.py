@@ -180,3 +180,19 @@ async def test_a_client_may_ask_for_more_patience(rehearsed: Served) -> None:
         patient_s = await answer_delay_s(rehearsed, llm, utteranceEndThreshold=2_000)
     assert usual_s < 1.2
     assert 1.0 < patient_s - usual_s < 2.1, f"{usual_s=:.2f} {patient_s=:.2f}"
+
+
+async def test_the_close_says_why(rehearsed: Served) -> None:
+    async with fake_llm("Good-bye!") as llm, aiohttp.ClientSession() as session:
+        agent_id = await rehearsed.make_agent(llm.url, endCallPhrases=["good bye"])
+        url = f"{rehearsed.url}/v1/agents/{agent_id}/start-conversation"
+        async with session.ws_connect(url, autoclose=False) as socket:
+            await socket.send_json(SETUP)
+            await socket.send_json({"type": "textIn", "data": "That is all."})
+            seen = [await socket.receive(30)]
+            while seen[-1].type is aiohttp.WSMsgType.TEXT:
+                seen.append(await socket.receive(30))
+        assert json.loads(seen[-2].data) == {"type": "hangup", "endedBy": "agent"}
+        assert (seen[-1].data, seen[-1].extra) == (1000, "agent_done")
+        async with session.get(f"{rehearsed.url}/agent/{agent_id}") as page:
+            assert "<h1>Tester</h1>" in await page.text()

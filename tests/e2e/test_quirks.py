@@ -32,6 +32,8 @@ BETWEEN_TOKENS_S = 1.0
 SLACK_S = 3.0
 """For a machine that is busy with other conversations."""
 AT_ONCE = 24
+WRITING = asyncio.Lock()
+"""One writer from outside at a time: those who wait for SQLite race, and some lose for seconds."""
 DEADLINES: Mapping[str, object] = {
     "llm_first_token_timeout_s": FIRST_TOKEN_S,
     "llm_between_tokens_timeout_s": BETWEEN_TOKENS_S,
@@ -63,7 +65,7 @@ class Outcome:
         if self.quirk.finding is None:
             return self.quirk.says.format(reply=SAID)
         if self.quirk.partly:
-            return f"{FIRST_WORD} {ENGLISH.llm_broke_off}"
+            return f"{FIRST_WORD}… {ENGLISH.llm_broke_off}"
         return ENGLISH.llm_failed
 
     def problems(self) -> list[str]:
@@ -110,7 +112,7 @@ async def make_quirky(served: Served, llm: FakeLlm, quirk: Quirk) -> str:
         own = {"baseURL": llm.url, "apiKey": "sk-test", "baseParams": params}
         return await served.make_agent(llm=own)
     agent_id = await served.make_agent(llm.url)
-    async with served.writing() as session:
+    async with WRITING, served.writing() as session:
         row = await session.get_one(AgentRow, agent_id)
         assert row.llm is not None
         row.llm = {**row.llm, "baseURL": f"{llm.url}/quirk/{quirk.name}"}
@@ -126,11 +128,15 @@ def note(outcome: Outcome, caller: Caller, reply: HeardReply, asked_s: float) ->
 
 
 async def ask_aloud(caller: Caller, question: Samples) -> tuple[HeardReply, float]:
-    """Ask with recorded speech; gives the answer, and when the question ended."""
+    """Ask with recorded speech; gives the answer, and when the question ended.
+
+    On a busy machine sound comes late, and the gap may pass for the question's end: what is said
+    then is cut off by the rest of the question, and is not the answer.
+    """
     async with microphone(caller) as mic:
         await mic.say(question)
         asked_s = time.monotonic()
-        return await caller.reply(0, within_s=15), asked_s
+        return await caller.answer(0, within_s=15), asked_s
 
 
 def load_question() -> Samples | None:
@@ -180,9 +186,9 @@ async def test_no_quirk_leaves_a_caller_in_silence(hurried: Served, llm: FakeLlm
     outcomes = [outcome for outcome, _ in ended]
     print(f"\n{'quirk':24} {'ends in':22} {'sound':>8}  heard")
     print("\n".join(outcome.row() for outcome in outcomes))
-    silent = [outcome.quirk.name for outcome in outcomes if outcome.silent]
+    silent = {outcome.quirk.name: outcome.broken for outcome in outcomes if outcome.silent}
     print(f"{len(outcomes)} conversations, {len(silent)} silent turns")
-    assert silent == []
+    assert silent == {}
     assert len(outcomes) >= 40
     problems = {o.quirk.name: found for o in outcomes if (found := o.problems())}
     assert problems == {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from httpx2 import AsyncClient
 
 from collector import Collector, Got, collecting
 from sayso.store.tables import AgentRow
@@ -37,9 +39,21 @@ async def converse(served: Served, llm_url: str) -> tuple[str, str]:
         await caller.write(f"{CANARY} third question?")
         await caller.reply(3, within_s=20)
         await caller.hear_out(caller.replies[3])
+        await until_turn(served, f"{agent_id}/conversations/{caller.conversation_id}", 4)
     assert caller.replies[2].interrupted is not None
     await served.stored(agent_id, caller.conversation_id)
     return agent_id, caller.conversation_id
+
+
+async def until_turn(served: Served, conversation: str, number: int) -> None:
+    """Wait until a turn is recorded: who leaves at its very end may be thought to cut it off."""
+    async with served.rest() as rest, asyncio.timeout(20):
+        while number not in await numbers_of_turns(rest, conversation):  # noqa: ASYNC110 - nobody says when
+            await asyncio.sleep(0.05)
+
+
+async def numbers_of_turns(rest: AsyncClient, conversation: str) -> set[int]:
+    return {turn["number"] for turn in (await rest.get(f"/agents/{conversation}/turns")).json()}
 
 
 async def trace(folder: Path) -> tuple[Collector, str, str]:

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-import socket
 from datetime import datetime
 
 import pytest
 
 import speech
+from ports import free_port
 from served import Served, fake_llm, hear_greeting, microphone
 
 pytestmark = pytest.mark.speech
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 async def test_from_an_account_to_a_spoken_answer(served: Served) -> None:

@@ -189,6 +189,15 @@ class TestFacts:
             {"event": "llm_stands_in", "log_level": "warning", "llm": "llm 1", "resting": "llm 0"}
         ]
 
+    async def test_one_alone_or_among_the_resting_is_asked_first_as_ever(self) -> None:
+        alone = Team([scripted(*[[DOWN]] * FAILURES, ["Main."])])
+        all_rest = Team([scripted(*[[DOWN]] * FAILURES, ["Main."]), scripted(*[[DOWN]] * FAILURES)])
+        for team in (alone, all_rest):
+            for _ in range(FAILURES):
+                await team.fail()
+            await team.reply()
+            assert team.facts == {"llm": "llm 0"}
+
 
 async def test_one_alone_fails_as_it_is() -> None:
     team = Team([scripted([DOWN])])

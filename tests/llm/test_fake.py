@@ -12,6 +12,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from sayso.config import Settings
+from sayso.llm import Endpoint, Message
 from sayso.llm.fake import (
     QUIRKS,
     SMOKE_SENTENCE,
@@ -24,9 +26,12 @@ from sayso.llm.fake import (
     running_fake,
     server,
 )
-from sayso.llm.fake.answer import Answer
+from sayso.llm.fake.answer import Answer, shows_quirk
 from sayso.llm.fake.quirk import Catalogue
-from sayso.llm.findings import CATALOGUE
+from sayso.llm.findings import CATALOGUE, Severity
+from sayso.llm.probes import LETTERS
+from sayso.llm.report import check_once
+from sayso.llm.tolerance import CONVERSATION, COUNT, PROMPT
 
 ECHO = FakeConfig(first_token_s=0, token_s=0)
 
@@ -236,6 +241,43 @@ async def test_a_path_picks_a_quirk_and_wins_over_the_model() -> None:
         assert (await post(url, body, "/v1/chat/completions"))[0] == 401
 
 
+STANDING = replace(ECHO, quirk="401")
+
+
+async def test_a_standing_quirk_shows_to_whoever_picks_none() -> None:
+    body = {"messages": [user("Hi")]}
+    async with running_fake(STANDING) as url:
+        assert (await post(url, body))[0] == 401
+        assert (await post(url, {**body, "model": "mine"}))[0] == 401
+        assert (await post(url, {**body, "model": "quirk:404"}))[0] == 404
+        assert (await post(url, body, "/quirk/500/chat/completions"))[0] == 500
+
+
+def test_a_standing_quirk_waits_for_its_turn_in_each_conversation() -> None:
+    config = replace(STANDING, after=1)
+    first: list[dict[str, object]] = [{"role": "system", "content": "Be brief."}, user("Hi")]
+    second = [*first, user("Well?")]
+    assert [shows_quirk(config, asked) for asked in (first, second, first)] == [False, True, False]
+    assert not shows_quirk(STANDING, [])
+    assert not shows_quirk(ECHO, second)
+
+
+@pytest.mark.parametrize("asked", [PROMPT, COUNT, f'Repeat this exactly, ...: "{LETTERS}"'])
+def test_a_standing_quirk_lets_a_check_pass(asked: str) -> None:
+    messages = [*CONVERSATION[:-1], Message("user", asked)]
+    sent = [{"role": one.role, "content": one.content} for one in messages]
+    assert not shows_quirk(STANDING, sent)
+    assert shows_quirk(STANDING, [*sent, user("And now?")])
+
+
+@pytest.mark.parametrize("name", ["401", "hang", "empty", "html", "cut"])
+async def test_whoever_shows_one_passes_even_the_deep_check(name: str) -> None:
+    async with running_fake(replace(ECHO, quirk=name)) as url:
+        report = await check_once(Endpoint(url), Settings(), deep=True)
+    assert report.ok
+    assert not [one.code for one in report.findings if one.severity is not Severity.NOTE]
+
+
 async def test_a_quirk_can_depend_on_how_often_it_was_asked(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -290,7 +332,12 @@ async def test_the_tool_caller_says_what_the_function_returned() -> None:
 
 
 def test_it_runs_until_interrupted() -> None:
-    code = "from sayso.llm.fake import FakeConfig, run_fake; run_fake(FakeConfig(), port=0)"
+    code = (
+        "import signal; from sayso.llm.fake import FakeConfig, run_fake;"
+        # What was started in the background ignores it, as its children do: the test, and the fake.
+        "signal.signal(signal.SIGINT, signal.default_int_handler);"
+        "run_fake(FakeConfig(), port=0)"
+    )
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as fake:
         assert fake.stdout is not None
         assert "The fake LLM listens at http://127.0.0.1:" in fake.stdout.readline()

@@ -2,22 +2,13 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
 
 from sayso.observe.logs import BLACKED_OUT, black_out, set_up_logs
 
-
-@pytest.fixture(autouse=True)
-def _restored_logs() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("restored_logs")
 
 
 def test_a_line_is_json_with_what_is_bound(capsys: pytest.CaptureFixture[str]) -> None:

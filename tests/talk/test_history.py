@@ -31,6 +31,32 @@ def test_a_reply_cut_off_keeps_the_words_that_were_heard() -> None:
     assert ledger.close(1, 2.0) == (Line("assistant", "Once upon a time. There was a"),)
 
 
+def test_an_aside_is_written_down_and_not_told_to_the_llm() -> None:
+    ledger = Ledger()
+    ledger.open(1, "What is the capital?")
+    told(ledger, 1, ("The capital of…", 1.0))
+    ledger.clause(1, "Sorry, I lost it.", aside=True)
+    ledger.sound(1, 1.0)
+    ledger.finish(1)
+    assert ledger.heard(1, 2.0) == ledger.text(1) == "The capital of… Sorry, I lost it."
+    question = Line("user", "What is the capital?")
+    assert ledger.close(1, 2.0) == (
+        question,
+        Line("assistant", "The capital of… Sorry, I lost it."),
+    )
+    assert ledger.prompt == (question, Line("assistant", "The capital of…"))
+
+
+def test_an_aside_alone_is_written_down() -> None:
+    ledger = Ledger()
+    ledger.open(1)
+    ledger.clause(1, "Sorry.", aside=True)
+    ledger.sound(1, 1.0)
+    ledger.finish(1)
+    assert ledger.close(1, 1.0) == (Line("assistant", "Sorry."),)
+    assert ledger.lines == ()
+
+
 def test_a_word_half_heard_is_left_out() -> None:
     clause = Clause("seven eleven", 0.0, 1.2, whole=True)
     assert clause.heard(0.7) == "seven"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,7 +20,15 @@ from sayso.llm import Spare
 from sayso.talk.history import Ledger
 from sayso.talk.record import Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
-from sayso.transport.line import Incoming, Left, Outgoing, ReplyEnded, ReplySound
+from sayso.transport.line import (
+    AgentText,
+    Incoming,
+    Left,
+    Outgoing,
+    ReplyBegan,
+    ReplyEnded,
+    ReplySound,
+)
 from sayso.tts.scripted import ScriptedTts
 
 
@@ -123,6 +132,132 @@ async def test_words_can_be_spared_once_there_is_sound_to_hear() -> None:
 
     await speak(write, chars_per_s=1000)
     assert spared == [0.0, pytest.approx(len("It will rain tomorrow,") / 1000)]
+
+
+STORY = "Once upon a time there was a house. A woman lived in it. She knew every tree. " * 4
+
+
+@asynccontextmanager
+async def beginning_to_sound(
+    write: Write, holds: Callable[[OpenLine], object], clock: Clock | None = None
+) -> AsyncGenerator[tuple[Reply, Ledger, OpenLine]]:
+    """A reply of which a second is sent, at the moment at which something `holds` of its line."""
+    async with speaking(write, 10.0, clock or StillClock(), ahead_s=1.0) as made:
+        running = asyncio.create_task(made[0].run())
+        async with asyncio.timeout(5.0):
+            while not holds(made[2]):  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        yield made
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+def tells(line: OpenLine) -> list[str]:
+    return [out.text for out in line.sent if isinstance(out, AgentText)]
+
+
+class TestItsText:
+    async def test_is_told_while_its_beginning_sounds(self) -> None:
+        async def write(_: Spare) -> AsyncGenerator[str, None]:
+            for word in STORY.split():
+                yield f"{word} "
+
+        async with beginning_to_sound(write, tells) as (_, ledger, line):
+            kinds = [type(out) for out in line.sent]
+            assert kinds[:2] == [ReplyBegan, ReplySound]
+            sound_bytes = sum(len(out.data) for out in line.sent if isinstance(out, ReplySound))
+            assert sound_bytes / 4 / line.speaks.sample_rate_hz <= 1.2
+            assert tells(line) == [STORY.strip()]
+            assert len(ledger.text(1)) < len(STORY) / 2, "the voice is not there yet"
+
+    async def test_is_told_after_the_first_sound_though_it_was_there_before(self) -> None:
+        async def write(_: Spare) -> AsyncGenerator[str, None]:
+            yield "Yes."
+
+        _, _, line = await speak(write, chars_per_s=1000)
+        kinds = [type(out) for out in line.sent]
+        assert kinds == [ReplyBegan, ReplySound, AgentText, ReplyEnded]
+
+    @pytest.mark.parametrize("text", [STORY, "👋 Hello! ``` x = 1 ``` That is it.", "So, 1. this"])
+    async def test_is_what_the_ledger_says_at_the_end(self, text: str) -> None:
+        async def write(_: Spare) -> AsyncGenerator[str, None]:
+            for at in range(0, len(text), 3):
+                yield text[at : at + 3]
+
+        _, ledger, line = await speak(write, chars_per_s=10_000)
+        assert tells(line) == [ledger.text(1)]
+        assert line.sent[-1] == ReplyEnded(1, ledger.text(1))
+
+    async def test_waits_where_its_length_is_out_of_all_bounds(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sayso.talk.backlog.CHARS_AHEAD", 100)
+        written = 0
+
+        async def write(_: Spare) -> AsyncGenerator[str, None]:
+            nonlocal written
+            for word in STORY.split():
+                written += len(word) + 1
+                yield f"{word} "
+
+        sent = partial(count_sounds, at_least=5)
+        async with beginning_to_sound(write, sent) as (_, _, line):
+            await asyncio.sleep(0.05)
+            assert 100 < written < len(STORY)
+            assert not tells(line)
+
+    async def test_is_kept_back_while_the_reply_is_held(self) -> None:
+        goes_on, clock = asyncio.Event(), HandClock()
+
+        async def write(_: Spare) -> AsyncGenerator[str, None]:
+            yield STORY[:100]
+            await goes_on.wait()
+            yield STORY[100:]
+
+        sent = partial(count_sounds, at_least=5)
+        async with beginning_to_sound(write, sent, clock) as (reply, _, line):
+            reply.hold()
+            goes_on.set()
+            while not reply._text_complete:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            assert not tells(line)
+            clock.at_s = 1.0
+            reply.resume()
+            async with asyncio.timeout(5.0):
+                while not tells(line):  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+
+    async def test_is_not_told_once_what_was_heard_is(self) -> None:
+        """Cut off before all of it was written: what comes in the last moment is nobody's."""
+        goes_on = asyncio.Event()
+
+        async def write(_: Spare) -> AsyncGenerator[str, None]:
+            yield STORY[:100]
+            await goes_on.wait()
+            yield STORY[100:]
+
+        sent = partial(count_sounds, at_least=5)
+        async with beginning_to_sound(write, sent) as (reply, _, line):
+            reply.stop()
+            goes_on.set()
+            while not reply._text_complete:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+            reply.post_text("Once upon")
+            assert tells(line) == ["Once upon"]
+
+    async def test_that_waits_to_be_spoken_can_wait_for_more(self) -> None:
+        spared = []
+
+        async def write(spare: Spare) -> AsyncGenerator[str, None]:
+            yield STORY
+            spared.append(spare())
+
+        async with beginning_to_sound(write, tells):
+            assert spared[0] > 5.0
+
+
+def count_sounds(line: OpenLine, at_least: int) -> bool:
+    return sum(isinstance(out, ReplySound) for out in line.sent) >= at_least
 
 
 async def forecast(_: Spare) -> AsyncGenerator[str, None]:

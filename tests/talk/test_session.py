@@ -36,7 +36,7 @@ from sayso.transport.line import (
     Sound,
     Text,
 )
-from stage import POLICY, MemoryLine, staged
+from stage import POLICY, MemoryLine, Stage, staged
 
 
 def kinds(line: MemoryLine) -> list[type[Outgoing]]:
@@ -110,6 +110,20 @@ async def test_the_turns_timings_are_recorded_in_order() -> None:
     assert timings["played_s"] >= timings["first_sound_sent_s"] >= timings["endpoint_s"]
 
 
+WHOLE_ANSWER = "This is the whole answer, and every word of it is going to be heard."
+
+
+async def sounded_over(seconds: float, *, heard: str) -> Stage:
+    """A call in which a sound, written down as `heard`, did not interrupt `WHOLE_ANSWER`."""
+    async with staged(answers=[[WHOLE_ANSWER]], heard=[heard]) as stage:
+        stage.line.client(Text("Go."))
+        await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
+        await stage.speak(seconds, pause_s=0.6)
+        await stage.until(lambda: bool(stage.record.turns))
+    assert not stage.line.of(Interrupted)
+    return stage
+
+
 class TestInterrupted:
     async def test_the_rest_is_dropped_and_history_holds_what_was_heard(self) -> None:
         story = "Once upon a time there was a king who lived in a castle by the sea. " * 3
@@ -123,6 +137,7 @@ class TestInterrupted:
             await stage.until_sent(ReplyEnded)
         assert heard
         assert story.startswith(heard)
+        assert stage.line.of(AgentText)[0] == AgentText(1, story.strip())  # corrected by `heard`
         timings = stage.record.turns[0][1]
         assert timings["sound_made_s"] >= timings["sound_sent_s"] >= timings["sound_heard_s"] > 0
         assert timings["interrupted_s"] > timings["first_sound_sent_s"]
@@ -139,29 +154,46 @@ class TestInterrupted:
         after = sent[sent.index(Interrupted(1, heard)) :]
         assert all(out.number == 2 for out in after if isinstance(out, ReplySound))
 
+    async def test_before_all_is_written_what_was_heard_is_the_text(self) -> None:
+        story = "Once upon a time there was a king who lived in a castle by the sea. "
+        async with staged(answers=[[story, 30.0, "The end."], ["Fine."]]) as stage:
+            stage.line.client(Text("A story."))
+            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 8)
+            assert not stage.line.of(AgentText)
+            stage.line.client(Text("Stop."))
+            await stage.until_sent(ReplyEnded)
+            assert stage.llm.closed == 2, "the LLM was let go at once"
+        interrupted = stage.line.of(Interrupted)[0]
+        assert stage.line.of(AgentText) == [
+            AgentText(1, interrupted.heard), AgentText(2, "Fine.")
+        ]  # fmt: skip
+
+    async def test_before_a_word_was_heard_none_is_left_of_its_text(self) -> None:
+        async with staged(answers=[["Incomprehensibilities are all I have."], ["Fine."]]) as stage:
+            stage.line.client(Text("A story."))
+            await stage.until_sent(AgentText)
+            stage.line.client(Played(1, 0.0))
+            stage.line.client(Text("Stop."))
+            await stage.until(lambda: len(stage.record.turns) == 2)
+        assert stage.line.of(AgentText)[0].text == "Incomprehensibilities are all I have."
+        assert stage.line.of(Interrupted) == [Interrupted(1, "")]
+        assert stage.record.lines == [
+            ("user", "A story."),
+            ("user", "Stop."),
+            ("assistant", "Fine."),
+        ]
+
     async def test_a_cough_holds_and_the_answer_goes_on_to_its_end(self) -> None:
-        answer = "This is the whole answer, and every word of it is going to be heard."
-        async with staged(answers=[[answer]], heard=[""]) as stage:
-            stage.line.client(Text("Go."))
-            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
-            await stage.speak(0.2, pause_s=0.6)
-            await stage.until(lambda: bool(stage.record.turns))
-        assert not stage.line.of(Interrupted)
-        assert stage.record.lines[-1] == ("assistant", answer)
+        stage = await sounded_over(0.2, heard="")
+        assert stage.record.lines[-1] == ("assistant", WHOLE_ANSWER)
         assert stage.record.turns[0][1]["holds"] == 1
         sound = b"".join(out.data for out in stage.line.of(ReplySound))
         characters = sum(len(clause) for clause in stage.tts.spoken)
         assert len(sound) == int(characters * 0.02 * 16_000) * 4
 
     async def test_by_its_own_words_it_goes_on_and_answers_nobody(self) -> None:
-        answer = "This is the whole answer, and every word of it is going to be heard."
-        async with staged(answers=[[answer]], heard=["every word of it"]) as stage:
-            stage.line.client(Text("Go."))
-            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
-            await stage.speak(0.3, pause_s=0.6)
-            await stage.until(lambda: bool(stage.record.turns))
-        assert not stage.line.of(Interrupted)
-        assert stage.record.lines == [("user", "Go."), ("assistant", answer)]
+        stage = await sounded_over(0.3, heard="every word of it")
+        assert stage.record.lines == [("user", "Go."), ("assistant", WHOLE_ANSWER)]
 
     async def test_while_it_thinks_the_words_join(self) -> None:
         async with staged(heard=["A table.", "For two."], answers=[["One."], ["Two."]]) as stage:
@@ -359,9 +391,37 @@ class TestTheLlmFails:
             stage.line.client(Text("When?"))
             await stage.until(lambda: bool(stage.record.turns))
         text = stage.line.of(AgentText)[0].text
-        assert text == f"We open at nine. And we {ENGLISH.llm_broke_off}"
+        assert text == f"We open at nine. And… {ENGLISH.llm_broke_off}"
+        assert stage.record.lines[-1] == ("assistant", text)
         timings = stage.record.turns[0][1]
         assert (timings["failure"], timings["blame"]) == ("stream.cut", "llm")
+
+    async def test_the_llm_is_told_how_far_it_came_and_not_what_we_said_of_it(self) -> None:
+        cut = LlmError("the stream broke off", finding="stream.cut")
+        async with staged(answers=[["The capital of Fra", cut], ["Paris."]]) as stage:
+            stage.line.client(Text("What is it?"))
+            await stage.until(lambda: len(stage.record.turns) == 1)
+            stage.line.client(Text("Go on."))
+            await stage.until(lambda: len(stage.record.turns) == 2)
+        told = [message.content for message in stage.llm.prompts[1]]
+        assert told == ["What is it?", "The capital of…", "Go on."]
+
+    async def test_behind_a_comma_the_apology_shows_the_break(self) -> None:
+        cut = LlmError("the stream broke off", finding="stream.cut")
+        async with staged(answers=[["Thank you for calling, ", "an", cut]]) as stage:
+            stage.line.client(Text("Hi."))
+            await stage.until(lambda: bool(stage.record.turns))
+        said = f"Thank you for calling, … {ENGLISH.llm_broke_off}"
+        assert stage.line.of(AgentText) == [AgentText(1, said)]
+        assert stage.record.lines[-1] == ("assistant", said)
+        assert stage.tts.spoken == ["Thank you for calling,", ENGLISH.llm_broke_off]
+
+    async def test_half_a_number_is_not_spoken(self) -> None:
+        cut = LlmError("the stream broke off", finding="stream.cut")
+        async with staged(answers=[["12", cut]]) as stage:
+            stage.line.client(Text("How much?"))
+            await stage.until(lambda: bool(stage.record.turns))
+        assert stage.line.of(AgentText) == [AgentText(1, ENGLISH.llm_failed)]
 
     async def test_the_server_is_freed_when_the_caller_leaves(self) -> None:
         async with staged(answers=[["word "] * 5000]) as stage:
@@ -513,6 +573,15 @@ class TestNobodySpeaks:
         assert (stage.record.end, stage.record.reason) == ((EndedBy.SYSTEM, None), "silence")
         assert stage.line.of(Goodbye) == [Goodbye("system")]
 
+    async def test_one_without_last_words_hangs_up_in_silence(self) -> None:
+        silent = replace(ENGLISH, nobody_there="", time_is_up="")
+        async with staged(ladder=Ladder(1.0), phrases=silent) as stage:
+            await stage.be_quiet(1.5)
+            await stage.running
+        assert stage.record.lines == []
+        assert stage.record.reason == "silence"
+        assert stage.line.of(Goodbye) == [Goodbye("system")]
+
     async def test_the_usual_sentences_go_round(self) -> None:
         async with staged(ladder=Ladder(0.5, nudges=3)) as stage:
             for said in range(1, 5):
@@ -585,12 +654,14 @@ class TestTheUsualSentences:
 
 class TestTheAgentHangsUp:
     async def test_after_an_answer_with_its_phrase(self) -> None:
-        async with staged(answers=[["All done. ", "Goodbye!"]], end_phrases=("goodbye",)) as stage:
+        async with staged(
+            answers=[["All done. ", "Good-bye!"]], end_phrases=("good bye",)
+        ) as stage:
             stage.line.client(Text("Thanks."))
             await stage.running
         assert stage.record.end == (EndedBy.AGENT, None)
         assert stage.record.reason == "agent_done"
-        assert stage.record.lines[-1] == ("assistant", "All done. Goodbye!")
+        assert stage.record.lines[-1] == ("assistant", "All done. Good-bye!")
         assert stage.line.of(Goodbye) == [Goodbye("agent")]
 
     async def test_not_after_any_other(self) -> None:

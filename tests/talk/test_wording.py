@@ -10,6 +10,7 @@ from sayso.talk.wording import (
     is_impatient,
     is_noise,
     is_open,
+    says,
     words_of,
 )
 
@@ -172,3 +173,34 @@ def test_who_only_asks_whether_anybody_is_there_is_impatient(text: str) -> None:
 @pytest.mark.parametrize("text", ["", "Hello, I need a taxi.", "There.", "Stop."])
 def test_who_says_more_is_not(text: str) -> None:
     assert not is_impatient(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("All done. Goodbye!", "goodbye"), ("Good-bye, Ann.", "good bye"),
+        ("Good bye.", "good-bye"), ("THAT’S all,\nfolks", "that's all"), ("Bye", "bye!"),
+        ("Um Grüße, tschüß", "TSCHÜSS"), ("cafe\u0301 au lait", "caf\u00e9"),
+        ("それではさようならまた", "さようなら"), ("再见！", "再见"), ("ลาก่อนนะคะ", "ลาก่อน"),
+        ("Code 42.", "code 42"), ("Привет", "привет"),
+    ],
+)  # fmt: skip
+def test_a_phrase_is_found_whatever_stands_between_its_words(text: str, phrase: str) -> None:
+    assert says(text, phrase)
+
+
+@pytest.mark.parametrize(
+    ("text", "phrase"),
+    [
+        ("A byway.", "bye"), ("Standby.", "by"), ("It depends.", "end"), ("The end.", "ends"),
+        ("Anything", ""), ("Anything!", "!"), ("", "bye"), ("", "-"), ("Code 421.", "code 42"),
+        ("Good. Goodness, bye", "good bye"),
+    ],
+)  # fmt: skip
+def test_a_phrase_is_whole_words_and_nothing_says_nothing(text: str, phrase: str) -> None:
+    assert not says(text, phrase)
+
+
+@given(st.text(), st.text())
+def test_what_is_within_words_is_said_in_any_case(before: str, after: str) -> None:
+    assert says(f"{before} Good-Bye {after}", "good bye")

@@ -338,3 +338,37 @@ def test_at_a_pause_only_a_complete_sentence_is_spoken(held: str, spoken: list[s
     assert sentences.feed(held) == []
     assert sentences.pause() == spoken
     assert sentences.finish() == ([] if spoken or not held else [held])
+
+
+@pytest.mark.parametrize(
+    ("came", "kept"),
+    [
+        ("The capital of Fra", ["The capital of…"]),
+        ("The capital of France ", ["The capital of France…"]),
+        ("We open at nine. And we", ["We open at nine.", "And…"]),
+        ("We open at nine.", ["We open at nine."]),
+        ('He said "yes." ', ['He said "yes."']),
+        ("It costs $12", ["It costs…"]),
+        ("It costs $12. ", ["It costs $12."]),
+        ("We open at 9.", ["We open at…"]),
+        ("Well, ", ["Well…"]),
+        ("Rai", ["Rai…"]),
+        ("12", []),
+        ("***", []),
+        ("", []),
+        ("今天天气", ["今天天气…"]),
+        ("价格是12", ["价格是…"]),
+        ("``` x = 1", ["``` x = 1"]),
+    ],
+)
+def test_a_text_that_broke_off_ends_with_a_whole_word_and_shows_it(
+    came: str, kept: list[str]
+) -> None:
+    sentences = Sentences()
+    assert sentences.feed(came) + sentences.break_off() == kept
+
+
+def test_after_a_first_clause_a_lone_half_word_is_dropped() -> None:
+    sentences = Sentences()
+    assert sentences.feed("Thank you for calling, an") == ["Thank you for calling,"]
+    assert sentences.break_off() == []

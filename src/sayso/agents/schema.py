@@ -77,7 +77,7 @@ MAX_SPOKEN_CHARS = 250
 MAX_IDLE_MESSAGES = 10
 MAX_END_PHRASES = 20
 MAX_END_PHRASE_CHARS = 100
-LONGEST_IDLE_S = 3600
+SHORTEST_IDLE_S, LONGEST_IDLE_S = 1, 3600
 SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
 LONGEST_WAIT_MS = 60_000
@@ -385,8 +385,52 @@ class LlmTimeouts(_Body):
     )
 
 
-Said = Annotated[str, Field(max_length=MAX_SPOKEN_CHARS)]
-EndPhrase = Annotated[str, Field(max_length=MAX_END_PHRASE_CHARS)]
+def _check_words(text: str) -> str:
+    """Refuse what nobody can say."""
+    if not _keep_words(text):
+        raise PydanticCustomError("wordless", "must have a word in it")
+    return text
+
+
+def _check_idle(wait_s: float) -> float:
+    if 0 < wait_s < SHORTEST_IDLE_S:
+        raise PydanticCustomError(
+            "idle", "must be at least {least}, or 0 for never", {"least": SHORTEST_IDLE_S}
+        )
+    return wait_s
+
+
+def _keep_words(text: str) -> str:
+    """What can be spoken of `text`: nothing if there are no words in it."""
+    return text.strip() if any(map(str.isalnum, text)) else ""
+
+
+_WITH_WORDS = {"pattern": r"[\p{L}\p{N}]"}
+"""What `_check_words` asks for, as JSON Schema says it."""
+
+Said = Annotated[
+    str,
+    Field(max_length=MAX_SPOKEN_CHARS, json_schema_extra=_WITH_WORDS),
+    AfterValidator(_check_words),
+]
+EndPhrase = Annotated[
+    str,
+    Field(max_length=MAX_END_PHRASE_CHARS, json_schema_extra=_WITH_WORDS),
+    AfterValidator(_check_words),
+]
+IdleSeconds = Annotated[
+    float,
+    Field(ge=0, le=LONGEST_IDLE_S),
+    AfterValidator(_check_idle),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "number", "const": 0},
+                {"type": "number", "minimum": SHORTEST_IDLE_S, "maximum": LONGEST_IDLE_S},
+            ]
+        }
+    ),
+]
 
 
 class MessagePlan(_Body):
@@ -396,15 +440,20 @@ class MessagePlan(_Body):
     model_config = ConfigDict(json_schema_extra={"additionalProperties": False})
 
     idle_messages: Annotated[list[Said], Field(max_length=MAX_IDLE_MESSAGES)] | None = Field(
-        default=None, description="Said in turn; null for the usual sentences."
+        default=None,
+        description="Said in turn, each with a word in it; null for the usual sentences. With an "
+        "empty list nothing is said, and the agent hangs up when it would have.",
     )
-    idle_timeout_seconds: Annotated[float, Field(ge=0, le=LONGEST_IDLE_S)] | None = Field(
-        default=None, description="Silence before each of them; 0 for never."
+    idle_timeout_seconds: IdleSeconds | None = Field(
+        default=None,
+        description="Silence before each of them, at least 1; 0 for never. Null is the operator's "
+        "setting (`SAYSO_IDLE_TIMEOUT_S`).",
     )
     idle_message_max_spoken_count: Annotated[int, Field(ge=0, le=10), ToWhole] | None = Field(
         default=None,
         description="How many there are until the caller speaks; after as much silence again the "
-        "agent says goodbye and hangs up.",
+        "agent says goodbye and hangs up, with 0 the first time. Null is the operator's setting "
+        "(`SAYSO_IDLE_NUDGES`).",
     )
 
 
@@ -458,11 +507,6 @@ Fallback = Annotated[
     Annotated[LlmServer, Tag(OPENAI_COMPATIBLE)] | Annotated[BuiltIn, Tag(BUILT_IN)],
     Discriminator(_kind),
 ]
-
-
-def _keep_words(text: str) -> str:
-    """What can be spoken of `text`: nothing if there are no words in it."""
-    return text.strip() if any(map(str.isalnum, text)) else ""
 
 
 class OpenAiCompatible(LlmServer):
@@ -628,15 +672,22 @@ class NewAgent(_Body):
             json_schema_extra=EXTENSION,
         )
     )
-    end_call_message: Said | None = Field(
+    end_call_message: (
+        Annotated[str, Field(max_length=MAX_SPOKEN_CHARS), AfterValidator(_keep_words)] | None
+    ) = Field(
         default=None,
-        description="Said before the agent hangs up; null for the usual sentences.",
+        description="Said before the agent hangs up; null for the usual sentences, empty (or "
+        "without words) to hang up in silence.",
         json_schema_extra=EXTENSION,
     )
-    end_call_phrases: Annotated[list[EndPhrase], Field(max_length=MAX_END_PHRASES)] = Field(
+    end_call_phrases: Annotated[
+        Annotated[list[EndPhrase], Field(max_length=MAX_END_PHRASES)] | None,
+        AfterValidator(lambda phrases: phrases or []),
+    ] = Field(
         default=[],
         description="An answer that says one of these is the last: once the caller has heard it, "
-        "the agent hangs up.",
+        "the agent hangs up. Whole words, each phrase with one at least; case, hyphens and "
+        "punctuation count for nothing. Null and an empty list are none.",
         json_schema_extra=EXTENSION,
     )
     patience: Patience | None = Field(
@@ -814,7 +865,8 @@ class Agent:
     """An agent as a conversation is given it, read once when the call opens.
 
     `llm` is None for the built-in one, and so is each of its `fallbacks`, which are asked in order
-    when it fails. A private agent is for its owner, `owner_id`, only.
+    when it fails. A private agent is for its owner, `owner_id`, only. Of what it says itself, None
+    is the usual sentences, and nothing at all is nothing: `idle_messages`, `end_call_message`.
     """
 
     id: str
@@ -837,7 +889,7 @@ class Agent:
     hedge_after_s: float | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
     apply_text_normalization: Literal["auto", "on", "off"] = "auto"
-    idle_messages: tuple[str, ...] = ()
+    idle_messages: tuple[str, ...] | None = None
     idle_timeout_s: float | None = None
     idle_messages_max: int | None = None
     silence_timeout_s: float | None = None

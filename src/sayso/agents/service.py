@@ -5,7 +5,7 @@ The check calls somebody else's server and may take seconds: no transaction is o
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, TypeAlias, cast
 
@@ -275,6 +275,15 @@ class Agents:
             **_manners(row),
         )
 
+    async def name_for_visitors(self, agent_id: str) -> str | None:
+        """What an agent is called, for whoever has its id; None if it is private, or not there."""
+        try:
+            async with self._database.read() as session:
+                row = await _row(session, agent_id)
+        except NotFoundError:
+            return None
+        return None if row.visibility == "private" else row.display_name
+
     async def _refuse_too_many(self, session: AsyncSession, user_id: str) -> None:
         owned = await session.scalar(select(func.count()).where(AgentRow.owner_id == user_id))
         if (owned or 0) >= self._max_agents:
@@ -350,21 +359,16 @@ def _manners(row: AgentRow) -> dict[str, Any]:
     plan = row.message_plan or {}
     return {
         "apply_text_normalization": row.apply_text_normalization,
-        "idle_messages": _with_words(plan.get("idle_messages") or ()),
+        "idle_messages": None if (said := plan.get("idle_messages")) is None else tuple(said),
         "idle_timeout_s": plan.get("idle_timeout_seconds"),
         "idle_messages_max": plan.get("idle_message_max_spoken_count"),
         "silence_timeout_s": row.silence_timeout_seconds,
         "max_duration_s": row.max_duration_seconds,
-        "end_call_message": next(iter(_with_words([row.end_call_message or ""])), None),
-        "end_call_phrases": _with_words(row.end_call_phrases),
+        "end_call_message": row.end_call_message,
+        "end_call_phrases": tuple(row.end_call_phrases),
         "patience": row.patience,
         "interruptible": row.interruptible,
     }
-
-
-def _with_words(texts: Iterable[str]) -> tuple[str, ...]:
-    """Those of `texts` that can be spoken."""
-    return tuple(text.strip() for text in texts if any(map(str.isalnum, text)))
 
 
 def _stored(row: AgentRow) -> _Stored:

@@ -65,7 +65,7 @@ def _describe(error: Mapping[str, Any]) -> Mistake:
         reason = "must not be empty"
     elif kind in _LIMITS:
         sentence, key = _LIMITS[kind]
-        reason = sentence.format(context[key])
+        reason = sentence.format(_plain(context[key]))
         length = error.get("input")
         if kind == "string_too_long" and isinstance(length, str):
             reason += f"; it has {len(length)}"
@@ -76,6 +76,11 @@ def _describe(error: Mapping[str, Any]) -> Mistake:
         if instead := context.get("instead"):
             reason += f"; send {beside(field, instead)}"
     return Mistake(f"{field or 'The body'} {reason}.", field)
+
+
+def _plain(limit: object) -> object:
+    """A limit as its author would write it: 60, not 60.0."""
+    return int(limit) if isinstance(limit, float) and limit.is_integer() else limit
 
 
 def _sent_instead(error: Mapping[str, Any]) -> str:

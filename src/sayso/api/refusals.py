@@ -62,7 +62,7 @@ class ErrorBody(BaseModel):
 
 def error_response(status: int, error_id: str, error: RefusedError) -> JSONResponse:
     """`error` as a response."""
-    text = _capital(error.message)
+    text = _sentence(error.message, error.field)
     body = ErrorBody(
         error_message=text, error_id=error_id, message=text, hint=error.hint, field=error.field
     ).model_dump(by_alias=True, exclude={"details"})
@@ -76,10 +76,10 @@ def error_response(status: int, error_id: str, error: RefusedError) -> JSONRespo
     return JSONResponse(body, status, headers)
 
 
-def _capital(text: str) -> str:
-    """A sentence: capital first, full stop last; a field name keeps its case."""
+def _sentence(text: str, field: str | None) -> str:
+    """Capital first, full stop last; `field` and other names keep the case they are sent in."""
     first = text.split(" ", 1)[0]
-    named = any(mark in first for mark in "._") or first != first.lower()
+    named = first == field or any(mark in first for mark in "._") or first != first.lower()
     whole = text if named else text[:1].upper() + text[1:]
     return whole if whole.endswith((".", "!", "?")) else f"{whole}."
 

@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Protocol, TypeAlias
 
 import structlog
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -105,6 +105,7 @@ class Recorder:
         self._witness = witness
         self._max_records = max_records
         self._waiting: deque[_Record] = deque()
+        self._open: set[str] = set()
         self._storing = asyncio.Lock()
         self._some = asyncio.Event()
         self._many = asyncio.Event()
@@ -126,6 +127,7 @@ class Recorder:
         caller_id: str | None = None,
     ) -> None:
         """A conversation began; one that is known already goes on."""
+        self._open.add(conversation_id)
         self._add(_Opened(conversation_id, agent_id, source, caller_id, at))
         if self._witness is not None:
             self._witness.opened(conversation_id, agent_id, source=source, at=at)
@@ -156,6 +158,7 @@ class Recorder:
         reason: str | None = None,
     ) -> None:
         """A conversation is over; `reason` is a code that says why."""
+        self._open.discard(conversation_id)
         self._add(_Ended(conversation_id, by, error_code, at, reason))
         self._many.set()  # who hangs up may look at once
         if self._witness is not None:
@@ -187,6 +190,14 @@ class Recorder:
             if not self._closed:
                 self._some.clear()
                 self._many.clear()
+
+    async def beat(self, at: datetime) -> None:
+        """Store that the conversations under way are alive. Raises SQLAlchemyError."""
+        if not self._open:
+            return
+        mine = ConversationRow.id.in_(self._open) & ConversationRow.ended_at.is_(None)
+        async with self._database.write() as session:
+            await session.execute(update(ConversationRow).where(mine).values(alive_at=at))
 
     async def close(self) -> None:
         """Store everything, and end `run()`. Raises SQLAlchemyError when it cannot be stored."""
@@ -296,6 +307,7 @@ def _open(row: ConversationRow | None, record: _Opened) -> ConversationRow:
             started_at=record.at,
         )
     row.caller_id = record.caller_id or row.caller_id
+    row.alive_at = record.at
     row.ended_at = row.duration_s = row.ended_by = row.error_code = row.end_reason = None
     return row
 

@@ -81,8 +81,8 @@ class TurnView(_View):
         "`tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s` or "
         "`interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
         "`line` (a reply without an LLM), `llm` (which LLM spoke: its base URL and model, or "
-        "`built-in`), `llm_resting` (the agent's own LLM keeps failing and was not "
-        "asked first), `failure`, "
+        "`built-in`), `llm_resting` (the agent's own LLM keeps failing: a fallback that does "
+        "not was asked before it), `failure`, "
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
         "must act), `drafts_dropped`, `transcripts_dropped`, "
         "`replies_unheard`.",

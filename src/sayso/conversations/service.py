@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import cast
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
@@ -18,6 +18,9 @@ from sayso.store.tables import AgentRow, ConversationRow, LineRow, TurnRow
 
 MAX_HISTORY_LINES = 1000
 """Lines of an earlier conversation given to one that continues it, the last ones."""
+
+DEAD_AFTER_S = 60.0
+"""A server whose conversations gave no sign of life for so long, in seconds, is gone."""
 
 
 class Conversations:
@@ -104,12 +107,19 @@ class Conversations:
             newest_first = (await session.execute(query)).all()
         return [(cast("Role", role), content) for role, content in reversed(newest_first)]
 
-    async def close_abandoned(self) -> int:
+    async def close_abandoned(self, now: datetime) -> int:
         """Close what a crash left open, at the time of its last sign of life; how many there were.
 
-        For the start of the server, before any conversation opens.
+        What another server holds gives signs of life, as `watch.py` has it, and stays open.
         """
-        open_rows = select(ConversationRow).where(ConversationRow.ended_at.is_(None))
+        dead = or_(
+            ConversationRow.alive_at.is_(None),
+            ConversationRow.alive_at < now - timedelta(seconds=DEAD_AFTER_S),
+        )
+        open_rows = select(ConversationRow).where(ConversationRow.ended_at.is_(None), dead)
+        async with self._database.read() as session:
+            if await session.scalar(open_rows.limit(1)) is None:
+                return 0
         async with self._database.write() as session:
             rows = (await session.scalars(open_rows)).all()
             for row in rows:
@@ -127,7 +137,7 @@ async def _last_sign(session: AsyncSession, row: ConversationRow) -> datetime:
     turn = await session.scalar(
         select(func.max(TurnRow.at)).where(TurnRow.conversation_id == row.id)
     )
-    return max(row.started_at, line or row.started_at, turn or row.started_at)
+    return max(sign for sign in (row.started_at, row.alive_at, line, turn) if sign is not None)
 
 
 async def _check_agent(session: AsyncSession, account: Account, agent_id: str) -> None:

@@ -84,9 +84,14 @@ class Standby:
         if runner.key is not None and self.health.worked(runner.key):
             log.info("llm_is_well_again", llm=runner.name)
 
-    def is_resting(self, runner: Runner) -> bool:
-        """Whether `runner` is asked after all others, because it keeps failing."""
-        return self.health.is_resting(runner.key, _now_s())
+    def is_passed_over(self, runners: Sequence[Runner]) -> bool:
+        """Whether the first of `runners` rests, and there is one behind it who does not.
+
+        Where all rest, or nobody else is there, it is asked first as ever.
+        """
+        now_s = _now_s()
+        first, *others = (self.health.is_resting(runner.key, now_s) for runner in runners)
+        return first and not all(others)
 
     def stands_in(self, runner: Runner, main: Runner) -> None:
         """`runner` answers because `main` rests: one line of the log for all replies of a rest."""
@@ -138,7 +143,7 @@ class Failover:
     ) -> AsyncGenerator[Piece, None]:
         """Answer with the words of whoever speaks or calls first; note who. Raises LlmError."""
         main = self._runners[0]
-        rests = self._standby.is_resting(main)
+        rests = self._standby.is_passed_over(self._runners)
         if rests:
             note("llm_resting", main.shown or main.name)
 

@@ -157,7 +157,10 @@ class LlmProfileRow(Table):
 
 
 class ConversationRow(Table):
-    """One conversation, from hello to goodbye; `ended_at` is null while it lasts."""
+    """One conversation, from hello to goodbye; `ended_at` is null while it lasts.
+
+    `alive_at` is when the server that holds it last said so.
+    """
 
     __tablename__ = "conversations"
     __table_args__ = (Index(None, "agent_id", "started_at", "id"),)
@@ -168,6 +171,7 @@ class ConversationRow(Table):
     caller_email: Mapped[str | None] = mapped_column(Text)
     caller_id: Mapped[str | None] = mapped_column(Text)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    alive_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     duration_s: Mapped[float | None]
     ended_by: Mapped[str | None] = mapped_column(String(20))

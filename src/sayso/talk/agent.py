@@ -13,6 +13,7 @@ from sayso.talk.endpointing import Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.phrases import ENGLISH, Phrases
+from sayso.talk.wording import says
 from sayso.tts.spoken import Reading
 
 
@@ -34,7 +35,7 @@ class Agent:
         phrases: the usual sentences, for what nobody has written words for.
         nudges: what it says when nobody speaks, in turn; none for the usual sentences.
         goodbye: what it says before it ends the conversation; "" for the usual sentences.
-        end_phrases: an answer that says one of them, in whatever case, is its last.
+        end_phrases: an answer that says one of them is its last.
         longest_s: how long a conversation with it may take; None for the server's limit.
         patience: how soon a pause of the caller is an ending; None for the server's setting.
         interruptible: whether the caller can cut it off.
@@ -60,5 +61,4 @@ class Agent:
 
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""
-        said = text.casefold()
-        return any(phrase.casefold() in said for phrase in self.end_phrases)
+        return any(says(text, phrase) for phrase in self.end_phrases)

@@ -29,7 +29,8 @@ class Line:
 class Clause:
     """A stretch of a reply's text and the sound it became, in seconds of that sound.
 
-    `said` are the words that were spoken for `text`: "$5" takes as long as "five dollars".
+    `said` are the words that were spoken for `text`: "$5" takes as long as "five dollars". An
+    `aside` is ours, not the LLM's.
     """
 
     text: str
@@ -37,6 +38,7 @@ class Clause:
     lasts_s: float = 0.0
     whole: bool = False
     said: str = ""
+    aside: bool = False
 
     def heard(self, up_to_s: float) -> str:
         """The words of this clause that were played by `up_to_s` seconds of the reply's sound.
@@ -134,9 +136,10 @@ class ReplyRecord:
         """All of its text, as it was to be said."""
         return " ".join(clause.text for clause in self.clauses)
 
-    def heard(self, up_to_s: float) -> str:
+    def heard(self, up_to_s: float, *, asides: bool = True) -> str:
         """Its text as far as `up_to_s` seconds of its sound reach."""
-        words = (clause.heard(up_to_s) for clause in self.clauses)
+        told = (clause for clause in self.clauses if asides or not clause.aside)
+        words = (clause.heard(up_to_s) for clause in told)
         return " ".join(part for part in words if part)
 
 
@@ -147,6 +150,10 @@ class Ledger:
     (`begin`); until then `retract` takes both back, because the turn core hands all the words
     of the turn to the next reply. `close` settles what was heard. Each of these returns the
     lines it settled, for whoever writes them down.
+
+    An aside is what we say of a reply whose text broke off. The caller hears it, so it is written
+    down; the LLM is not told of it. Read back as its own words, it is an example to follow, and
+    hides what a "please go on" needs: how far the answer had come. That stays, up to its "…".
     """
 
     def __init__(self, lines: Sequence[Line] = ()) -> None:
@@ -157,11 +164,11 @@ class Ledger:
         """Begin reply `number` to the caller's words `asked` and the program's `notes`."""
         self._reply = ReplyRecord(number, asked, notes)
 
-    def clause(self, number: int, text: str, said: str = "") -> None:
+    def clause(self, number: int, text: str, said: str = "", *, aside: bool = False) -> None:
         """Reply `number` goes on with `text`, spoken as `said`; its sound follows."""
         if (reply := self._current(number)) is not None:
             self.finish(number)
-            reply.clauses.append(Clause(text, reply.sound_s, said=said))
+            reply.clauses.append(Clause(text, reply.sound_s, said=said, aside=aside))
 
     def sound(self, number: int, seconds: float) -> None:
         """`seconds` more of sound were made of the last clause of reply `number`."""
@@ -189,7 +196,11 @@ class Ledger:
         if reply is None:
             return ()
         self._reply = None
-        return self._settle(*reply.take_question(), Line("assistant", reply.heard(heard_s)))
+        own = Line("assistant", reply.heard(heard_s, asides=False))
+        told = Line("assistant", reply.heard(heard_s))
+        question = self._settle(*reply.take_question())
+        self._settle(own)
+        return (*question, told) if told.content else question
 
     def conclude(self, words: str) -> tuple[Line, ...]:
         """The conversation is over; `words` of the caller stay without an answer."""
@@ -213,7 +224,7 @@ class Ledger:
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """Everything settled, oldest first."""
+        """Everything settled, oldest first, as the LLM is told it."""
         return tuple(self._lines)
 
     @property

@@ -33,9 +33,9 @@ class Stopwatch:
     or `interrupted_s`. Beside them stand facts: how many seconds of sound were made, sent and
     heard (`sound_made_s`, `sound_sent_s`, `sound_heard_s`), how often a noise held it
     (`holds`), what it was if it was no answer (`line`), which LLM spoke (`llm`), whether the
-    agent's first one rested because it keeps failing (`llm_resting`), what failed (`failure`,
-    `mishaps`) and who must act (`blame`), and how many drafts and replies before it nobody heard
-    (`drafts_dropped`, `transcripts_dropped`, `replies_unheard`).
+    agent's first one was passed over because it keeps failing (`llm_resting`), what failed
+    (`failure`, `mishaps`) and who must act (`blame`), and how many drafts and replies before it
+    nobody heard (`drafts_dropped`, `transcripts_dropped`, `replies_unheard`).
     """
 
     def __init__(self, zero_s: float) -> None:

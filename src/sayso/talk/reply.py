@@ -3,8 +3,9 @@
     text pieces ─► clauses ─► voice ─► codec ─► pacing ─► line
 
 Three stages run beside each other: while one clause sounds, the next is spoken and the one after
-is still being written. A reply can be held, resumed, and cancelled at any point; it decides
-nothing itself.
+is still being written. The text runs ahead of the voice (`backlog.py`), so that the client can show
+all of it while its beginning sounds. A reply can be held, resumed, and cancelled at any point; it
+decides nothing itself.
 """
 
 from __future__ import annotations
@@ -23,17 +24,15 @@ from sayso.audio.pacing import Pacer
 from sayso.clock import Clock
 from sayso.errors import LlmError, SaysoError, SpeechError
 from sayso.llm import Spare
+from sayso.talk.backlog import Backlog
 from sayso.talk.history import Ledger
 from sayso.talk.phrases import ENGLISH
 from sayso.talk.record import Stopwatch
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
 from sayso.tts.edges import Edges, pause_after
-from sayso.tts.sentences import Sentences
+from sayso.tts.sentences import ELLIPSIS, Sentences, ends_sentence
 from sayso.tts.spoken import Reading, speakable
-
-CLAUSES_AHEAD: Final = 2
-"""Clauses written but not yet spoken before the LLM's stream is left waiting."""
 
 PAUSE_S: Final = 0.2
 """A writer silent for so long, in seconds, pauses: what stands complete is spoken."""
@@ -106,12 +105,14 @@ class Reply:
         self._flowing.set()
         self._played_out = asyncio.Event()
         self._ending: asyncio.Timeout | None = None
-        self._clauses: asyncio.Queue[str | None] = asyncio.Queue(CLAUSES_AHEAD)
+        self._clauses = Backlog()
         self._sound: asyncio.Queue[Samples | None] = asyncio.Queue(PIECES_AHEAD)
         self._encoder: Encoder | None = None
-        self._wrote = False
+        self._written: list[str] = []
+        self._apology = ""
         self._text_complete = False
         self._text_posted = False
+        self._sounds = False
         self._all_sent = False
         self._holds = 0
         self.began = False
@@ -170,8 +171,9 @@ class Reply:
         return self._pacer.played_s(self._mouth.clock.now_s())
 
     def spare_s(self) -> float:
-        """Seconds of its sound that are made and not yet heard."""
-        return self._mouth.ledger.made_s(self.number) - self.heard_s()
+        """Seconds the caller can do without more text: unheard sound, and text that waits."""
+        unheard_s = self._mouth.ledger.made_s(self.number) - self.heard_s()
+        return unheard_s + self._clauses.lasts_s
 
     def note_sound(self) -> None:
         """Note how much of its sound was made, sent and heard."""
@@ -194,17 +196,31 @@ class Reply:
     # Text ------------------------------------------------------------------------------------
 
     async def _write(self) -> None:
-        """Cut the text into clauses as it comes; a failure becomes a sentence of its own."""
+        """Cut the text into clauses as it comes; a failure becomes a sentence of its own.
+
+        Where the text breaks off, that shows, and what is said of it is kept apart (`Ledger`).
+        """
         sentences = Sentences()
         try:
             await self._write_pieces(sentences)
         except LlmError as error:
             self._fail(error)
-            await self._put_clauses(sentences.finish())
-            await self._put_clauses([self._mouth.broke_off if self._wrote else self._if_silent])
+            await self._put_clauses(sentences.break_off())
+            if self._written:
+                self._apologize()
+            else:
+                await self._put_clauses([self._if_silent])
         else:
             await self._put_clauses(sentences.finish())
+        self._text_complete = True
+        self._post_complete_text()
         await self._clauses.put(None)
+
+    def _apologize(self) -> None:
+        """Say that the text broke off, once all of it was spoken."""
+        whole = ends_sentence(self._written[-1])
+        self._apology = self._mouth.broke_off if whole else f"{ELLIPSIS} {self._mouth.broke_off}"
+        self._written.append(self._apology)
 
     async def _write_pieces(self, sentences: Sentences) -> None:
         loop = asyncio.get_running_loop()
@@ -221,15 +237,18 @@ class Reply:
     def _use_pause(self, sentences: Sentences) -> None:
         """The LLM is silent: say "One moment, please." now, if the voice has nothing else."""
         if self._clauses.empty() and (text := " ".join(sentences.pause())):
-            self._mark("first_clause")
-            self._wrote = True
+            self._note_clause(text)
             self._clauses.put_nowait(text)
 
     async def _put_clauses(self, clauses: Iterable[str]) -> None:
         for text in filter(None, map(str.strip, clauses)):
-            self._mark("first_clause")
-            self._wrote = True
+            self._note_clause(text)
             await self._clauses.put(text)
+            await asyncio.sleep(0)  # the voice begins with it before more is read
+
+    def _note_clause(self, text: str) -> None:
+        self._mark("first_clause")
+        self._written.append(text)
 
     # Voice -------------------------------------------------------------------------------------
 
@@ -238,16 +257,18 @@ class Reply:
         uttered = False
         while (clause := await self._clauses.get()) is not None:
             uttered = await self._utter(clause) or uttered
+        if self._apology:
+            uttered = await self._utter(self._apology, aside=True)
         if self._if_silent and not uttered:
             self._fail(LlmError("the answer has no words to speak", finding="answer.unspeakable"))
+            self._written.append(self._if_silent)
             await self._utter(self._if_silent)
-        self._text_complete = True
         await self._sound.put(None)
 
-    async def _utter(self, clause: str) -> bool:
+    async def _utter(self, clause: str, *, aside: bool = False) -> bool:
         """Speak one clause if there are words in it; whether there were."""
-        words = speakable(clause, self._mouth.language, self._mouth.reading)
-        self._mouth.ledger.clause(self.number, clause, words)
+        words = speakable(clause.removeprefix(ELLIPSIS), self._mouth.language, self._mouth.reading)
+        self._mouth.ledger.clause(self.number, clause, words, aside=aside)
         if words:
             try:
                 await self._speak(words)
@@ -311,12 +332,15 @@ class Reply:
     async def _emit(self, data: bytes) -> None:
         if data:
             await self._mouth.line.send(ReplySound(self.number, data))
+            self._sounds = True
             self._mark("first_sound_sent")
 
     async def _end(self, encoder: Encoder) -> None:
         data = await self._encode(encoder, encoder.finish)
         await self._flowing.wait()
         await self._emit(data)
+        await self._flowing.wait()
+        self._sounds = True
         self._post_complete_text()
         text = self._mouth.ledger.text(self.number)
         self._played_out.clear()  # a player that ran dry earlier had only run out of sound
@@ -326,9 +350,13 @@ class Reply:
         self._mark("played")
 
     def _post_complete_text(self) -> None:
-        if self._text_complete:
+        """Tell the text once all of it is there and some of it was sent, unless it is held.
+
+        A reply that was stopped tells what was heard, and no more.
+        """
+        if self._text_complete and self._sounds and self._flowing.is_set():
             self._mark("text_complete")
-            self.post_text(self._mouth.ledger.text(self.number))
+            self.post_text(" ".join(self._written))
 
     async def _await_played(self) -> None:
         """Until the client says so, or the sound it has must be over."""

@@ -1,6 +1,6 @@
 """Runs one conversation from hello to goodbye. It obeys the turn core and decides nothing.
 
-    caller ─► line ─► decoder ─► ears (VAD) ─► STT ─┐
+    caller ─► line ─► intake ─► listener (VAD, STT) ┐
                                                     ▼  events
                                                 turn core
                                                     ▼  commands
@@ -21,7 +21,6 @@ from typing import Any, Final, TypeVar, assert_never
 
 import structlog
 
-from sayso.audio.formats import EAR_RATE_HZ
 from sayso.clock import Clock
 from sayso.eot import Eot
 from sayso.errors import (
@@ -29,14 +28,11 @@ from sayso.errors import (
     LlmError,
     SaysoError,
     SilentMicrophoneError,
-    SpeechError,
     TalkCode,
     TalkError,
 )
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
-from sayso.talk.ears import BREATH_S, Ears, Lull, Utterance
-from sayso.talk.echo import Echo, without_echo
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -49,20 +45,14 @@ from sayso.talk.events import (
     EndedBy,
     Event,
     FixedLine,
-    Heard,
     Hold,
     HungUp,
     Hush,
-    Judged,
-    Missed,
     Opened,
     ReplyPlayed,
     ReplyStarted,
     Resume,
     Say,
-    SpeechCut,
-    SpeechStarted,
-    SpeechStopped,
     TimeNear,
     TimeUp,
     Typed,
@@ -70,10 +60,9 @@ from sayso.talk.events import (
 from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
 from sayso.talk.intake import Intake
-from sayso.talk.melody import Melody, spoken_s
+from sayso.talk.listener import Around, Hearing, Listener
 from sayso.talk.record import Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
-from sayso.talk.scribe import Scribe, Written
 from sayso.talk.silence import Complaint
 from sayso.talk.state import Turn
 from sayso.talk.turn import step
@@ -97,13 +86,9 @@ from sayso.transport.line import (
 )
 from sayso.tts import Tts
 from sayso.vad import Vad
-from sayso.vad.gate import Gate
 
 GAP_CHECK_S: Final = 0.1
 """How often a silent client is looked after, in seconds."""
-
-BITE_SAMPLES: Final = EAR_RATE_HZ // 2
-"""Most sound listened to before other conversations get their turn: half a second."""
 
 QUESTION_MARKS: Final = ("?", "？", "؟", ";")
 """Latin, Chinese and Japanese, Arabic, Greek."""
@@ -195,16 +180,11 @@ class Session:
             language=agent.language,
         )
         self._turn = Turn()
-        self._melody = Melody()
-        self._echo = Echo()
-        self._judging: asyncio.Task[None] | None = None
-        self._detector = rooms.vad.stream()
-        self._ears = Ears(Gate(), limits.utterance_s, lulls=self._policy.speculates)
-        self._scribe = Scribe(rooms.stt, agent.language, limits.stt_timeout_s)
         self._intake = Intake(line.hears, clock, self._report_deafness)
+        self._over = asyncio.Event()
+        self._listener = self._make_listener()
         self._tasks: asyncio.TaskGroup
         self._running: set[asyncio.Task[Any]] = set()
-        self._over = asyncio.Event()
         self._reply: Reply | None = None
         self._reply_task: asyncio.Task[None] | None = None
         self._drafted: _Drafted | None = None
@@ -213,8 +193,6 @@ class Session:
         self._greeting: int | None = None
         self._ends_s = inf
         self._told = ""
-        self._speech_ended_s = clock.now_s()
-        self._transcript_s: float | None = None
         self._failed: TalkError | None = None
 
     # Hello to goodbye --------------------------------------------------------------------------
@@ -232,13 +210,13 @@ class Session:
     def hang_up(self, by: EndedBy) -> None:
         """End the conversation from outside; safe at any time."""
         if not self._over.is_set():
-            self._happen(HungUp(self._ears.now_s, by))
+            self._happen(HungUp(self._listener.now_s, by))
 
     async def _converse(self) -> None:
         try:
             async with asyncio.TaskGroup() as self._tasks:
                 self._start(self._receive())
-                self._start(self._listen())
+                self._start(self._listener.listen())
                 self._start(self._mind_gaps())
                 self._start(self._watch_time())
                 self._open()
@@ -247,7 +225,8 @@ class Session:
                     task.cancel()
         finally:
             self._intake.close()
-            self._reply = self._drafted = self._reply_task = self._judging = None
+            self._listener.close()
+            self._reply = self._drafted = self._reply_task = None
 
     def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
         """Run `work` as a part of this conversation: it ends with it at the latest."""
@@ -291,11 +270,11 @@ class Session:
                 self._intake.put(data)
             case Text(text):
                 self._intake.microphone.excuse()
-                self._speech_ended_s = self._clock.now_s()
-                self._happen(Typed(self._ears.now_s, text))
+                self._listener.take_text()
+                self._happen(Typed(self._listener.now_s, text))
             case Note(text):
-                self._speech_ended_s = self._clock.now_s()
-                self._happen(Typed(self._ears.now_s, text, Author.PROGRAM))
+                self._listener.take_text()
+                self._happen(Typed(self._listener.now_s, text, Author.PROGRAM))
             case PlayedOut():
                 if self._reply is not None:
                     self._reply.played_out()
@@ -306,19 +285,6 @@ class Session:
             case _:
                 assert_never(incoming)
 
-    async def _listen(self) -> None:
-        while True:
-            samples = await self._intake.take()
-            for begin in range(0, len(samples), BITE_SAMPLES):
-                bite = samples[begin : begin + BITE_SAMPLES]
-                urgent = self._ears.is_tense(len(bite))
-                probabilities = await self._detector.judge(bite, urgent=urgent)
-                for happening in self._ears.hear(bite, probabilities):
-                    self._notice(happening)
-                self._line.breathe(0.0 if self._ears.is_tense() else BREATH_S)
-                if begin:
-                    await asyncio.sleep(0)
-
     async def _mind_gaps(self) -> None:
         """Audio time goes on while the client sends nothing: its caller is silent."""
         while True:
@@ -326,66 +292,28 @@ class Session:
             if complaint := self._intake.mind_gap():
                 self._report(SilentMicrophoneError(_COMPLAINTS[complaint]), TalkCode.SILENT)
 
+    def _make_listener(self) -> Listener:
+        hearing = Hearing(
+            vad=self._rooms.vad,
+            stt=self._rooms.stt,
+            eot=self._rooms.eot,
+            language=self._agent.language,
+            utterance_s=self._limits.utterance_s,
+            stt_timeout_s=self._limits.stt_timeout_s,
+            ahead=self._policy.speculates,
+        )
+        around = Around(
+            tell=self._happen,
+            start=self._start,
+            is_over=self._over.is_set,
+            saying=lambda: self._ledger.text(self._turn.number),
+            report=lambda error: self._report(error, TalkCode.INTERNAL),
+            note=self._log,
+        )
+        return Listener(hearing, self._line, self._intake, self._clock, around)
+
     def _report_deafness(self, error: AudioError) -> None:
         self._report(error, TalkCode.INVALID_MESSAGE)
-
-    def _notice(self, happening: Event | Lull | Utterance) -> None:
-        if isinstance(happening, Lull):
-            self._scribe.begin(happening.samples, self._start)
-            return
-        if not isinstance(happening, Utterance):
-            if isinstance(happening, SpeechStarted):
-                self._stop_judging()
-                self._echo.speech_started()
-            self._happen(happening)
-            return
-        event = happening.event
-        self._melody.add(happening)
-        if isinstance(event, SpeechStopped):
-            self._speech_ended_s = self._clock.now_s() - (event.at_s - event.since_s)
-        self._happen(event)
-        if self._over.is_set():
-            return
-        stopped = isinstance(event, SpeechStopped)
-        writing = self._scribe.finish(happening.samples, lulled=stopped)
-        self._start(self._take_down(writing, spoken_s(happening), self._said_over(event)))
-        if isinstance(event, SpeechStopped):
-            self._stop_judging()
-            self._judging = self._start(self._judge(event.since_s))
-
-    async def _judge(self, since_s: float) -> None:
-        """Ask whether the pause that began at `since_s` sounds like an ending."""
-        try:
-            sounds_done = await self._rooms.eot.judge(self._melody.sound())
-        except SpeechError as error:
-            self._log("judge_failed", error)  # the words decide alone
-            return
-        if sounds_done is not None:
-            self._happen(Judged(self._ears.now_s, since_s, sounds_done))
-
-    def _stop_judging(self) -> None:
-        """Nobody needs to know any more whether the last pause was an ending."""
-        if self._judging is not None:
-            self._judging.cancel()
-            self._judging = None
-
-    def _said_over(self, event: SpeechStopped | SpeechCut) -> str:
-        """What the agent said while the caller made this sound."""
-        until_s = event.since_s if isinstance(event, SpeechStopped) else event.at_s
-        return self._echo.said_over(until_s, self._ledger.text(self._turn.number))
-
-    async def _take_down(
-        self, writing: Coroutine[Any, Any, Written], lasted_s: float | None, said_over: str
-    ) -> None:
-        """Every stretch of speech becomes words, if only none, or is known to be missed."""
-        written = await writing
-        if isinstance(written, SpeechError):
-            self._report(written, TalkCode.INTERNAL)
-            self._happen(Missed(self._ears.now_s))
-            return
-        self._transcript_s = self._clock.now_s()
-        words = without_echo(written, said_over)
-        self._happen(Heard(self._ears.now_s, words, lasted_s, echoed=words != written))
 
     async def _watch_time(self) -> None:
         longest_s = min(self._limits.conversation_s, self._agent.longest_s or inf)
@@ -394,17 +322,15 @@ class Session:
         if longest_s > 2 * warning_s > 0:
             await asyncio.sleep(longest_s - warning_s)
             longest_s = warning_s
-            self._happen(TimeNear(self._ears.now_s))
+            self._happen(TimeNear(self._listener.now_s))
         await asyncio.sleep(longest_s)
-        self._happen(TimeUp(self._ears.now_s))
+        self._happen(TimeUp(self._listener.now_s))
 
     # The core and its commands -----------------------------------------------------------------
 
     def _happen(self, event: Event) -> None:
         self._turn, commands = step(self._turn, event, self._policy)
-        self._ears.deadline_s = self._turn.deadline_s
-        if self._ears.is_tense():
-            self._line.breathe(0.0)
+        self._listener.wake_at(self._turn.deadline_s)
         for command in commands:
             self._obey(command)
 
@@ -474,9 +400,10 @@ class Session:
 
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
-        watch = Stopwatch(self._speech_ended_s)
-        if self._transcript_s is not None and self._transcript_s >= self._speech_ended_s:
-            watch.mark("transcript", self._transcript_s)
+        spoke_s, transcript_s = self._listener.spoke_s, self._listener.transcript_s
+        watch = Stopwatch(spoke_s)
+        if transcript_s is not None and transcript_s >= spoke_s:
+            watch.mark("transcript", transcript_s)
         return watch
 
     def _say(self, number: int, fixed: FixedLine) -> None:
@@ -550,14 +477,13 @@ class Session:
         text = self._ledger.text(reply.number)
         self._close_reply(reply)
         asks, last = text.endswith(QUESTION_MARKS), self._agent.ends_with(text)
-        self._happen(ReplyPlayed(self._ears.now_s, reply.number, asks, last))
+        self._happen(ReplyPlayed(self._listener.now_s, reply.number, asks, last))
 
     def _begin_reply(self, number: int) -> None:
         self._told = ""
-        self._melody.clear()
-        self._echo.reply_began()
+        self._listener.reply_began()
         self._write_down(self._ledger.begin(number))
-        self._happen(ReplyStarted(self._ears.now_s, number))
+        self._happen(ReplyStarted(self._listener.now_s, number))
 
     def _hush(self, reply: Reply) -> None:
         reply.stop()
@@ -582,16 +508,16 @@ class Session:
 
     def _close_reply(self, reply: Reply) -> None:
         reply.note_sound()
-        self._echo.reply_ended(self._ledger.text(reply.number), self._ears.now_s)
+        self._listener.reply_ended(self._ledger.text(reply.number))
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
         for key, count in (
             ("drafts_dropped", self._dropped_drafts),
-            ("transcripts_dropped", self._scribe.dropped),
+            ("transcripts_dropped", self._listener.take_dropped()),
             ("replies_unheard", self._unheard),
         ):
             if count:
                 reply.watch.note(key, count)
-        self._dropped_drafts = self._unheard = self._scribe.dropped = 0
+        self._dropped_drafts = self._unheard = 0
         self._record.turn(reply.number, reply.watch.timings, self._clock.utc())
         self._end_greeting(reply.number)
         self._told = ""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from itertools import takewhile
+from unicodedata import normalize
 
 from sayso.talk.tongues import TONGUES, UNKNOWN, split_words
 
@@ -101,6 +102,30 @@ def _find_foreign_ending(text: str, language: str) -> Ending:
         return dictated
     goes_on = words[-1] in TONGUES.get(language, UNKNOWN).open
     return Ending.OPEN if goes_on or text.rstrip().endswith(_OPEN_MARKS) else Ending.CLOSED
+
+
+# Phrases -----------------------------------------------------------------------------------------
+
+
+def says(text: str, phrase: str) -> bool:
+    """Whether `text` has `phrase` in it, as whole words; case and what stands between are alike.
+
+    "Good-bye!" says "good bye", and "a byway" does not say "bye". Scripts without capitals may do
+    without spaces, too: there a phrase is found within other letters.
+    """
+    told, sought = _bare(text), _bare(phrase)
+    if not sought:
+        return False
+    begin, end = (r"\b" if _is_spaced(sought[at]) else "" for at in (0, -1))
+    return re.search(begin + re.escape(sought) + end, told) is not None
+
+
+def _bare(text: str) -> str:
+    return " ".join(re.findall(r"[^\W_]+", normalize("NFKC", text).casefold()))
+
+
+def _is_spaced(letter: str) -> bool:
+    return letter.isdigit() or letter.upper() != letter
 
 
 # Sentences -----------------------------------------------------------------------------------

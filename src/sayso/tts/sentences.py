@@ -43,8 +43,12 @@ WIDE_SOFT = "，、；：،"
 DASHES = "—–"
 CLOSERS = "\"'”’»)]}*_」』）】》"
 FENCE = "```"
+ELLIPSIS = "…"
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 """Letters of Thai, Lao, Burmese and Khmer, which write a space where others write a comma."""
+
+HALF_WORD = re.compile(rf"[^\s{UNSPACED}\u2e80-\u9fff\uf900-\uffef]+$")
+"""What may be the beginning of a word; where words have no spaces, any letter may be the last."""
 
 CANDIDATE = re.compile(
     f"[\n`{re.escape(STOPS + WIDE_STOPS + SOFT + WIDE_SOFT + DASHES)}]"
@@ -99,6 +103,16 @@ class Sentences:
     def finish(self) -> list[str]:
         """Get what is left; nothing more will come."""
         return self._cut_all(final=True)
+
+    def break_off(self) -> list[str]:
+        """Get what is left of a text that broke off: without half a word, and marked as broken.
+
+        Half a number is another number, and half a word is none. A first word is kept, as people
+        break off, if it is no number: without it there would be no answer at all.
+        """
+        if FENCE not in self._held:
+            self._held = close_off(self._held, keeps_word=self._first)
+        return self.finish()
 
     def pause(self) -> list[str]:
         """The writer pauses: a sentence that stands complete need not wait for what follows."""
@@ -259,6 +273,33 @@ def cut_long(text: str, begin: int) -> int:
         return marks[-1]
     space = max(text.rfind(" ", begin, limit), text.rfind("\n", begin, limit))
     return space if space > begin else limit
+
+
+def close_off(text: str, *, keeps_word: bool) -> str:
+    """`text`, which broke off, up to its last whole word; "" if nothing is left to say.
+
+    It gets an ellipsis if it ends amid a sentence.
+    """
+    whole = drop_half_word(text).rstrip()
+    if keeps_word and not has_words(whole) and not any(map(str.isdigit, text)):
+        whole = text.rstrip()
+    if not has_words(whole) or ends_sentence(whole):
+        return whole if has_words(whole) else ""
+    return whole.rstrip(SOFT + WIDE_SOFT + DASHES + " ") + ELLIPSIS
+
+
+def drop_half_word(text: str) -> str:
+    """`text` without its last word, unless a mark or a space shows that the word is whole."""
+    bare = text.rstrip(CLOSERS)
+    marked = bare.endswith(tuple(STOPS + WIDE_STOPS + SOFT + WIDE_SOFT + DASHES))
+    if marked and not bare[-2:-1].isdigit():  # "3." may be half of 3.14
+        return text
+    return HALF_WORD.sub("", text)
+
+
+def ends_sentence(text: str) -> bool:
+    """Whether `text` ends with a stop, or a stop and what closes behind it."""
+    return text.rstrip().rstrip(CLOSERS).endswith(tuple(STOPS + WIDE_STOPS))
 
 
 def skip_space(text: str, at: int) -> int:

@@ -1,6 +1,7 @@
 /* One conversation in PlayAI's messages (docs/reference/websocket.md). Knows no page and no sound. */
 
 const ANSWER_WITHIN_MS = 15_000;
+const CLOSES_WITHIN_MS = 1000; // after a goodbye; the close says why
 const MAX_UNSENT_BYTES = 65_536; // about 1.5 s of microphone; sound that old is no use
 
 const FAULTS = {
@@ -18,6 +19,12 @@ const GOODBYES = {
   agent: "The agent hung up.",
   system: "The server ended the conversation.",
   error: "The conversation broke off. Start again to go on talking.",
+};
+const REASONS = {
+  silence: "Nobody spoke for a while, so the agent hung up.",
+  time_up: "The call has taken as long as it may, so the agent hung up.",
+  agent_done: "The agent said goodbye and hung up.",
+  server_stopped: "The server was stopped. Start again in a moment.",
 };
 
 /**
@@ -40,7 +47,7 @@ export class Conversation {
     this.socket = new WebSocket(url);
     this.socket.onopen = () => this.send({ type: "setup", ...this.setup });
     this.socket.onmessage = ({ data }) => this.receive(JSON.parse(data));
-    this.socket.onclose = ({ code }) => this.end(this.whyClosed(code));
+    this.socket.onclose = ({ code, reason }) => this.end(this.whyClosed(code, reason));
   }
 
   /** 16-bit sound as the setup announced it. */
@@ -86,8 +93,14 @@ export class Conversation {
     else this.listener.disturbed(asSentence(message));
   }
 
-  whyClosed(code) {
-    if (code === 1000) return GOODBYES.agent;
+  takeLeave(endedBy) {
+    this.goodbye = GOODBYES[endedBy] ?? GOODBYES.agent;
+    this.timer = setTimeout(() => this.end(this.goodbye), CLOSES_WITHIN_MS);
+  }
+
+  whyClosed(code, reason) {
+    if (code === 1000) return REASONS[reason] ?? this.goodbye ?? GOODBYES.agent;
+    if (this.goodbye) return this.goodbye;
     return FAULTS[code] ?? (this.isOpen ? LOST : NO_ANSWER);
   }
 
@@ -113,7 +126,7 @@ const MESSAGES = {
   onAgentTranscript({ message }) { this.listener.agentSaid(message); },
   onAgentInterrupted({ updatedMessage }) { this.listener.agentInterrupted(updatedMessage ?? ""); },
   error(message) { this.fault(message); },
-  hangup({ endedBy }) { this.end(GOODBYES[endedBy] ?? GOODBYES.agent); },
+  hangup({ endedBy }) { this.takeLeave(endedBy); },
 };
 
 /** `raw` sound: 32-bit floats, little-endian like every machine with a browser. */

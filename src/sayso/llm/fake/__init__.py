@@ -9,7 +9,8 @@ It behaves as PlayAI's published fake LLM does, whose users must find everything
 - every other path and method answers 200 with a web page (or 404, if asked for).
 
 Beyond that, the model name `quirk:<name>`, or the path `/quirk/<name>/chat/completions`, picks one
-of the misbehaviours seen in the wild; `QUIRKS` lists them with what Sayso makes of each.
+of the misbehaviours seen in the wild; `QUIRKS` lists them with what Sayso makes of each. With
+`FakeConfig.quirk` it passes a check first, and misbehaves in conversations.
 """
 
 from sayso.llm.fake.answer import (

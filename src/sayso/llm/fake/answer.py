@@ -25,6 +25,9 @@ from sayso.llm.fake.functions import (
 SMOKE_SENTENCE = "The smoke test has passed."
 """What the check asks for; the capital letter matters (contract §3.3)."""
 
+CHECKS = (SMOKE_SENTENCE, "Count from one to forty", "Repeat this exactly")
+"""What Sayso's check asks for, and no caller: such a question is answered plainly."""
+
 _CUTS = re.compile(r"(?=[^A-Za-z])")
 _SECRET_HEADERS = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
 
@@ -86,6 +89,8 @@ class FakeConfig:
         jitter_s: up to so much is added to each wait, at random, in seconds.
         elsewhere: what other paths answer: a web page with status 200, or 404.
         prefix: path in front of `/chat/completions`, such as `/v1`.
+        quirk: shown to whoever picks none, except in a check; "" for none.
+        after: how many answers of each conversation are plain before the quirk begins.
         listen: is told each request.
         seed: makes the jitter repeatable.
         rules: which words of a caller mean which function; without any, those that it shares
@@ -99,6 +104,8 @@ class FakeConfig:
     jitter_s: float = 0.0
     elsewhere: Literal["html", "not_found"] = "html"
     prefix: str = ""
+    quirk: str = ""
+    after: int = 0
     listen: Callable[[Received], None] = field(default=_ignore)
     seed: int = 0
     rules: Sequence[Rule] = ()
@@ -125,6 +132,17 @@ def choose_reply(config: FakeConfig, messages: Sequence[Mapping[str, object]]) -
     if results := read_results(messages):
         return f"The function says: {'; '.join(results)}"
     return contents[-1] if contents else ""
+
+
+def shows_quirk(config: FakeConfig, messages: Sequence[Mapping[str, object]]) -> bool:
+    """Whether `config.quirk` shows in the answer to `messages`.
+
+    A conversation is known by what it says, as with a script: each begins with its plain answers
+    anew, whoever else talks. A check always passes, so that an agent can be saved.
+    """
+    asked = str(messages[-1].get("content") or "") if messages else ""
+    turns = sum(1 for message in messages if message.get("role") == "user")
+    return bool(config.quirk) and turns > config.after and not any(map(asked.__contains__, CHECKS))
 
 
 def cut_pieces(text: str) -> list[str]:

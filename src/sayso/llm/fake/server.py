@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from aiohttp import web
 
 from sayso.errors import InstallationError
-from sayso.llm.fake.answer import Answer, FakeConfig, Received, call_function
+from sayso.llm.fake.answer import Answer, FakeConfig, Received, call_function, shows_quirk
 from sayso.llm.fake.failing import PAGE
 from sayso.llm.fake.picky import refuse
 from sayso.llm.fake.quirks import QUIRKS
@@ -35,7 +35,8 @@ def create_fake_app(config: FakeConfig) -> web.Application:
         answer = Answer(request, config, body, attempt=asked[question])
         asked[question] += 1
         try:
-            return await _play(answer, request.match_info.get("quirk"))
+            standing = config.quirk if shows_quirk(config, answer.messages) else ""
+            return await _play(answer, request.match_info.get("quirk"), standing)
         except ConnectionResetError:
             return answer.response  # the caller hung up; nobody is left to answer
 
@@ -52,10 +53,11 @@ def create_fake_app(config: FakeConfig) -> web.Application:
     return app
 
 
-async def _play(answer: Answer, by_path: str | None) -> web.StreamResponse:
-    """Answer as the path says, else as the model's name does."""
-    name = by_path or answer.model.removeprefix("quirk:")
-    if not by_path and name == answer.model:
+async def _play(answer: Answer, by_path: str | None, standing: str) -> web.StreamResponse:
+    """Answer as the path says, else as the model's name does, else with the `standing` quirk."""
+    by_model = answer.model.removeprefix("quirk:") if answer.model.startswith("quirk:") else ""
+    name = by_path or by_model or standing
+    if not name:
         return await (call_function(answer, answer.call) if answer.call else answer.speak())
     if name not in QUIRKS:
         return refuse(404, f"model quirk:{name} not found", "model_not_found")
