@@ -85,7 +85,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene(
-    served: Served, patch: pytest.MonkeyPatch, shop: Shop, quirk: str = "", **setup: Any
+    served: Served, patch: pytest.MonkeyPatch, shop: Shop, quirk: str = ""
 ) -> AsyncGenerator[Scene]:
     """A caller in a conversation whose agent has the functions of `shop`."""
     door = served.server.door
@@ -96,7 +96,7 @@ async def scene(
     async with running_fake(config) as url:
         agent = await served.make_agent(url)
         received.clear()
-        async with served.call(agent, **setup) as caller:
+        async with served.call(agent) as caller:
             yield Scene(caller, shop, received, agent)
 
 

@@ -335,27 +335,47 @@ async def test_what_changes_nothing_is_given_up_when_the_caller_goes_on() -> Non
 
 async def test_what_changes_something_goes_on_and_the_next_prompts_know_it() -> None:
     box = Box({"book": Came(text="booked")}, waits={"book": asyncio.Event()})
-    answers: Answers = [[call("book", "c1")], ["Fine."], ["You are welcome."]]
+    answers: Answers = [["I try. ", call("book", "c1")], ["Fine."], ["You are welcome."]]
     async with staged(answers=answers, tools=box) as stage:
         stage.line.client(wire.Text("Book a table."))
         await stage.until(lambda: box.names == ["book"])
-        await ask(stage, "Quickly.")
+        await stage.until_sent(wire.ReplyBegan)
+        stage.line.client(wire.Text("What is the time?"))
+        await stage.until_sent(wire.ReplyEnded)
         assert results(stage.llm.prompts[1]) == [STILL_RUNNING]
         assert box.given_up == []
         box.waits["book"].set()
         await stage.until(lambda: stage.record.deeds[-1].result == "booked")
-        await ask(stage, "Thanks.", 2)
+        await stage.until(lambda: len(stage.record.turns) == 2)
+        stage.line.client(wire.Text("Thanks."))
+        await stage.until_sent(wire.ReplyEnded, 2)
     assert results(stage.llm.prompts[2]) == ["booked"]
     assert stage.record.turns[0][1]["calls"][0]["finding"] == "call.unfinished"
 
 
-async def test_the_same_call_is_joined_and_not_made_twice() -> None:
+async def test_the_same_words_wait_for_what_was_begun_for_them() -> None:
     box = Box({"book": Came(text="booked")}, waits={"book": asyncio.Event()})
-    answers: Answers = [[call("book", who="Ada")], [call("book", who="Ada")], ["Booked."]]
-    async with staged(answers=answers, tools=box) as stage:
+    answers: Answers = [[call("book", "c1")], ["Booked."]]
+    async with staged(answers=answers, tools=box, filler_after_s=WAIT_S) as stage:
         stage.line.client(wire.Text("Book a table."))
         await stage.until(lambda: box.names == ["book"])
-        stage.line.client(wire.Text("For Ada."))
+        stage.line.client(wire.Text("Quickly."))
+        await stage.until(lambda: ENGLISH.one_moment in " ".join(stage.tts.spoken))
+        assert len(stage.llm.prompts) == 1
+        box.waits["book"].set()
+        await stage.until_sent(wire.ReplyEnded)
+    assert results(stage.llm.prompts[1]) == ["booked"]
+    assert box.names == ["book"]
+
+
+async def test_the_same_call_is_joined_and_not_made_twice() -> None:
+    box = Box({"book": Came(text="booked")}, waits={"book": asyncio.Event()})
+    answers: Answers = [["I try. ", call("book")], [call("book")], ["Booked."]]
+    async with staged(answers=answers, tools=box) as stage:
+        stage.line.client(wire.Text("Book a table."))
+        await stage.until_sent(wire.ReplyBegan)
+        await stage.until(lambda: box.names == ["book"])
+        stage.line.client(wire.Text("Did you?"))
         await stage.until(lambda: len(stage.llm.prompts) == 2)
         await asyncio.sleep(0.02)
         box.waits["book"].set()

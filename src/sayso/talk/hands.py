@@ -12,6 +12,7 @@ the next prompt knows what came of them.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import uuid
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
@@ -264,6 +265,9 @@ class Hands:
     async def _reply(self, errand: Errand, spare: Spare) -> AsyncGenerator[str, None]:
         """The words of a reply, with whatever was to be done before and between them."""
         messages, patience = list(errand.prompt), _Patience()
+        async with aclosing(self._catch_up(messages, errand, patience, spare)) as fillers:
+            async for text in fillers:
+                yield text
         for nth in range(MAX_ROUNDS + 1):
             this, tools = _Round(), self._toolbox.tools if nth < MAX_ROUNDS else ()
             asking = self._mind.reply(messages, errand.mishap, spare, errand.watch.note, tools)
@@ -283,6 +287,24 @@ class Hands:
             calls = tuple(act.call for act in acts)
             messages.append(Message("assistant", this.said.strip(), calls))
             messages += [_tell(act) for act in acts]
+
+    async def _catch_up(
+        self, messages: list[Message], errand: Errand, patience: _Patience, spare: Spare
+    ) -> AsyncGenerator[str, None]:
+        """What a retracted reply left running belongs to this one: its results are waited for."""
+        pending = {act.call.id: act for act in self._running.values()}
+        own = itertools.takewhile(lambda m: m.role == "tool" or m.calls, reversed(messages))
+        acts = [pending[message.call_id] for message in own if message.call_id in pending]
+        if not acts:
+            return
+        await errand.ready.wait()
+        tasks, patience.since_s = [act.task for act in acts], self._clock.now_s()
+        if filler := await self._bridge(tasks, errand, patience, spare, acts):
+            yield filler
+        await asyncio.wait(tasks)
+        for n, message in enumerate(messages):
+            if (act := pending.get(message.call_id)) in acts and act is not None:
+                messages[n] = _tell(act)
 
     async def _wait_for(
         self,
