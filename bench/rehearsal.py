@@ -6,15 +6,15 @@ busy machine changes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples
-from sayso.stt import Stt
-from sayso.talk.ears import Ears, Lull, Utterance
+from sayso.stt import Stt, as_transcript
+from sayso.talk.ears import PRE_ROLL_S, Ears, Lull, Utterance
 from sayso.talk.endpointing import Policy
-from sayso.talk.events import Answer, Command, Event, Heard, Hold, Hush, Resume
+from sayso.talk.events import Answer, Command, Event, Glimpse, Glimpsed, Heard, Hold, Hush, Resume
 from sayso.talk.melody import spoken_s
 from sayso.talk.state import Phase, Turn
 from sayso.talk.turn import step
@@ -76,7 +76,8 @@ class Rehearsal:
 
     async def play(self, samples: Samples, turn: Turn = SPEAKING, after_s: float = 2.0) -> Outcome:
         """Make a sound of 16 kHz samples `after_s` seconds into the call, while it stands so."""
-        outcome, pending = Outcome(), list[tuple[float, str, float | None]]()
+        outcome, pending = Outcome(), list[Heard | Glimpsed]()
+        wanted: list[Glimpse] = []
         ears, detector = Ears(Gate(), 15.0), self.vad.stream()
 
         def happen(event: Event) -> None:
@@ -85,6 +86,7 @@ class Rehearsal:
             ears.deadline_s = turn.deadline_s
             for command in commands:
                 outcome.obey(command, event.at_s - after_s)
+                wanted.extend([command] if isinstance(command, Glimpse) else [])
 
         sound = _surround(samples, after_s)
         for begin in range(0, len(sound), BITE):
@@ -96,14 +98,23 @@ class Rehearsal:
                     happen(happening)
                     continue
                 happen(happening.event)
-                text = (await self.stt.transcribe(happening.samples, "english")).strip()
+                pending = [event for event in pending if isinstance(event, Heard)]
+                text = as_transcript(await self.stt.transcribe(happening.samples, "english"))
                 outcome.texts.append(text)
-                at_s = happening.event.at_s + TRANSCRIPT_S
-                pending.append((at_s, text, spoken_s(happening)))
-            while pending and pending[0][0] <= ears.now_s:
-                _, text, lasted_s = pending.pop(0)
-                happen(Heard(ears.now_s, text, lasted_s))
+                at_s, lasted_s = happening.event.at_s + TRANSCRIPT_S, spoken_s(happening)
+                pending.append(Heard(at_s, text, lasted_s, False, text.confidence, text.nod))
+            while wanted:
+                wanted.clear()
+                pending.append(await self._glimpse(ears))
+            while pending and pending[0].at_s <= ears.now_s:
+                happen(replace(pending.pop(0), at_s=ears.now_s))
         return outcome
+
+    async def _glimpse(self, ears: Ears) -> Glimpsed:
+        sound = ears.so_far()
+        text = as_transcript(await self.stt.transcribe(sound, "english"))
+        lasts_s = len(sound) / EAR_RATE_HZ - PRE_ROLL_S
+        return Glimpsed(ears.now_s + TRANSCRIPT_S, text, lasts_s, text.confidence, text.nod)
 
 
 def _surround(samples: Samples, after_s: float) -> Samples:

@@ -269,7 +269,8 @@ class Stage:
         await self.running
 
 
-POLICY = Policy(patience_s=0.5, unfinished_s=0.7, interruption_s=0.5)
+POLICY = Policy(patience_s=0.5, unfinished_s=0.7, interruption_s=0.39)
+"""Speech over a reply is so soon enough that nobody looks into it: that would take a line."""
 PCM = InputAudio(InputEncoding.LINEAR16, EAR_RATE_HZ)
 RAW = OutputAudio(OutputFormat.RAW, 16_000)
 

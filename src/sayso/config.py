@@ -141,7 +141,8 @@ class Settings(BaseSettings):
         ge=0.1,
         le=5,
         description="Speech over the agent that counts as an interruption even if no word of it is "
-        "known yet, in seconds. The agent is silent from its first sound on.",
+        "known yet, in seconds; sound that was written down by then and holds none may last 2.5 "
+        "times as long. The agent is silent from its first sound on.",
     )
     speculate: bool = Field(
         True,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from picky_server import Picky, running
@@ -164,5 +166,7 @@ async def test_plain_json_names_what_it_costs(client: LlmClient) -> None:
         report = await LlmCheck(client, budget_s=8.0).check(Endpoint(url, model="quirk:json"))
     assert report.ok
     assert codes(report) == {"body.json_not_sse"}
-    assert "Callers wait 0.3 s" in report.findings[0].message
+    waited = re.search(r"Callers wait (\d+\.\d) s", report.findings[0].message)
+    assert waited
+    assert float(waited[1]) >= 0.3, "the LLM takes that long, and a busy machine longer"
     assert report.profile.answers is Answers.JSON

@@ -12,8 +12,9 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.engines import EngineConfig, load_engine
 from sayso.errors import InstallationError, SpeechError
 from sayso.models import MODELS_DIR, locate
-from sayso.stt import Stt
+from sayso.stt import Stt, Transcript
 from sayso.stt.moonshine import (
+    LONGEST_NOD_S,
     MAX_PIECE_S,
     MAX_SOUND_S,
     MIN_PIECE_S,
@@ -25,6 +26,8 @@ from sayso.stt.moonshine import (
     is_wordless,
     join_pieces,
     read_pieces,
+    spell,
+    surprises_of,
     surround,
 )
 
@@ -118,9 +121,9 @@ async def test_a_transcript_that_comes_too_late_is_an_error() -> None:
         def __init__(self) -> None:
             """No model."""
 
-        def transcribe(self, samples: Samples) -> str:
+        def transcribe(self, samples: Samples) -> Transcript:
             go.wait(5)
-            return ""
+            return Transcript("")
 
     engine._model = Slow()
     begin = time.perf_counter()
@@ -137,6 +140,7 @@ class Parrot:
 
     def __init__(self, token: int = 3) -> None:
         self.token = token
+        self.likes = 1.0
         self.runs = 0
 
     def get_outputs(self) -> list[Any]:
@@ -146,8 +150,8 @@ class Parrot:
         if "input_values" in feed:
             return [np.zeros((1, 4, 288), np.float32)]
         self.runs += 1
-        logits = np.zeros((1, 1, 8), np.float32)
-        logits[0, 0, self.token] = 1
+        logits = np.zeros((1, feed["input_ids"].shape[1], 8), np.float32)
+        logits[0, :, self.token] = self.likes
         return [logits]
 
 
@@ -164,6 +168,42 @@ def test_a_decoder_that_repeats_itself_is_stopped() -> None:
     text = transcriber.transcribe(np.full(2 * EAR_RATE_HZ, 0.1, np.float32))
     assert model.runs == 4 + 13
     assert text == " ".join(["again"] * 17)
+
+
+def test_how_sure_it_is_goes_with_the_words() -> None:
+    transcriber, model = parrot()
+    text = transcriber.transcribe(np.full(EAR_RATE_HZ, 0.1, np.float32))
+    assert text.confidence == pytest.approx(np.e / (np.e + 7))
+    model.token = 2
+    assert transcriber.transcribe(np.full(EAR_RATE_HZ, 0.1, np.float32)).confidence is None
+
+
+def test_a_nod_that_is_as_likely_is_told_with_the_words() -> None:
+    """This model finds all tokens alike but one: whatever it says, "Haha." is as likely."""
+    transcriber, model = parrot()
+    transcriber._nods = [(4, 4)]
+    model.likes = 0.01
+    text = transcriber.transcribe(np.full(EAR_RATE_HZ // 4, 0.1, np.float32))
+    assert text.nod == pytest.approx(8.0 ** (len(text.split()) - 3), rel=0.1)
+
+
+def test_a_nod_that_begins_unlike_anything_heard_costs_nothing() -> None:
+    transcriber, model = parrot()
+    transcriber._nods = [(4, 4)]
+    model.likes = 20.0
+    text = transcriber.transcribe(np.full(EAR_RATE_HZ // 4, 0.1, np.float32))
+    assert (text.nod, model.runs) == (0.0, len(text.split()))
+
+
+def test_in_long_sound_no_nod_is_looked_for() -> None:
+    transcriber, _ = parrot()
+    sound = np.full(int((LONGEST_NOD_S + 0.1) * EAR_RATE_HZ), 0.1, np.float32)
+    assert transcriber.transcribe(sound).nod is None
+
+
+def test_surprise_is_minus_the_logarithm_of_probability() -> None:
+    surprises = surprises_of(np.log(np.array([0.2, 0.7, 0.1], np.float32)))
+    assert np.exp(-surprises) == pytest.approx([0.2, 0.7, 0.1])
 
 
 def test_the_end_token_ends() -> None:
@@ -188,6 +228,21 @@ def test_the_vocabulary_is_read_whole() -> None:
     pieces = read_pieces(locate("moonshine-tiny-en-tokenizer.bin").read_bytes())
     assert len(pieces) == 32_768
     assert pieces[:3] == [b"<unk>", b"<s>", b"</s>"]
+
+
+@pytest.mark.parametrize(
+    ("text", "tokens"),
+    [("I see.", 3), ("Uh-huh.", 6), ("Oh, wow.", 5), ("Ha ha ha!", 4), ("Mm-hmm.", 6)],
+)
+def test_text_is_spelled_as_the_model_does(text: str, tokens: int) -> None:
+    pieces = read_pieces(locate("moonshine-tiny-en-tokenizer.bin").read_bytes())
+    spelled = spell(text, pieces)
+    assert join_pieces(pieces[token] for token in spelled) == text
+    assert len(spelled) == tokens
+
+
+def test_what_cannot_be_spelled_has_no_tokens() -> None:
+    assert spell("no", ["▁".encode(), b"n"]) == ()
 
 
 def test_long_pieces_have_two_length_bytes() -> None:

@@ -9,11 +9,23 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+import pytest
 
 from sayso.audio.formats import EAR_RATE_HZ, pcm16_of
 from sayso.clock import SystemClock
 from sayso.errors import AudioError, SaysoError, SpeechError
-from sayso.talk.events import Event, Heard, Judged, Missed, SpeechStarted, SpeechStopped, Tick
+from sayso.stt import Transcript
+from sayso.talk.ears import Utterance
+from sayso.talk.events import (
+    Event,
+    Glimpsed,
+    Heard,
+    Judged,
+    Missed,
+    SpeechStarted,
+    SpeechStopped,
+    Tick,
+)
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
 from stage import PCM, RAW, ListedEot, ListedStt, LoudVad, MemoryLine
@@ -199,6 +211,58 @@ async def test_what_is_said_when_it_is_over_is_written_down_for_nobody() -> None
         await booth.speak(1.0)
     assert names(booth.talk.told) == ["SpeechStarted", "SpeechStopped"]
     assert booth.stt.heard == booth.eot.asked == []
+
+
+async def test_what_is_said_so_far_is_told_on_request() -> None:
+    async with listening([Transcript("Actually, I", 0.7, 0.1), "Actually, I do."]) as booth:
+        await booth.speak(0.0, 0.5)
+        await booth.speak(0.8, 0.0)
+        booth.listener.glimpse()
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert names(booth.talk.told) == ["SpeechStarted", "Glimpsed"]
+        await booth.speak(0.4)
+    (seen,), (heard,) = booth.talk.of(Glimpsed), booth.talk.of(Heard)
+    assert (seen.text, seen.confidence, seen.nod) == ("Actually, I", 0.7, 0.1)
+    assert seen.spoken_s == pytest.approx(0.8, abs=0.1)
+    assert heard.text == "Actually, I do."
+
+
+async def test_a_glimpse_that_fails_is_told_to_nobody() -> None:
+    async with listening([SpeechError("no ears"), "Wait."]) as booth:
+        await booth.speak(0.8, 0.0)
+        booth.listener.glimpse()
+        await booth.speak(0.4)
+    assert (booth.talk.of(Glimpsed), booth.talk.of(Missed), booth.talk.reported) == ([], [], [])
+    assert booth.talk.of(Heard)[0].text == "Wait."
+
+
+async def test_a_glimpse_of_speech_that_has_stopped_is_given_up() -> None:
+    async with listening(["Wait."]) as booth:
+        await booth.speak(0.8, 0.0)
+        booth.intake.put(pcm16_of(np.zeros(EAR_RATE_HZ, np.float32)).tobytes())
+        booth.listener.glimpse()
+        booth.listener._notice(Utterance(SpeechStopped(0.9, 0.8), np.zeros(800, np.float32)))
+        await booth.speak(0.0, 0.4)
+    assert booth.talk.of(Glimpsed) == []
+
+
+async def test_a_glimpse_leaves_out_the_agents_own_words() -> None:
+    async with listening(["the weather is fine"]) as booth:
+        booth.talk.said = "Oh, the weather is fine today."
+        booth.listener.reply_began()
+        await booth.speak(0.8, 0.0)
+        booth.listener.glimpse()
+        for _ in range(10):
+            await asyncio.sleep(0)
+    assert [seen.text for seen in booth.talk.of(Glimpsed)] == [""]
+
+
+async def test_how_sure_the_ears_are_is_told() -> None:
+    async with listening([Transcript("Yes.", 0.4, 0.2)]) as booth:
+        await booth.speak(1.0)
+    (heard,) = booth.talk.of(Heard)
+    assert (heard.confidence, heard.nod) == (0.4, 0.2)
 
 
 async def test_when_the_caller_last_spoke_is_known_by_the_clock() -> None:

@@ -22,7 +22,12 @@ EVENTS: dict[str, Callable[[float, dict[str, Any]], Event]] = {
     "speech_started": lambda at, _: events.SpeechStarted(at),
     "speech_cut": lambda at, _: events.SpeechCut(at),
     "speech_stopped": lambda at, line: events.SpeechStopped(at, line["since"]),
-    "heard": lambda at, line: events.Heard(at, line["text"], line.get("spoken")),
+    "heard": lambda at, line: events.Heard(
+        at, line["text"], line.get("spoken"), False, line.get("confidence"), line.get("nod")
+    ),
+    "glimpsed": lambda at, line: events.Glimpsed(
+        at, line["text"], line.get("spoken"), line.get("confidence")
+    ),
     "judged": lambda at, line: events.Judged(at, line["since"], line["done"]),
     "typed": lambda at, line: events.Typed(at, line["text"], Author(line.get("author", "caller"))),
     "reply_started": lambda at, line: events.ReplyStarted(at, line["reply"]),

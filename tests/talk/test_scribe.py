@@ -6,6 +6,7 @@ import numpy as np
 
 from sayso.audio.formats import Samples
 from sayso.errors import SpeechError
+from sayso.stt import Transcript
 from sayso.talk.scribe import Scribe
 
 SOUND = np.zeros(1600, np.float32)
@@ -47,6 +48,27 @@ def make_scribe(ears: Ears, timeout_s: float = 10.0) -> Scribe:
 async def test_a_stretch_is_written_down() -> None:
     ears = Ears()
     assert await make_scribe(ears).finish(SOUND, lulled=True) == "english 1"
+
+
+async def test_a_glimpse_takes_nothing_from_the_transcript() -> None:
+    ears = Ears()
+    scribe = make_scribe(ears)
+    scribe.begin(SOUND, asyncio.create_task)
+    assert await scribe.glimpse(SOUND) in {"english 1", "english 2"}
+    await scribe.finish(SOUND, lulled=True)
+    assert (ears.asked, scribe.dropped) == (2, 0)
+
+
+async def test_an_engine_may_say_how_sure_it_is() -> None:
+    class Sure(Ears):
+        async def transcribe(self, samples: Samples, language: str) -> str:
+            return Transcript(" Yes. ", 0.9, 0.1)
+
+    for ears, told in ((Sure(), (0.9, 0.1)), (Ears(), (None, None))):
+        written = await make_scribe(ears).finish(SOUND, lulled=True)
+        assert isinstance(written, Transcript)
+        assert written == written.strip()
+        assert (written.confidence, written.nod) == told
 
 
 async def test_what_was_begun_at_a_lull_is_the_transcript() -> None:

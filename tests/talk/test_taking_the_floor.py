@@ -11,9 +11,9 @@ import pytest
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.talk.ears import Ears, Lull, Utterance
 from sayso.talk.endpointing import Policy
-from sayso.talk.events import Command, Event, Heard, Hush, Resume
+from sayso.talk.events import Command, Event, Glimpse, Glimpsed, Heard, Hush, Resume
 from sayso.talk.state import Phase, Turn
-from sayso.talk.turn import step
+from sayso.talk.turn import GLIMPSE_S, step
 from sayso.vad import WINDOW_SAMPLES
 from sayso.vad.gate import WINDOW_S, Gate
 
@@ -34,13 +34,18 @@ def sound(*lengths_s: float) -> Samples:
 
 
 class Caller:
-    """Speaks over a reply, piece by piece; what they said is known `STT_S` after they stopped."""
+    """Speaks over a reply, piece by piece; what they said is known `STT_S` after they stopped.
 
-    def __init__(self, said: str = "What time is it?") -> None:
+    With `glimpsed`, what they have said so far is known `STT_S` after it is asked for; else never.
+    """
+
+    def __init__(self, said: str = "What time is it?", *, glimpsed: bool = False) -> None:
         self._ears = Ears(Gate(), 30.0)
         self._turn = Turn(phase=Phase.SPEAKING, number=1, audible=True)
         self._said = said
+        self._glimpsed = glimpsed
         self._transcript_s: float | None = None
+        self._glimpse_s: float | None = None
         self._unjudged = np.zeros(0, np.float32)
         self.obeyed: list[tuple[float, Command]] = []
 
@@ -52,6 +57,9 @@ class Caller:
             if self._transcript_s is not None and self._ears.now_s >= self._transcript_s:
                 self._transcript_s = None
                 self._happen(Heard(self._ears.now_s, self._said, 1.0))
+            if self._glimpse_s is not None and self._ears.now_s >= self._glimpse_s:
+                self._glimpse_s = None
+                self._happen(Glimpsed(self._ears.now_s, self._said, 1.0))
         return [(at_s, c) for at_s, c in self.obeyed if isinstance(c, Hush | Resume)]
 
     def _hear(self, piece: Samples) -> None:
@@ -69,15 +77,26 @@ class Caller:
     def _happen(self, event: Event) -> None:
         self._turn, commands = step(self._turn, event, POLICY)
         self._ears.deadline_s = self._turn.deadline_s
+        if self._glimpsed and any(isinstance(command, Glimpse) for command in commands):
+            self._glimpse_s = self._ears.now_s + STT_S
         self.obeyed += [(self._ears.now_s - BEFORE_S, command) for command in commands]
 
 
 @pytest.mark.parametrize("piece_s", [0.02, 0.032, 0.096])
 @pytest.mark.parametrize("lasts_s", [1.25, 1.4, 2.0, 5.0])
-def test_speech_that_lasts_takes_it_within_one_piece(piece_s: float, lasts_s: float) -> None:
+def test_speech_that_lasts_takes_it_within_two_pieces(piece_s: float, lasts_s: float) -> None:
+    """Nobody could tell what was said so far: one piece until that is asked, one until the end."""
     ((at_s, command),) = Caller().speak(sound(BEFORE_S, lasts_s, 1.0), piece_s)
     assert command == Hush(1)
-    assert POLICY.interruption_s - WINDOW_S <= at_s <= POLICY.interruption_s + piece_s
+    assert POLICY.interruption_s - WINDOW_S <= at_s <= POLICY.interruption_s + 2 * piece_s
+
+
+@pytest.mark.parametrize("piece_s", [0.02, 0.032, 0.096])
+@pytest.mark.parametrize("lasts_s", [1.25, 2.0])
+def test_words_take_it_while_they_are_spoken(piece_s: float, lasts_s: float) -> None:
+    ((at_s, command),) = Caller(glimpsed=True).speak(sound(BEFORE_S, lasts_s, 1.0), piece_s)
+    assert command == Hush(1)
+    assert at_s <= POLICY.interruption_s - GLIMPSE_S + STT_S + 2 * piece_s
 
 
 @pytest.mark.parametrize("lasts_s", [0.5, 0.8, 1.0, 1.1])

@@ -22,6 +22,8 @@ from sayso.talk.events import (
     EndedBy,
     Event,
     FixedLine,
+    Glimpse,
+    Glimpsed,
     Heard,
     Hold,
     HungUp,
@@ -414,9 +416,13 @@ class TestNoiseWrittenDown:
 class TestOverASpeakingReply:
     def test_speech_is_enough_counted_from_its_beginning(self) -> None:
         started = SpeechStarted(4.0, since_s=3.8)
-        turn, said = run(started, Tick(3.8 + POLICY.interruption_s - 0.01), turn=SPEAKING)
+        turn, said = run(started, Tick(4.79), turn=SPEAKING)
         assert said == [Hold(1)]
-        _, said = run(Tick(3.8 + POLICY.interruption_s), turn=turn)
+        assert turn.deadline_s == pytest.approx(3.8 + 1.2 - 0.2)
+        turn, said = run(Tick(4.8), turn=turn)
+        assert said == [Glimpse(1)]
+        assert turn.deadline_s == pytest.approx(5.0)
+        _, said = run(Tick(5.0), turn=turn)
         assert said == [Hush(1), Attend()]
 
     def test_a_sound_holds_and_a_cough_resumes(self) -> None:
@@ -438,8 +444,8 @@ class TestOverASpeakingReply:
         assert (turn.phase, turn.words) == (Phase.WAITING, "Stop.")
 
     def test_enough_speech_hushes_without_words(self) -> None:
-        turn, said = run(SpeechStarted(4.0), Tick(5.3), turn=SPEAKING)
-        assert said == [Hold(1), Hush(1), Attend()]
+        turn, said = run(SpeechStarted(4.0), Tick(5.0), Tick(5.2), turn=SPEAKING)
+        assert said == [Hold(1), Glimpse(1), Hush(1), Attend()]
         assert turn.phase is Phase.LISTENING
 
     def test_a_transcript_of_a_first_noise_does_not_resume_over_a_second(self) -> None:
@@ -481,6 +487,112 @@ class TestOverASpeakingReply:
     def test_a_first_sound_already_under_way_counts(self) -> None:
         turn, _ = run(*asked(), SpeechStarted(2.6), ReplyStarted(2.61, 1))
         assert (turn.phase, turn.audible, turn.words) == (Phase.DOUBTING, True, "")
+
+
+class TestWhatIsSaidSoFar:
+    """Speech over a reply lasts, and is looked into before it ends the reply."""
+
+    LOOKING = run(SpeechStarted(4.0), Tick(5.0), turn=SPEAKING)[0]
+
+    def test_ends_the_reply_if_it_is_words(self) -> None:
+        turn, said = run(Glimpsed(5.1, "Actually, I", 1.1), turn=self.LOOKING)
+        assert said == [Hush(1), Attend()]
+        assert (turn.phase, turn.words) == (Phase.LISTENING, "")
+
+    def test_comes_again_with_the_rest(self) -> None:
+        turn, _ = run(Glimpsed(5.1, "Actually, I", 1.1), turn=self.LOOKING)
+        turn, _ = run(SpeechStopped(5.9, 5.7), Heard(6.0, "Actually, I do.", 1.7), turn=turn)
+        assert turn.words == "Actually, I do."
+
+    @pytest.mark.parametrize(
+        "seen",
+        [
+            Glimpsed(5.1, "", 1.1),
+            Glimpsed(5.1, "Ha ha ha!", 1.1),
+            Glimpsed(5.1, "Professor,", 1.1, confidence=0.2),
+            Glimpsed(5.1, "For for", 1.1, confidence=0.4, nod=0.1),
+            Glimpsed(5.1, "For for", 1.1, confidence=0.49),
+        ],
+    )
+    def test_lets_it_be_for_a_while_if_it_is_none(self, seen: Glimpsed) -> None:
+        turn, said = run(seen, turn=self.LOOKING)
+        assert (said, turn.phase) == ([], Phase.DOUBTING)
+        assert turn.deadline_s == pytest.approx(5.5)
+        turn, said = run(Tick(5.5), turn=turn)
+        assert said == [Glimpse(1)]
+        _, said = run(SpeechStopped(5.6, 5.4), Heard(5.7, "Ha ha ha ha!", 1.4), turn=turn)
+        assert said == [Resume(1)]
+
+    def test_ends_it_in_the_end_whatever_it_is(self) -> None:
+        turn, at_s, seen = self.LOOKING, 5.0, 0
+        while turn.phase is Phase.DOUBTING and at_s < 10:
+            turn, said = run(Glimpsed(at_s + 0.1, ""), Tick(at_s + 0.5), turn=turn)
+            at_s, seen = at_s + 0.5, seen + said.count(Glimpse(1))
+        assert (turn.phase, seen) == (Phase.LISTENING, 3)
+        assert at_s == pytest.approx(4.0 + 1.2 * 2.5)
+
+    def test_is_not_asked_where_nothing_sounds_yet(self) -> None:
+        turn, _ = run(*asked())
+        _, said = run(SpeechStarted(2.6), Tick(3.8), turn=turn)
+        assert said == [Hold(1), Hush(1), Attend()]
+
+    def test_is_not_asked_where_there_is_no_time(self) -> None:
+        hasty = replace(POLICY, interruption_s=0.3)
+        _, said = run(SpeechStarted(4.0), Tick(4.3), turn=SPEAKING, policy=hasty)
+        assert said == [Hold(1), Hush(1), Attend()]
+
+    def test_changes_nothing_once_they_are_silent(self) -> None:
+        turn, _ = run(SpeechStopped(5.05, 4.9), turn=self.LOOKING)
+        assert run(Glimpsed(5.1, "Actually"), turn=turn) == (turn, [])
+
+    def test_of_another_sound_changes_nothing(self) -> None:
+        turn, _ = run(SpeechStopped(5.05, 4.9), SpeechStarted(5.2), turn=self.LOOKING)
+        assert run(Glimpsed(5.3, "Actually"), turn=turn) == (turn, [])
+
+
+class TestADoubtfulTranscript:
+    UNSURE = Heard(4.7, "Professor,", 0.5, confidence=0.2)
+    NODLIKE = Heard(4.7, "Darted.", 0.5, confidence=0.7, nod=0.4)
+    OVER = (SpeechStarted(4.0), SpeechStopped(4.6, 4.4))
+
+    @pytest.mark.parametrize("heard", [UNSURE, NODLIKE])
+    def test_lets_a_reply_go_on(self, heard: Heard) -> None:
+        assert run(*self.OVER, heard, turn=SPEAKING)[1] == [Hold(1), Resume(1)]
+
+    @pytest.mark.parametrize("heard", [UNSURE, NODLIKE])
+    def test_is_believed_where_nothing_sounds(self, heard: Heard) -> None:
+        turn, _ = run(*self.OVER, heard)
+        assert turn.words == heard.text
+
+    @pytest.mark.parametrize("heard", [UNSURE, NODLIKE])
+    def test_is_believed_while_an_answer_is_made(self, heard: Heard) -> None:
+        turn, _ = run(*asked("Who is it?"))
+        turn, _ = run(*self.OVER, heard, turn=turn)
+        assert turn.words == f"Who is it? {heard.text}"
+
+    def test_that_may_say_stop_ends_it(self) -> None:
+        heard = Heard(4.7, "Hold on.", 0.5, confidence=0.2, nod=0.01)
+        assert Hush(1) in run(*self.OVER, heard, turn=SPEAKING)[1]
+
+    @pytest.mark.parametrize(
+        ("text", "confidence", "nod", "ends"),
+        [
+            ("Father.", 0.3, 0.05, False),
+            ("Father.", 0.3, 0.03, True),
+            ("He'll.", 0.5, 0.3, True),
+            ("Darted.", 0.5, 0.4, False),
+            ("Wait.", 0.4, 0.4, True),
+            ("No, wow.", 0.4, 0.6, False),
+        ],
+    )
+    def test_is_a_nod_if_that_is_likely_against_what_was_written(
+        self, text: str, confidence: float, nod: float, ends: bool
+    ) -> None:
+        heard = Heard(4.7, text, 0.5, confidence=confidence, nod=nod)
+        assert (Hush(1) in run(*self.OVER, heard, turn=SPEAKING)[1]) is ends
+
+    def test_ends_it_where_the_engine_has_not_said(self) -> None:
+        assert Hush(1) in run(*self.OVER, Heard(4.7, "Professor,", 0.5), turn=SPEAKING)[1]
 
 
 class TestAnEcho:
@@ -597,7 +709,7 @@ TEXTS = ["", "yes", "uh-huh", "and", "What time is it?", "stop", "555", "You"]
 WORDS = st.sampled_from(TEXTS)
 KIND_NAMES = (
     "started cut stopped heard missed judged misjudged typed note sound played asked stale tick "
-    "late timeup hungup"
+    "late glimpsed unsure timeup hungup"
 ).split()
 KINDS = st.sampled_from(KIND_NAMES)
 SCRIPT = st.lists(st.tuples(KINDS, WORDS, st.floats(0.01, 3.0)), max_size=60)
@@ -735,10 +847,10 @@ class Laws:
                 assert number == self.alive
                 assert not self.held
                 self.held = True
-            case Resume(number=number):
+            case Glimpse(number=number) | Resume(number=number):
                 assert number == self.alive
                 assert self.held
-                self.held = False
+                self.held = isinstance(command, Glimpse)
             case Hush(number=number):
                 assert number == self.alive, "hushed what does not live"
                 self.alive, self.held = None, False
@@ -763,6 +875,10 @@ def event_of(kind: str, text: str, at_s: float, turn: Turn) -> Event | None:
         "heard": Heard(at_s, text, at_s % 1) if turn.transcribing else None,
         "judged": Judged(at_s, turn.silent_since_s, at_s % 1),
         "misjudged": Judged(at_s, turn.silent_since_s - 0.1, at_s % 1),
+        "glimpsed": Glimpsed(at_s, text, at_s % 1, at_s * 7 % 1, at_s * 3 % 1),
+        "unsure": Heard(at_s, text, at_s % 1, False, at_s * 7 % 1, at_s * 3 % 1)
+        if turn.transcribing
+        else None,
         "missed": Missed(at_s) if turn.transcribing else None,
         "typed": Typed(at_s, text or "typed"),
         "note": Typed(at_s, text or "note", Author.PROGRAM),
@@ -798,6 +914,8 @@ def watch(policy: Policy, greeting: bool, script: Iterable[tuple[str, str, float
             laws.played(event.number)
         if before.audible and not policy.interruptible and not isinstance(event, TimeUp | HungUp):
             assert not any(isinstance(command, Hold | Hush) for command in commands)
+        if isinstance(event, Glimpsed):
+            assert turn.words == before.words, "a glimpse is no transcript"
         if before.audible and before.echoes >= ECHOES:
             assert not any(isinstance(command, Hold) for command in commands)
         laws.check_all(commands)

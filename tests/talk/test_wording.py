@@ -10,7 +10,9 @@ from sayso.talk.wording import (
     is_impatient,
     is_noise,
     is_open,
+    is_unsure,
     says,
+    wants_floor,
     words_of,
 )
 
@@ -109,6 +111,65 @@ def test_a_hum_written_down_as_a_word_is_told_by_its_length(text: str) -> None:
     assert is_backchannel(text, 0.4)
     assert not is_backchannel(text, 1.2)
     assert not is_backchannel(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["Tataha.", "Kahaha!", "Fatata.", "Tata Tata.", "How, how, how?", "For for for."]
+)
+def test_a_laugh_is_one_whatever_is_written_down(text: str) -> None:
+    assert is_backchannel(text)
+
+
+@pytest.mark.parametrize("text", ["No, no, no!", "Stop stop stop", "Help, help, help!", "data"])
+def test_what_is_said_three_times_may_be_meant(text: str) -> None:
+    assert not is_backchannel(text, 0.8)
+
+
+@pytest.mark.parametrize("text", ["Professor,", "Part of her."])
+def test_unsure_words_are_known_by_their_engine(text: str) -> None:
+    assert is_unsure(text, 0.2)
+    assert not is_unsure(text, 0.3)
+    assert not is_unsure(text, None)
+
+
+@pytest.mark.parametrize("text", ["Stop?", "Oh, no.", "Hold her.", "Wait a"])
+def test_who_may_want_the_floor_is_never_unsure(text: str) -> None:
+    assert not is_unsure(text, 0.05)
+
+
+@pytest.mark.parametrize("text", ["You", "The.", "It's a"])
+def test_what_nobody_says_alone_is_unsure(text: str) -> None:
+    assert is_unsure(text, 0.9)
+    assert is_unsure(text, None)
+    assert not is_unsure(text, None, "german")
+
+
+def test_no_words_are_sure() -> None:
+    assert not is_unsure("", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "wants"), [("Stop.", True), ("Oh, no", True), ("Okay.", False), ("", False)]
+)
+def test_who_wants_the_floor_says_so(text: str, wants: bool) -> None:
+    assert wants_floor(text) is wants
+    assert not wants_floor(text, "german")
+
+
+@pytest.mark.parametrize("text", ["All right.", "Of course.", "That's great!", "Oh, that’s good."])
+def test_who_is_pleased_listens(text: str) -> None:
+    assert is_backchannel(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["That's all.", "That's wrong.", "That's not right.", "All of it."]
+)
+def test_who_says_more_than_that_does_not(text: str) -> None:
+    assert not is_backchannel(text, 0.8)
+
+
+def test_in_another_language_any_word_may_be_unsure() -> None:
+    assert is_unsure("no", 0.05, "italian")
 
 
 @pytest.mark.parametrize("text", ["Uh-huh.", "Mm-hm", "Oh,", "Mama."])

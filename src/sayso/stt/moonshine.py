@@ -7,9 +7,11 @@ likeliest next piece, greedily, keeping its keys and values between steps.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -19,6 +21,7 @@ from sayso.engines import EngineConfig
 from sayso.errors import SpeechError
 from sayso.models import locate
 from sayso.models.session import open_session
+from sayso.stt import Transcript
 
 LAYERS, HEADS, HEAD_SIZE = 6, 8, 36
 START_TOKEN, END_TOKEN = 1, 2
@@ -44,6 +47,19 @@ SILENCE_BEFORE_S, SILENCE_AFTER_S = 0.1, 0.2
 FAINT_RMS = 0.004
 """-48 dBFS. Silence, noise, clicks and tones come out as a lone "You"; so faint, it is that."""
 
+NODS = (
+    *("Uh-huh.", "Mm-hmm.", "Mm-hm.", "Mhm.", "Yeah.", "Yeah, okay.", "Okay.", "Right."),
+    *("Mm-hmm, right.", "I see.", "Got it.", "Oh, wow.", "All right.", "Of course."),
+    *("That's great.", "Ha ha ha!", "Ha, ha, ha.", "Haha.", "Hahaha!"),
+)
+"""What people say who listen. Misheard, each is still among the likelier things."""
+
+LONGEST_NOD_S = 2.0
+"""In longer sound nothing else than its words is looked for."""
+
+MAX_NOD_SURPRISE = 3.5
+"""A nod that is by so many nats less likely than the text is out of question."""
+
 LANGUAGES = frozenset({"english", "en", "en-us", "en-gb"})
 
 
@@ -63,8 +79,8 @@ class Moonshine:
             self._workers, load_transcriber, self._config.models_dir
         )
 
-    async def transcribe(self, samples: Samples, language: str) -> str:
-        """Write down 16 kHz `samples`; "" when there are no words.
+    async def transcribe(self, samples: Samples, language: str) -> Transcript:
+        """Write down 16 kHz `samples`, and how sure that is; "" when there are no words.
 
         Raises:
             SpeechError: `language` is not English, the sound is too long, or the transcript did
@@ -93,6 +109,37 @@ class Moonshine:
         self._workers = self._model = None
 
 
+_Feed: TypeAlias = dict[str, Any]
+_Row: TypeAlias = npt.NDArray[np.float32]
+
+
+@dataclass(slots=True)
+class _Path:
+    """The tokens a decoder has chosen, and how surprising each was, in nats.
+
+    Attributes:
+        all: the sum, that of the end token included.
+        first: how surprising each token would have been as the first.
+    """
+
+    tokens: list[int] = field(default_factory=list)
+    surprises: list[float] = field(default_factory=list)
+    all: float = 0.0
+    first: _Row = field(default_factory=lambda: np.zeros(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What was written down for a piece of sound."""
+
+    text: str
+    surprises: Sequence[float]
+    nod: float | None
+
+
+_NOTHING = _Piece("", (), None)
+
+
 class Transcriber:
     """The model itself, without threads or time; may be called from several threads at once."""
 
@@ -100,54 +147,115 @@ class Transcriber:
         self._encoder = encoder
         self._decoder = decoder
         self._pieces = pieces
+        self._nods = [tokens for nod in NODS if (tokens := spell(nod, pieces))]
         self._outputs = [output.name for output in decoder.get_outputs()]
 
-    def transcribe(self, samples: Samples) -> str:
+    def transcribe(self, samples: Samples) -> Transcript:
         """Write down 16 kHz `samples` of any length. Raises SpeechError."""
         sound = np.asarray(samples, np.float32)
         try:
-            texts = [self._transcribe_piece(piece) for piece in cut_quietly(sound)]
+            pieces = [self._transcribe_piece(piece) for piece in cut_quietly(sound)]
         except Exception as error:  # onnxruntime raises its own classes, straight below Exception
             raise SpeechError(f"the speech-to-text model failed: {error}") from error
-        return " ".join(text for text in texts if text)
+        written = [piece for piece in pieces if piece.text]
+        surprises = [surprise for piece in written for surprise in piece.surprises]
+        sure = float(np.exp(-np.mean(surprises))) if surprises else None
+        nod = written[0].nod if len(written) == 1 else None
+        return Transcript(" ".join(piece.text for piece in written), sure, nod)
 
-    def _transcribe_piece(self, sound: Samples) -> str:
+    def _transcribe_piece(self, sound: Samples) -> _Piece:
         if len(sound) < MIN_SAMPLES:
-            return ""
+            return _NOTHING
         limit = MIN_TOKENS + int(len(sound) / EAR_RATE_HZ * TOKENS_PER_S)
-        tokens = self._decode(surround(sound), limit)
-        text = join_pieces(self._pieces[token] for token in tokens)
-        return "" if is_wordless(text) or is_hallucinated(text, sound) else text
+        heard = self._encode(surround(sound))
+        path = self._decode(heard, limit)
+        text = join_pieces(self._pieces[token] for token in path.tokens)
+        if is_wordless(text) or is_hallucinated(text, sound):
+            return _NOTHING
+        short = len(sound) <= LONGEST_NOD_S * EAR_RATE_HZ
+        return _Piece(text, path.surprises, self._weigh_nods(heard, path) if short else None)
 
-    def _decode(self, sound: Samples, limit: int) -> list[int]:
-        """The tokens of one piece of sound, at most `limit`, without the end token."""
+    def _encode(self, sound: Samples) -> _Feed:
+        """What every step of the decoder needs."""
         mask = np.ones((1, len(sound)), np.int64)
         (hidden,) = self._encoder.run(None, {"input_values": sound[None], "attention_mask": mask})
-        feed = {
-            # The mask keeps the length of the SOUND: the frames' length works by luck up to 8 s.
-            "encoder_attention_mask": mask,
-            "encoder_hidden_states": hidden,
-            **empty_past(),
-        }
-        tokens: list[int] = []
+        # The mask keeps the length of the SOUND: the frames' length works by luck up to 8 s.
+        return {"encoder_attention_mask": mask, "encoder_hidden_states": hidden}
+
+    def _decode(self, heard: _Feed, limit: int) -> _Path:
+        """The likeliest tokens of one piece of sound, at most `limit`."""
+        feed = {**heard, **empty_past()}
+        path = _Path()
         token, cached = START_TOKEN, False
-        while len(tokens) < limit:
+        while len(path.tokens) < limit:
             feed["input_ids"] = np.array([[token]], np.int64)
             feed["use_cache_branch"] = np.array([cached])
             logits, *present = self._decoder.run(None, feed)
-            token = int(logits[0, -1].argmax())
+            surprise = surprises_of(logits[0, -1])
+            token = int(surprise.argmin())
+            path.all += float(surprise[token])
+            path.first = path.first if cached else surprise
             if token == END_TOKEN:
                 break
-            tokens.append(token)
+            path.tokens.append(token)
+            path.surprises.append(float(surprise[token]))
             self._remember(feed, present, first=not cached)
             cached = True
-        return tokens
+        return path
+
+    def _weigh_nods(self, heard: _Feed, path: _Path) -> float:
+        """How likely the likeliest nod is, against the path taken; 0 if it is out of question.
+
+        Most are, by their first token alone, and cost nothing.
+        """
+        least = path.all + MAX_NOD_SURPRISE
+        for nod in self._nods:
+            if path.first[nod[0]] < least:
+                least = min(least, self._surprise_of(heard, nod))
+        return float(np.exp(path.all - least)) if least < path.all + MAX_NOD_SURPRISE else 0.0
+
+    def _surprise_of(self, heard: _Feed, tokens: Sequence[int]) -> float:
+        """How surprising it would be to hear just these."""
+        feed = {
+            **heard,
+            **empty_past(),
+            "input_ids": np.array([[START_TOKEN, *tokens]], np.int64),
+            "use_cache_branch": np.array([False]),
+        }
+        rows = self._decoder.run(None, feed)[0][0]
+        steps = zip(rows, (*tokens, END_TOKEN), strict=True)
+        return float(sum(surprises_of(row)[token] for row, token in steps))
 
     def _remember(self, feed: dict[str, Any], present: list[Any], *, first: bool) -> None:
         """Keep the decoder's keys and values of each step, the encoder's of the first only."""
         for name, value in zip(self._outputs[1:], present, strict=True):
             if first or ".decoder." in name:
                 feed[name.replace("present", "past_key_values")] = value
+
+
+def surprises_of(logits: _Row) -> _Row:
+    """How surprising each token is: minus the logarithm of its probability."""
+    most = logits.max()
+    return np.asarray(most + np.log(np.exp(logits - most).sum()) - logits, np.float32)
+
+
+def spell(text: str, pieces: Sequence[bytes]) -> tuple[int, ...]:
+    """The tokens of `text`; none if it cannot be spelled.
+
+    Of all neighbours, those join first whose piece comes first in the vocabulary.
+    """
+    numbers = {piece: number for number, piece in enumerate(pieces)}
+    parts = [letter.encode() for letter in f"▁{text.replace(' ', '▁')}"]
+    while len(parts) > 1:
+        pairs = [
+            numbers.get(parts[at] + parts[at + 1], len(pieces)) for at in range(len(parts) - 1)
+        ]
+        best = min(pairs)
+        if best == len(pieces):
+            break
+        at = pairs.index(best)
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
+    return tuple(numbers[part] for part in parts) if numbers.keys() >= set(parts) else ()
 
 
 def load_transcriber(models_dir: Path) -> Transcriber:

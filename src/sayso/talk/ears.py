@@ -123,6 +123,10 @@ class Ears:
         """Seconds of sound held in memory."""
         return self._tape.held / EAR_RATE_HZ
 
+    def so_far(self) -> Samples:
+        """The sound of the speech that goes on, pre-roll included; none where nobody speaks."""
+        return np.zeros(0, np.float32) if self._speech_from is None else self._take(self._judged)
+
     def is_tense(self, more: int = 0) -> bool:
         """Whether somebody waits for what follows from `more` samples and the breath after them."""
         reaches_s = (self._tape.ends + more) / EAR_RATE_HZ + 2 * BREATH_S

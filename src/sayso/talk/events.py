@@ -85,13 +85,31 @@ class Heard:
     """The transcript of one stretch of speech; "" when it held no words.
 
     `spoken_s` is how long the speech was, in seconds; None where nobody measured it. `echoed` says
-    that the words, or all but these, were the agent's own.
+    that the words, or all but these, were the agent's own. `confidence` is how sure the engine is,
+    from 0 to 1, `nod` how likely it was only a sign of listening, against the text; None where it
+    has not said.
     """
 
     at_s: float
     text: str
     spoken_s: float | None = None
     echoed: bool = False
+    confidence: float | None = None
+    nod: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Glimpsed:
+    """What the caller has said so far of what they are saying; "" for no words, or no telling.
+
+    The words come again, with `Heard`. The rest is as there.
+    """
+
+    at_s: float
+    text: str
+    spoken_s: float | None = None
+    confidence: float | None = None
+    nod: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +193,7 @@ Event: TypeAlias = (
     | SpeechCut
     | SpeechStopped
     | Heard
+    | Glimpsed
     | Judged
     | Missed
     | Typed
@@ -242,6 +261,13 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class Glimpse:
+    """Have written down what the caller has said so far over reply `number`."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Resume:
     """Go on with the held reply `number` where it stopped."""
 
@@ -262,4 +288,4 @@ class End:
     by: EndedBy
 
 
-Command: TypeAlias = Attend | Draft | Drop | Answer | Say | Hold | Resume | Hush | End
+Command: TypeAlias = Attend | Draft | Drop | Answer | Say | Hold | Glimpse | Resume | Hush | End

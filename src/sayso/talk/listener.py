@@ -14,15 +14,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
-from sayso.audio.formats import EAR_RATE_HZ
+from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.clock import Clock
 from sayso.eot import Eot
 from sayso.errors import SaysoError, SpeechError
 from sayso.stt import Stt
-from sayso.talk.ears import BREATH_S, Ears, Lull, Utterance
+from sayso.talk.ears import BREATH_S, PRE_ROLL_S, Ears, Lull, Utterance
 from sayso.talk.echo import Echo, without_echo
 from sayso.talk.events import (
     Event,
+    Glimpsed,
     Heard,
     Judged,
     Missed,
@@ -124,6 +125,7 @@ class Listener:
         self._melody = Melody()
         self._echo = Echo()
         self._judging: asyncio.Task[None] | None = None
+        self._glimpsing: asyncio.Task[None] | None = None
 
     @property
     def now_s(self) -> float:
@@ -156,9 +158,15 @@ class Listener:
         dropped, self._scribe.dropped = self._scribe.dropped, 0
         return dropped
 
+    def glimpse(self) -> None:
+        """Tell what the caller has said so far, if they do not fall silent before."""
+        samples = self._ears.so_far()
+        said_over = self._echo.said_over(self.now_s, self._around.saying())
+        self._glimpsing = self._around.start(self._glimpse(samples, said_over))
+
     def close(self) -> None:
         """Let go of the conversation, whose tasks are over: nobody waits for the collector."""
-        self._judging = None
+        self._judging = self._glimpsing = None
         del self._around
 
     # Sound -------------------------------------------------------------------------------------
@@ -193,6 +201,7 @@ class Listener:
     def _take_stretch(self, utterance: Utterance) -> None:
         """Speech has stopped, or was cut: it becomes words, and its end is judged."""
         event = utterance.event
+        self._stop_glimpsing()
         self._melody.add(utterance)
         if isinstance(event, SpeechStopped):
             self.spoke_s = self._clock.now_s() - (event.at_s - event.since_s)
@@ -223,6 +232,12 @@ class Listener:
             self._judging.cancel()
             self._judging = None
 
+    def _stop_glimpsing(self) -> None:
+        """All the words are about to come."""
+        if self._glimpsing is not None:
+            self._glimpsing.cancel()
+            self._glimpsing = None
+
     def _said_over(self, event: SpeechStopped | SpeechCut) -> str:
         """What the agent said while the caller made this sound."""
         until_s = event.since_s if isinstance(event, SpeechStopped) else event.at_s
@@ -239,4 +254,14 @@ class Listener:
             return
         self.transcript_s = self._clock.now_s()
         words = without_echo(written, said_over)
-        self._around.tell(Heard(self.now_s, words, lasted_s, echoed=words != written))
+        echoed, sure, nod = words != written, written.confidence, written.nod
+        self._around.tell(Heard(self.now_s, words, lasted_s, echoed, sure, nod))
+
+    async def _glimpse(self, samples: Samples, said_over: str) -> None:
+        """What the caller says is not over: a failure to write it down is none yet."""
+        lasts_s = max(0.0, len(samples) / EAR_RATE_HZ - PRE_ROLL_S)
+        written = await self._scribe.glimpse(samples)
+        if isinstance(written, SpeechError):
+            return
+        words = without_echo(written, said_over)
+        self._around.tell(Glimpsed(self.now_s, words, lasts_s, written.confidence, written.nod))

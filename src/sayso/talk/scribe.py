@@ -13,9 +13,9 @@ from typing import Any, TypeAlias
 
 from sayso.audio.formats import Samples
 from sayso.errors import SpeechError
-from sayso.stt import Stt
+from sayso.stt import Stt, Transcript, as_transcript
 
-Written: TypeAlias = str | SpeechError
+Written: TypeAlias = Transcript | SpeechError
 """The words, none if there are none, or why there is no telling."""
 
 
@@ -47,6 +47,10 @@ class Scribe:
         self.drop()
         self._early = start(self._write(samples))
 
+    def glimpse(self, samples: Samples) -> Coroutine[Any, Any, Written]:
+        """The transcript of what was said so far; it is part of what `finish` gives later."""
+        return self._write(samples)
+
     def drop(self) -> None:
         """They were not."""
         if self._early is not None:
@@ -65,7 +69,7 @@ class Scribe:
     async def _write(self, samples: Samples) -> Written:
         try:
             async with asyncio.timeout(self._timeout_s):
-                return (await self._stt.transcribe(samples, self._language)).strip()
+                return as_transcript(await self._stt.transcribe(samples, self._language))
         except SpeechError as error:
             return error
         except TimeoutError:

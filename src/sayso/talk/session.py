@@ -45,6 +45,7 @@ from sayso.talk.events import (
     EndedBy,
     Event,
     FixedLine,
+    Glimpse,
     Hold,
     HungUp,
     Hush,
@@ -354,16 +355,19 @@ class Session:
                 self._answer(number, words, notes)
             case Say(number, fixed):
                 self._say(number, fixed)
-            case Hold(number):
-                self._with_reply(number, Reply.hold)
-            case Resume(number):
-                self._with_reply(number, Reply.resume)
-            case Hush(number):
-                self._with_reply(number, self._hush)
+            case Hold() | Resume() | Hush():
+                self._turn_down(command)
+            case Glimpse():
+                self._listener.glimpse()
             case End(by):
                 self._end(by)
             case _:
                 assert_never(command)
+
+    def _turn_down(self, command: Hold | Resume | Hush) -> None:
+        """The sound of the reply under way stops, for now or for good, or goes on."""
+        acts = {Hold: Reply.hold, Resume: Reply.resume, Hush: self._hush}
+        self._with_reply(command.number, acts[type(command)])
 
     def _draft(self, number: int, words: str, notes: str) -> None:
         """Begin a reply that makes no sound until `_answer` takes it up."""

@@ -50,6 +50,8 @@ class Turn:
         silent_since_s: audio time at which the caller last fell silent.
         talking: the caller makes speech-like sound right now.
         transcribing: stretches of speech whose transcript is still to come.
+        sounding_s: audio time since which the caller makes a sound over the reply.
+        glimpsing: what they have said so far has been asked for.
         drafted: a reply to `words` is being made already, silently.
         missed: something said this turn could not be transcribed.
         audible: the reply under way has begun to sound.
@@ -73,6 +75,8 @@ class Turn:
     silent_since_s: float = 0.0
     talking: bool = False
     transcribing: int = 0
+    sounding_s: float = 0.0
+    glimpsing: bool = False
     drafted: bool = False
     missed: bool = False
     audible: bool = False

@@ -21,6 +21,7 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 - words over a reply never answer it before it was hushed or heard to its end;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
 - a deadline exists exactly in WAITING, DOUBTING and CLOSING, and in IDLE if silence has one;
+- what is glimpsed of speech ends a reply or lets it be, and adds no words;
 - where the agent heard itself twice, sound alone holds no reply that sounds;
 - where nobody may interrupt, only `TimeUp` and `HungUp` hush a reply that sounds;
 - from every phase, `HungUp` ends the conversation in one step;
@@ -52,6 +53,8 @@ from sayso.talk.events import (
     EndedBy,
     Event,
     FixedLine,
+    Glimpse,
+    Glimpsed,
     Heard,
     Hold,
     HungUp,
@@ -73,13 +76,40 @@ from sayso.talk.events import (
 )
 from sayso.talk.ladder import Rung, climb, rest, stir
 from sayso.talk.state import ECHOES, REPLYING, Phase, Turn, count, is_stale
-from sayso.talk.wording import is_backchannel, is_grunt, is_impatient, is_noise, is_open
+from sayso.talk.wording import (
+    is_backchannel,
+    is_grunt,
+    is_impatient,
+    is_noise,
+    is_open,
+    is_unsure,
+    wants_floor,
+)
 
 Step: TypeAlias = tuple[Turn, tuple[Command, ...]]
 _STILL: tuple[Command, ...] = ()
 
 ANSWERS_WITHIN_S = 1.5
 """A "yeah" that comes this shortly before a question ends is its answer."""
+
+
+GLIMPSE_S = 0.2
+"""So long before speech takes the floor by its length, its words so far are asked for."""
+
+GLIMPSE_EVERY_S = 0.4
+"""While they are none, they are asked for again after so long."""
+
+NODS, NODS_IF_SURE, NODS_IF_NO = 0.04, 1 / 3, 0.5
+"""A transcript was a sign of listening if that is at least so likely, against what was written; the
+second where the ears are `FAIRLY_SURE` of it, the third where it is "no" or "stop"."""
+
+FAIRLY_SURE = 0.45
+
+SURE = 0.5
+"""Words of which the ears are so sure end a reply while they are still being said."""
+
+LASTS = 2.5
+"""Sound without words takes the floor after so many times the length that words may take."""
 
 
 def step(turn: Turn, event: Event, policy: Policy) -> Step:
@@ -98,11 +128,20 @@ def step(turn: Turn, event: Event, policy: Policy) -> Step:
 
 def _believe(turn: Turn, event: Event, policy: Policy) -> Event:
     """A noise that was written down as a word holds no words, unless it may continue some."""
-    if not isinstance(event, Heard) or event.spoken_s is None:
+    if not isinstance(event, Heard | Glimpsed):
         return event
+    over = turn.audible and is_unsure(event.text, event.confidence, policy.language)
+    if not (over or _is_noise(turn, event, policy)):
+        return event
+    return replace(event, text="")
+
+
+def _is_noise(turn: Turn, event: Heard | Glimpsed, policy: Policy) -> bool:
+    """Whether it was too short, or too much for its length, to be words."""
     goes_on = turn.words and turn.phase not in REPLYING
-    nothing = not goes_on and _is_nothing(turn, event.text, event.spoken_s, policy.language)
-    return replace(event, text="") if nothing else event
+    if event.spoken_s is None or goes_on:
+        return False
+    return _is_nothing(turn, event.text, event.spoken_s, policy.language)
 
 
 def _is_nothing(turn: Turn, text: str, spoken_s: float, language: str) -> bool:
@@ -233,9 +272,17 @@ def _is_kept(turn: Turn, policy: Policy) -> bool:
     return unasked and turn.phase in REPLYING and not policy.interruptible
 
 
-def _is_murmur(event: Heard, policy: Policy) -> bool:
-    """Whether the caller only says that they listen."""
-    return is_backchannel(event.text, event.spoken_s, policy.language)
+def _is_murmur(event: Heard | Glimpsed, policy: Policy) -> bool:
+    """Whether the caller only says that they listen, or is likely to."""
+    if is_backchannel(event.text, event.spoken_s, policy.language):
+        return True
+    return event.nod is not None and event.nod >= _least_nod(event, policy)
+
+
+def _least_nod(event: Heard | Glimpsed, policy: Policy) -> float:
+    if wants_floor(event.text, policy.language):
+        return NODS_IF_NO
+    return NODS_IF_SURE if (event.confidence or 0.0) >= FAIRLY_SURE else NODS
 
 
 def _keep_words(turn: Turn, event: Heard | Typed, policy: Policy) -> Step:
@@ -326,22 +373,20 @@ def _take_text(turn: Turn, event: Typed, policy: Policy) -> Step:
 def _doubt(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
     if _is_kept(turn, policy) or _echoes(turn):
         return turn, _STILL
-    doubting = replace(turn, phase=Phase.DOUBTING, deadline_s=_interrupts_at_s(event, policy))
-    return doubting, (Hold(turn.number),)
+    doubting, _ = _doubt_again(turn, event, policy)
+    return replace(doubting, phase=Phase.DOUBTING), (Hold(turn.number),)
 
 
 def _doubt_again(turn: Turn, event: SpeechStarted, policy: Policy) -> Step:
-    return replace(turn, deadline_s=_interrupts_at_s(event, policy)), _STILL
-
-
-def _interrupts_at_s(event: SpeechStarted, policy: Policy) -> float:
-    """When speech has lasted so long that it takes the floor, whatever it says."""
+    """Speech that lasts takes the floor; what it says so far is asked for in time."""
     since_s = event.at_s if event.since_s is None else event.since_s
-    return max(event.at_s, since_s + policy.interruption_s)
+    ahead_s = GLIMPSE_S if _glimpses(turn, policy) else 0.0
+    deadline_s = max(event.at_s, since_s + policy.interruption_s - ahead_s)
+    return replace(turn, sounding_s=since_s, glimpsing=False, deadline_s=deadline_s), _STILL
 
 
 def _await_words(turn: Turn, event: SpeechStopped, policy: Policy) -> Step:
-    return replace(turn, deadline_s=event.at_s + policy.transcript_s), _STILL
+    return replace(turn, glimpsing=False, deadline_s=event.at_s + policy.transcript_s), _STILL
 
 
 def _judge_words(turn: Turn, event: Heard, policy: Policy) -> Step:
@@ -366,9 +411,30 @@ def _judge_miss(turn: Turn, _: Missed, __: Policy) -> Step:
 def _judge_time(turn: Turn, event: Tick, policy: Policy) -> Step:
     if not _is_due(turn, event.at_s):
         return turn, _STILL
-    if turn.talking:
+    if not turn.talking:
+        return _resume(replace(turn, transcribing=0))
+    lasts = event.at_s >= turn.sounding_s + policy.interruption_s * LASTS
+    if lasts or turn.glimpsing or not _glimpses(turn, policy):
         return _yield_floor(turn, policy)
-    return _resume(replace(turn, transcribing=0))
+    glimpsing = replace(turn, glimpsing=True, deadline_s=event.at_s + GLIMPSE_S)
+    return glimpsing, (Glimpse(turn.number),)
+
+
+def _glimpses(turn: Turn, policy: Policy) -> bool:
+    """Whether there is something to lose, and time to look at what is said."""
+    return turn.audible and policy.interruption_s >= 2 * GLIMPSE_S
+
+
+def _judge_glimpse(turn: Turn, event: Glimpsed, policy: Policy) -> Step:
+    """Words end the reply while the caller still speaks; a laugh or a tune goes on for a while."""
+    if not (turn.glimpsing and turn.talking):
+        return turn, _STILL
+    sure = event.confidence is None or event.confidence >= SURE
+    if event.text and sure and not _is_murmur(event, policy):
+        return _yield_floor(turn, policy)
+    ends_s = turn.sounding_s + policy.interruption_s * LASTS
+    deadline_s = max(event.at_s, min(event.at_s + GLIMPSE_EVERY_S, ends_s))
+    return replace(turn, glimpsing=False, deadline_s=deadline_s), _STILL
 
 
 def _hear_late(turn: Turn, event: Heard, policy: Policy) -> Step:
@@ -501,6 +567,7 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
         SpeechStarted: _doubt_again,
         SpeechStopped: _await_words,
         Heard: _judge_words,
+        Glimpsed: _judge_glimpse,
         Missed: _judge_miss,
         Tick: _judge_time,
         Typed: _take_text,

@@ -226,11 +226,21 @@ _LAUGHS = frozenset("ha hah haha ha-ha heh hehe he hee uh huh uh-huh h u tata".s
 
 _BACKCHANNELS = _LAUGHS | frozenset(
     """mm hm mhm mm-hm mm-hmm mmhm mmm hmm hm yeah yep yes yup right ok okay sure ah oh aha i see
-    got it go on really wow cool nice great good alright true exactly so well er erm um""".split()
+    got it go on really wow cool nice great good alright true exactly so well er erm um perfect
+    absolutely definitely interesting amazing""".split()
 )
 
-_HUMS = frozenset("mama mamma mum mummy mom moon money".split())
-"""What Moonshine writes for a "mm-hm" with closed lips."""
+_PLEASED = re.compile(
+    r"\b(?:all right|of course|that'?s (?:great|good|nice|cool|right|true|fine|perfect|amazing))\b"
+)
+
+_HUMS = frozenset("mama mamma mum mums mummy mom moon money man me my writes bright".split())
+"""What Moonshine writes for a "mm-hm" with closed lips, or for "mm-hm, right"."""
+
+_LAUGH = re.compile(r"\w{0,4}?(?:[fhkt]a){2,}h?")
+"""A laugh in one word: "Tataha", "Fatata"."""
+
+_LAUGHED_TIMES = 3
 
 HUM_S = 0.9
 """A hum lasts no longer: "mm-hm, right" takes 0.8 s."""
@@ -269,12 +279,24 @@ def is_backchannel(text: str, spoken_s: float | None = None, language: str = ENG
     if language != ENGLISH:
         words, listening = split_words(text), TONGUES.get(language, UNKNOWN).listening
         return len(words) <= _BACKCHANNEL_WORDS and listening.issuperset(words)
-    words = words_of(text)
-    if set(words) <= _LAUGHS:
+    words = words_of(_PLEASED.sub("great", text.lower().replace("’", "'")))
+    if all(word in _LAUGHS or _LAUGH.fullmatch(word) for word in words) or _is_laughed(words):
         return True
     hummed = spoken_s is not None and spoken_s <= HUM_S
     known = _BACKCHANNELS | _HUMS if hummed else _BACKCHANNELS
     return len(words) <= _BACKCHANNEL_WORDS and set(words) <= known
+
+
+def _is_laughed(words: list[str]) -> bool:
+    """Whether the same was said again and again, for no reason: "How, how, how?"."""
+    again = len(words) >= _LAUGHED_TIMES and len(set(words)) == 1
+    return again and not (_FLOOR | _BACKCHANNELS).issuperset(words)
+
+
+_FLOOR = frozenset(
+    "stop wait no hold excuse sorry hello hey help please listen quiet enough cancel".split()
+)
+"""Who says one of these wants the floor, however unclearly."""
 
 
 _ARE_YOU_THERE = frozenset(
@@ -295,6 +317,28 @@ def is_grunt(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
     words = words_of(text)
     grunts = language == ENGLISH and set(words) <= _GRUNTS
     return bool(words) and spoken_s <= SHORT_S and grunts
+
+
+UNSURE = 0.23
+"""Words of which the ears are less sure than this are none, over a reply."""
+
+
+def is_unsure(text: str, confidence: float | None, language: str = ENGLISH) -> bool:
+    """Whether `text` is likely to be something else than what was said over a reply.
+
+    What nobody says alone is: sound without words, however long, comes out as "You".
+    """
+    words = words_of(text)
+    if language == ENGLISH and words and _EMPTY.issuperset(words):
+        return True
+    if confidence is None or confidence >= UNSURE:
+        return False
+    return not wants_floor(text, language)
+
+
+def wants_floor(text: str, language: str = ENGLISH) -> bool:
+    """Whether a word of `text` is said to those who talk, so that they stop."""
+    return language == ENGLISH and bool(_FLOOR.intersection(words_of(text)))
 
 
 def is_noise(text: str, spoken_s: float, language: str = ENGLISH) -> bool:
