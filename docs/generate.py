@@ -94,7 +94,7 @@ answer, without keys."""
 
 PHRASES_INTRO = """\
 Some sentences are nobody's: what an agent says when its LLM fails, when the caller was not \
-heard, when nobody speaks, and when the time is up. They come in the agent's `language`. An agent \
+heard, when nobody speaks, when the time is up, and when a function takes a while. They come in the agent's `language`. An agent \
 may have words of its own for most of them: `llm.failureMessage`, `messagePlan`, \
 `endCallMessage`.
 
@@ -110,8 +110,9 @@ spoken as it comes: choose a voice for the `language`.
 FAKE_INTRO = """\
 `sayso fake-llm` is a small OpenAI-compatible server for people and tests. It is not a language \
 model: it repeats the last message, or says the lines of `--script` in turn. With `--tools` it \
-calls the first function it is offered, and then says what that returned. It ignores the key, and \
-prints every request with keys masked.
+calls the offered function whose name or description shares words with the caller's, fills its \
+arguments from those words ("on Monday" gives `Monday`), and then says what it returned. It \
+ignores the key, and prints every request with keys masked.
 
 `POST /chat/completions` streams in the dialect of the test LLM that PlayAI published; delays and \
 jitter are [options](cli.md#sayso-fake-llm). A request of one message that contains "The smoke \
@@ -434,6 +435,7 @@ _OCCASIONS: Mapping[str, str] = {
     "nobody_there": "nobody answered that",
     "time_is_near": "the conversation will soon have taken its longest time",
     "time_is_up": "the conversation reached its longest time",
+    "one_moment": "a function takes a while",
 }
 
 

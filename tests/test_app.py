@@ -12,7 +12,7 @@ import pytest
 from sayso.agents.schema import Agent as StoredAgent
 from sayso.app import ladder_of, limits_of, phrases_of
 from sayso.config import Settings
-from sayso.llm import Message, Mishap, Note, Spare, forget, ignore, no_spare
+from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.ladder import Ladder
@@ -28,7 +28,8 @@ class Silent:
         mishap: Mishap = ignore,
         spare: Spare = no_spare,
         note: Note = forget,
-    ) -> AsyncGenerator[str, None]:
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         for message in messages:
             yield message.content
 

@@ -52,7 +52,7 @@ class Words:
 async def ask(mind: Builtin, notes: Notes, *said: str) -> str:
     roles = ["user", "assistant"] * len(said)
     turns = [Message(role, words) for role, words in zip(roles, said, strict=False)]  # type: ignore[arg-type]
-    return "".join([piece async for piece in mind.bind(notes).reply(turns)])
+    return "".join([str(piece) async for piece in mind.bind(notes).reply(turns)])
 
 
 async def test_the_fitting_sentence_is_the_answer() -> None:

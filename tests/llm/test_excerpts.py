@@ -16,7 +16,9 @@ def test_lines_without_excerpts_stay() -> None:
 
 
 def test_excerpts_come_before_the_callers_words() -> None:
-    asked = Message("user", "When?", (Excerpt("Nine to five.", "hours.pdf", 3, "Opening"),))
+    asked = Message(
+        "user", "When?", excerpts=(Excerpt("Nine to five.", "hours.pdf", 3, "Opening"),)
+    )
     assert present([asked])[0].content == (
         f'{ABOVE}\n<passage source="hours.pdf" page="3" section="Opening">\n'
         f"Nine to five.\n</passage>\n{BELOW}\nWhen?"
@@ -24,7 +26,7 @@ def test_excerpts_come_before_the_callers_words() -> None:
 
 
 def test_they_are_part_of_what_is_sent() -> None:
-    asked = Message("user", "When?", (Excerpt("Nine to five.", "hours.pdf"),))
+    asked = Message("user", "When?", excerpts=(Excerpt("Nine to five.", "hours.pdf"),))
     body = build_body(Endpoint("http://llm.test/v1"), [Message("system", "Be kind."), asked])
     assert "Nine to five." in str(body["messages"])
 

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, W
 from pydantic.alias_generators import to_camel
 
 Role: TypeAlias = Literal["assistant", "user"]
-EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
 Fact: TypeAlias = float | str | None
+EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
 
 
 def to_iso(at: datetime) -> str:
@@ -78,7 +78,8 @@ class TurnView(_View):
     number: int
     timings: dict[str, Fact | list[dict[str, Fact]]] = Field(
         description="Seconds from the end of the caller's speech to each step, in their order: "
-        "`transcript_s`, `endpoint_s`, `retrieval_s`, `llm_first_token_s`, "
+        "`transcript_s`, `endpoint_s`, `retrieval_s`, `first_call_s`, `calls_done_s`, "
+        "`llm_first_token_s`, "
         "`first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, "
         "`played_s` or `interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, "
         "`sound_heard_s`, `holds`, "
@@ -88,7 +89,10 @@ class TurnView(_View):
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
         "must act), `drafts_dropped`, `transcripts_dropped`, "
         "`replies_unheard`, `retrieval` (`late`: the answer did not wait for it), `passages` "
-        "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each).",
+        "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each), "
+        "`fillers` (how often the caller was asked to wait for a function), "
+        "`calls` (the functions that were called: `name`, `arguments` without secrets, `result`, "
+        "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each).",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

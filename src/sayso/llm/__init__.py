@@ -97,30 +97,66 @@ class Excerpt:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One line of a prompt; `excerpts` were found for it, and are data, never instructions."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
-    excerpts: tuple[Excerpt, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Tool:
-    """Something an LLM may ask for; `parameters` is a JSON schema of type object."""
+    """A function an LLM may call.
+
+    Attributes:
+        name: what it is called; letters, digits, `_` and `-` (OpenAI takes no others).
+        description: what it does, and when to call it; the LLM decides by this.
+        parameters: a JSON schema of type `object`.
+        confirm: the caller must have agreed before it is carried out.
+        safe: it changes nothing, so it may be given up half-way.
+        secret: names of arguments that no record shows.
+        filler: said while a call takes long; "" for the agent's own.
+    """
 
     name: str
-    description: str
-    parameters: Mapping[str, object]
+    description: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    confirm: bool = False
+    safe: bool = False
+    secret: tuple[str, ...] = ()
+    filler: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """What an LLM asks for; `arguments` is JSON as it wrote it, and may hold what callers said."""
+    """An LLM wants a function carried out.
+
+    Attributes:
+        id: what the LLM calls this call; "" where it gave it no name.
+        name: the function.
+        arguments: JSON text as the LLM wrote it, which may be damaged (`llm/arguments.py`).
+        extra: what its server wants back with it in the next request, such as Gemini's signatures.
+    """
 
     id: str
     name: str
-    arguments: str = field(repr=False)
+    arguments: str = field(default="{}", repr=False)  # it may hold what callers said
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of a prompt.
+
+    Attributes:
+        role: whose it is; `tool` for what a function returned.
+        content: its text.
+        calls: of the assistant's, the functions it asked for.
+        call_id: of a tool's, the id of the call it answers.
+        excerpts: what was found for a caller's words; data, never instructions.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
+    content: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
+    excerpts: tuple[Excerpt, ...] = ()
+
+
+Piece: TypeAlias = str | ToolCall
+"""Of an answer: text to speak, or a call, whole. Calls come only where tools were offered."""
 
 
 Mishap: TypeAlias = Callable[[LlmError], None]
@@ -152,12 +188,18 @@ class Llm(Protocol):
     """Whatever answers for one agent."""
 
     def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
-    ) -> AsyncGenerator[str, None]:
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         """Answer `messages` as text pieces, first ones first. Raises LlmError.
 
         A failure that was recovered from is told to `mishap`. While there is `spare` time, pieces
-        may be gathered. Closing the generator abandons the answer and frees the server.
+        may be gathered. Calls of `tools` come behind the text, whole and in order; the answer goes
+        on when it is asked again with their results. Closing the generator abandons the answer
+        and frees the server.
         """
         ...
 
@@ -171,6 +213,7 @@ class Mind(Protocol):
         mishap: Mishap = ignore,
         spare: Spare = no_spare,
         note: Note = forget,
-    ) -> AsyncGenerator[str, None]:
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         """Answer as an `Llm` does; who speaks is told to `note`. Raises LlmError."""
         ...

@@ -14,7 +14,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from sayso.llm import Llm, Message, Mishap, Spare, ignore, no_spare
+from sayso.llm import Llm, Message, Mishap, Piece, Spare, Tool, ignore, no_spare
 from sayso.llm.notes import (
     Notes,
     answer_small_talk,
@@ -132,6 +132,7 @@ class _Bound:
         messages: Sequence[Message],
         mishap: Mishap = ignore,  # noqa: ARG002 - nothing goes wrong here
         spare: Spare = no_spare,  # noqa: ARG002 - all of it is there at once
-    ) -> AsyncGenerator[str, None]:
+        tools: Sequence[Tool] = (),  # noqa: ARG002 - it only finds sentences
+    ) -> AsyncGenerator[Piece, None]:
         for n, sentence in enumerate(await self._mind.answer(self._notes, messages)):
             yield f" {sentence}" if n else sentence

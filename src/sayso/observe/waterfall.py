@@ -32,6 +32,15 @@ class Step:
     ends_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One function that was called in a turn; `finding` is why it failed."""
+
+    step: Step
+    name: str
+    finding: str = ""
+
+
 def read_end_s(timings: Timings) -> float:
     """When the turn was over: its last mark, that it was played or interrupted."""
     return max(_read_marks(timings).values(), default=0.0)
@@ -59,6 +68,18 @@ def read_facts(timings: Timings) -> dict[str, Fact]:
         elif isinstance(value, int | float) and not _MARK.fullmatch(key):
             facts[key] = value
     return facts
+
+
+def read_calls(timings: Timings) -> list[Call]:
+    """The functions that were called; what they were given and returned is left out."""
+    rows = timings.get("calls")
+    found = []
+    for row in rows if isinstance(rows, list | tuple) else ():
+        begins_s, ends_s = row.get("began_s"), row.get("ended_s")
+        if isinstance(begins_s, int | float) and isinstance(ends_s, int | float):
+            step = Step("call", max(0.0, begins_s), max(0.0, begins_s, ends_s))
+            found.append(Call(step, str(row.get("name", "")), str(row.get("finding") or "")))
+    return found
 
 
 def _read_marks(timings: Timings) -> dict[str, float]:
