@@ -104,6 +104,38 @@ class Settings(BaseSettings):
         5.0, ge=0, description="How long a stopping server lets conversations end, in seconds."
     )
 
+    # Documents -------------------------------------------------------------------------
+    # A page of PDF takes 5 to 50 ms of one core.
+    max_document_bytes: int = Field(
+        26_214_400, ge=1024, le=1_073_741_824, description="Largest document taken, in bytes."
+    )
+    max_document_pages: int = Field(
+        2000, ge=1, le=100_000, description="Longest PDF read, in pages."
+    )
+    max_document_chars: int = Field(
+        5_000_000,
+        ge=1000,
+        le=100_000_000,
+        description="Most text taken from one document, in characters.",
+    )
+    read_timeout_s: float = Field(
+        600.0,
+        gt=0,
+        le=3600,
+        description="Longest time reading one document may take, in seconds; it gives way to "
+        "conversations.",
+    )
+    read_cpu_s: int = Field(
+        120, ge=1, le=3600, description="Most CPU reading one document may use, in seconds."
+    )
+    read_memory_mib: int = Field(
+        512,
+        ge=128,
+        le=16_384,
+        description="Most memory reading one document may use, in MiB. Linux only: macOS cannot "
+        "hold a process to it, and relies on the other limits.",
+    )
+
     # Silence and the end -----------------------------------------------------------------
     idle_timeout_s: float = Field(
         20.0,

@@ -13,6 +13,7 @@
     ├── LlmError                the agent's LLM could not answer; carries a finding code
     ├── AudioError              sound that cannot be read or written
     │   └── SilentMicrophoneError   nothing but silence comes from the caller
+    ├── ReadError               a document that cannot be read; carries a code
     ├── SpeechError             a speech engine (VAD, STT, TTS) failed
     └── InstallationError       something on this machine is missing or damaged
 
@@ -165,6 +166,30 @@ class AudioError(SaysoError):
 
 class SilentMicrophoneError(AudioError):
     """The caller's microphone gives nothing but silence."""
+
+
+class ReadCode(StrEnum):
+    """Why a document cannot be read."""
+
+    EMPTY = "empty"
+    WRONG_KIND = "wrong_kind"
+    ENCRYPTED = "encrypted"
+    DAMAGED = "damaged"
+    NO_TEXT = "no_text"
+    TOO_BIG = "too_big"
+    TOO_LONG = "too_long"
+    TOO_SLOW = "too_slow"
+    TOO_MUCH_MEMORY = "too_much_memory"
+
+
+class ReadError(SaysoError):
+    """A document that cannot be read; `code` says why."""
+
+    blame = Blame.OWNER
+
+    def __init__(self, message: str, *, code: ReadCode, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class SpeechError(SaysoError):

@@ -1,4 +1,4 @@
-"""What reading a document gives, what is searched, and what a search finds."""
+"""What reading gives, what is searched, and what is found."""
 
 from __future__ import annotations
 
@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """A stretch of a document, in the order of reading.
+    """A stretch of a document, in reading order: a page, a section, a row.
 
-    Attributes:
-        text: its plain text.
-        number: of the page it is on, from 1; None where the format has no pages.
-        title: the heading it stands below.
-        url: where it was found, for web pages.
+    `text`: a line for each paragraph, list item or table row; an empty line changes nothing.
+    `number`: of the page in a PDF or of the row in a CSV, from 1; None where pages are not counted.
+    `title`: the headings it stands under, outermost first, joined by " > ".
     """
 
     text: str
@@ -24,7 +22,7 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A stretch of text short enough to be embedded and quoted, and where it is from."""
+    """A stretch short enough to be embedded, and where it is from."""
 
     id: str
     text: str
@@ -37,7 +35,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A passage and how well it fits what was asked, from 0 to 1."""
+    """A passage, and how well it fits a question: 0 to 1."""
 
     passage: Passage
     score: float
