@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
+import numpy.typing as npt
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
@@ -23,7 +26,9 @@ from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
+from sayso.library import Library, make_library
 from sayso.security.secrets import Secrets, load_secrets
+from sayso.sources.indexing import Tools
 from sayso.store.database import Database, migrate
 from sayso.tts import Voice
 
@@ -90,6 +95,7 @@ class World:
     agents: Agents
     conversations: Conversations
     recorder: Recorder
+    library: Library
     app: FastAPI
     user_id: str = ""
     key: str = ""
@@ -106,12 +112,14 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
-    """A new installation in `folder`, or the one that is there."""
+async def open_world(
+    folder: Path, tools: Tools | None = None, **settings: object
+) -> AsyncGenerator[World]:
+    """A new installation in `folder`, or the one that is there; nobody works at its jobs yet."""
     config = Settings.model_validate({"data_dir": folder / "data", **settings})
     migrate(config.database)
     secrets = load_secrets(config.data_dir, config.master_key)
-    world = make_world(config, secrets)
+    world = make_world(config, secrets, tools)
     try:
         owner = await world.accounts.ensure_owner()
         if owner is not None:
@@ -121,22 +129,51 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
         await world.database.close()
 
 
-def make_world(config: Settings, secrets: Secrets) -> World:
+class ScriptedEmbedder:
+    """Vectors without a model: equal texts have equal ones."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def open(self) -> None:
+        pass
+
+    async def embed_aside(self, text: str) -> npt.NDArray[np.float32]:
+        self.texts.append(text)
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        vector = np.random.default_rng(seed).normal(size=8).astype(np.float32)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def make_world(config: Settings, secrets: Secrets, tools: Tools | None = None) -> World:
     """Everything put together; nothing is opened yet."""
     clock, check = HandClock(), ScriptedCheck()
     database = Database(config.database)
     accounts = Accounts(database, secrets, clock)
+    library = make_library(config, database, clock, ScriptedEmbedder(), tools)
     agents = Agents(
         database,
         secrets,
         clock,
         checks=LlmChecks(database, clock, check),
+        sources=library.sources,
         built_in="built-in-extractive",
         max_agents=config.max_agents,
     )
     conversations = Conversations(database)
-    app = build_api(Services(accounts, agents, conversations, VOICES), config, clock)
+    services = Services(accounts, agents, conversations, library.sources, VOICES)
+    app = build_api(services, config, clock)
     recorder = Recorder(database, max_records=config.max_unsaved_records)
     return World(
-        config, clock, database, secrets, check, accounts, agents, conversations, recorder, app
+        config,
+        clock,
+        database,
+        secrets,
+        check,
+        accounts,
+        agents,
+        conversations,
+        recorder,
+        library,
+        app,
     )

@@ -36,6 +36,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from sayso.agents.masks import HARMLESS, MASK
 from sayso.errors import BadRequestError
 from sayso.llm import Endpoint, Tell, Timeouts
+from sayso.sources.schema import CriticalKnowledgeFile
 from sayso.spelling import nearest
 from sayso.variables import (
     MAX_NUMBER,
@@ -684,16 +685,6 @@ class _View(BaseModel):
     model_config = ConfigDict(
         alias_generator=_contract_name, validate_by_name=True, hide_input_in_errors=True
     )
-
-
-class CriticalKnowledgeFile(_View):
-    """A file an agent knows."""
-
-    id: str
-    name: str
-    url: str
-    size: int
-    type: str
 
 
 class PhoneNumber(_View):

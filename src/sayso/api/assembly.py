@@ -23,6 +23,9 @@ from sayso.clock import Clock
 from sayso.config import Settings
 from sayso.conversations.routes import conversation_routes
 from sayso.conversations.service import Conversations
+from sayso.sources.routes import source_routes
+from sayso.sources.service import Sources
+from sayso.sources.uploads import FORM_BYTES
 from sayso.store.paging import PAGE_HEADERS
 from sayso.tts import Voice
 
@@ -45,6 +48,7 @@ class Services:
     accounts: Accounts
     agents: Agents
     conversations: Conversations
+    sources: Sources
     voices: Sequence[Voice]
 
 
@@ -68,13 +72,18 @@ def build_api(
     for router in (
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
+        source_routes(services.sources, access, settings),
         conversation_routes(services.conversations, access),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)
     install_refusals(app)
     install_docs(app)
     # Added last, runs first: CORS, then the last resort, then the limit.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        max_form_bytes=settings.max_document_bytes + FORM_BYTES,
+    )
     app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,

@@ -231,6 +231,7 @@ class SourceRow(Table):
     state: Mapped[str] = mapped_column(String(20))
     code: Mapped[str | None] = mapped_column(String(60))
     reason: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[list[str]] = mapped_column(JSON)
     done: Mapped[int]
     total: Mapped[int]
     pages: Mapped[int]

@@ -37,6 +37,7 @@ def _make_sources() -> None:
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("code", sa.String(length=60), nullable=True),
         sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("notes", sa.JSON(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("pages", sa.Integer(), nullable=False),
