@@ -24,11 +24,10 @@ from sayso.api import Services, build_api
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.library import Library, make_library
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
-from sayso.library import Library, make_library
 from sayso.security.secrets import Secrets, load_secrets
-from sayso.sources.indexing import Tools
 from sayso.store.database import Database, migrate
 from sayso.tts import Voice
 
@@ -112,14 +111,12 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(
-    folder: Path, tools: Tools | None = None, **settings: object
-) -> AsyncGenerator[World]:
+async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
     """A new installation in `folder`, or the one that is there; nobody works at its jobs yet."""
     config = Settings.model_validate({"data_dir": folder / "data", **settings})
     migrate(config.database)
     secrets = load_secrets(config.data_dir, config.master_key)
-    world = make_world(config, secrets, tools)
+    world = make_world(config, secrets)
     try:
         owner = await world.accounts.ensure_owner()
         if owner is not None:
@@ -145,12 +142,12 @@ class ScriptedEmbedder:
         return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
-def make_world(config: Settings, secrets: Secrets, tools: Tools | None = None) -> World:
+def make_world(config: Settings, secrets: Secrets) -> World:
     """Everything put together; nothing is opened yet."""
     clock, check = HandClock(), ScriptedCheck()
     database = Database(config.database)
     accounts = Accounts(database, secrets, clock)
-    library = make_library(config, database, clock, ScriptedEmbedder(), tools)
+    library = make_library(config, database, clock, ScriptedEmbedder())
     agents = Agents(
         database,
         secrets,

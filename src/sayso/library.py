@@ -22,9 +22,10 @@ from sayso.knowledge.read import Progress, read, recognise
 from sayso.knowledge.split import split
 from sayso.knowledge.web import VisitLimits
 from sayso.security.outbound import refuse_literal
+from sayso.sources.arrivals import Recognised
 from sayso.sources.indexing import KIND, Embeds, Indexing, Told, Tools
 from sayso.sources.knowledge import Knowledge
-from sayso.sources.service import Recognised, Sources
+from sayso.sources.service import Sources
 from sayso.sources.shelf import Shelf
 from sayso.store.database import Database
 from sayso.store.jobs import Jobs
@@ -61,14 +62,8 @@ class Library:
             await asyncio.wait([worker])
 
 
-def make_library(
-    settings: Settings,
-    database: Database,
-    clock: Clock,
-    embedder: Embeds,
-    tools: Tools | None = None,
-) -> Library:
-    """Put it together; nothing is opened yet. `tools` are those of `make_tools` unless given."""
+def make_library(settings: Settings, database: Database, clock: Clock, embedder: Embeds) -> Library:
+    """Put it together; nothing is opened yet."""
     jobs = Jobs(database, clock)
     knowledge = Knowledge(database)
     shelf = Shelf(settings.data_dir / FOLDER)
@@ -82,7 +77,7 @@ def make_library(
         refuse_address=partial(refuse_literal, private=settings.outbound_private),
         settings=settings,
     )
-    tools = tools or make_tools(settings, embedder)
+    tools = make_tools(settings, embedder)
     return Library(jobs, knowledge, sources, Indexing(database, clock, shelf, knowledge, tools))
 
 

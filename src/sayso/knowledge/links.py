@@ -22,7 +22,8 @@ _TAG_CHARS = 4096
 
 _TAG = re.compile(rf"<(a|area|base|link)\b([^<>]{{1,{_TAG_CHARS}}})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
-    r"""(?<![\w-])(href|rel)[ \t\r\n]{0,9}=[ \t\r\n]{0,9}(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\s"'>]+))""",
+    r"""(?<![\w-])(href|rel)[ \t\r\n]{0,9}=[ \t\r\n]{0,9}"""
+    r"""(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\s"'>]+))""",
     re.IGNORECASE,
 )
 _NO_PAGES = re.compile(
@@ -31,7 +32,9 @@ _NO_PAGES = re.compile(
     r"|xls|xlsx|xml|zip)$",
     re.IGNORECASE,
 )
-_TRACKING = re.compile(r"utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|_ga|phpsessid|jsessionid", re.I)
+_TRACKING = re.compile(
+    r"utm_\w+|fbclid|gclid|msclkid|mc_[ce]id|_ga|phpsessid|jsessionid", re.IGNORECASE
+)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 

@@ -107,7 +107,8 @@ def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of nine columns
 
 
 def _passage(row: Row[Any]) -> Passage:
-    source_id, version, number, text, title, page, url, name, _ = row
+    values: tuple[Any, ...] = tuple(row)
+    source_id, version, number, text, title, page, url, name, _ = values
     return Passage(f"{source_id}-{version}-{number}", text, source_id, name, page, title, url)
 
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 EXTENSION: Mapping[str, Any] = {"x-sayso-extension": True}
@@ -72,8 +71,8 @@ class SourceStatus(_View):
     passages: int = Field(
         description="Passages that can be found.", json_schema_extra={**EXTENSION}
     )
-    created_at: datetime = Field(json_schema_extra={**EXTENSION})
-    updated_at: datetime = Field(json_schema_extra={**EXTENSION})
+    created_at: AwareDatetime = Field(json_schema_extra={**EXTENSION})
+    updated_at: AwareDatetime = Field(json_schema_extra={**EXTENSION})
 
 
 class CriticalKnowledgeFile(SourceStatus):
@@ -130,6 +129,3 @@ class NewKnowledgePage(BaseModel):
         description="How many pages are read at most; the operator's limit is "
         "`SAYSO_MAX_CRAWL_PAGES`.",
     )
-
-
-Listed = Literal["file", "page", "site"]

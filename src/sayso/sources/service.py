@@ -7,11 +7,10 @@ before it, and those it replaces are removed after it.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Any, Protocol
-from urllib.parse import quote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,26 +21,23 @@ from sayso.config import Settings
 from sayso.errors import (
     BadRequestError,
     ConflictError,
-    ForbiddenError,
-    NotFoundError,
-    ReadError,
     TooLargeError,
 )
+from sayso.sources.arrivals import Arrivals, Recognise, Store
 from sayso.sources.indexing import KIND
 from sayso.sources.knowledge import Knowledge
+from sayso.sources.rows import list_rows, new_row, own_agent, own_source, refuse_twice
 from sayso.sources.schema import (
     CriticalKnowledgeFile,
     KnowledgePage,
     NewKnowledgePage,
-    Progress,
     SourceKind,
-    SourceStatus,
     State,
 )
 from sayso.sources.shelf import Shelf
-from sayso.sources.uploads import Upload
+from sayso.sources.views import name_url, view_file, view_page
 from sayso.store.database import Database
-from sayso.store.identifiers import is_id, new_id
+from sayso.store.identifiers import new_id
 from sayso.store.jobs import Jobs
 from sayso.store.tables import AgentRow, SourceRow
 
@@ -51,26 +47,6 @@ OWN_TEXT = "critical knowledge"
 WEB = (SourceKind.PAGE, SourceKind.SITE)
 NAMED = (SourceKind.FILE, *WEB)
 """Those the owner sees, and counts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Recognised:
-    """What kind of document a file is; `note` is a sentence when its name says otherwise."""
-
-    kind: str
-    note: str = ""
-
-
-class Recognise(Protocol):
-    """Says which kind of document a file is, by content and name. Raises ReadError."""
-
-    def __call__(self, path: Path, name: str, /) -> Awaitable[Recognised]:
-        """Look at it."""
-        ...
-
-
-Store = Callable[[Path], Awaitable[Upload]]
-"""Writes a file that arrives to a path."""
 
 
 class Sources:
@@ -94,7 +70,7 @@ class Sources:
         self._jobs = jobs
         self._knowledge = knowledge
         self._shelf = shelf
-        self._recognise = recognise
+        self._arrivals = Arrivals(shelf, recognise)
         self._refuse_address = refuse_address
         self._settings = settings
 
@@ -135,22 +111,21 @@ class Sources:
             NotFoundError, ForbiddenError: no such agent of this account.
         """
         async with self._database.read() as session:
-            await _own_agent(session, account, agent_id)
+            await own_agent(session, account, agent_id)
             await self._refuse_too_many(session, agent_id)
         source_id = new_id()
-        row = self._new(source_id, agent_id, SourceKind.FILE)
-        async with _Arrival(self, agent_id, source_id, store) as arrival:
+        row = new_row(source_id, agent_id, SourceKind.FILE, self._clock.utc())
+        async with self._arrivals.take(agent_id, source_id, store) as arrival:
             arrival.put_into(row)
             async with self._database.write() as session:
-                await _own_agent(session, account, agent_id, lock=True)
+                await own_agent(session, account, agent_id, lock=True)
                 await self._refuse_too_many(session, agent_id)
                 await self._refuse_too_large(session, row)
                 session.add(row)
                 await session.flush()
                 await self._enqueue(session, account, row)
-            arrival.keep()
         self._jobs.wake()
-        return self.view_file(row)
+        return view_file(row, self._settings.url)
 
     async def replace_file(
         self, account: Account, agent_id: str, source_id: str, store: Store
@@ -160,34 +135,35 @@ class Sources:
         Raises: as `add_file`, and NotFoundError when there is no such file.
         """
         async with self._database.read() as session:
-            await _own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
-        async with _Arrival(self, agent_id, source_id, store) as arrival:
-            async with self._database.write() as session:
-                row = await _own_source(
-                    session, account, agent_id, source_id, (SourceKind.FILE,), lock=True
-                )
-                old = row.stored_as
-                arrival.put_into(row)
-                await self._refuse_too_large(session, row)
-                self._restart(row)
-                await self._enqueue(session, account, row)
-            arrival.keep()
+            await own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
+        async with (
+            self._arrivals.take(agent_id, source_id, store) as arrival,
+            self._database.write() as session,
+        ):
+            row = await own_source(
+                session, account, agent_id, source_id, (SourceKind.FILE,), lock=True
+            )
+            old = row.stored_as
+            arrival.put_into(row)
+            await self._refuse_too_large(session, row)
+            self._restart(row)
+            await self._enqueue(session, account, row)
         self._restarted(source_id)
         await self._shelf.drop(agent_id, old)
-        return self.view_file(row)
+        return view_file(row, self._settings.url)
 
     async def find_file(
         self, account: Account, agent_id: str, source_id: str
     ) -> tuple[CriticalKnowledgeFile, Path]:
         """A file, and where its bytes are. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            row = await _own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
-        return self.view_file(row), self._shelf.path(agent_id, row.stored_as or "")
+            row = await own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
+        return view_file(row, self._settings.url), self._shelf.path(agent_id, row.stored_as or "")
 
     async def list_files(self, account: Account, agent_id: str) -> list[CriticalKnowledgeFile]:
         """An agent's files, the oldest first. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            await _own_agent(session, account, agent_id)
+            await own_agent(session, account, agent_id)
             return (await self.files_of(session, [agent_id])).get(agent_id, [])
 
     async def files_of(
@@ -195,8 +171,8 @@ class Sources:
     ) -> dict[str, list[CriticalKnowledgeFile]]:
         """The files of several agents, for their answers; nobody asks whose they are."""
         found: dict[str, list[CriticalKnowledgeFile]] = {}
-        for row in await _list(session, agent_ids, (SourceKind.FILE,)):
-            found.setdefault(row.agent_id, []).append(self.view_file(row))
+        for row in await list_rows(session, agent_ids, (SourceKind.FILE,)):
+            found.setdefault(row.agent_id, []).append(view_file(row, self._settings.url))
         return found
 
     # Pages -------------------------------------------------------------------------------
@@ -212,13 +188,14 @@ class Sources:
             NotFoundError, ForbiddenError: no such agent of this account.
         """
         self._refuse_body(body)
-        row = self._new(new_id(), agent_id, SourceKind.SITE if body.crawl else SourceKind.PAGE)
-        row.name, row.url, row.type = _name_url(body.url), body.url, "html"
+        kind = SourceKind.SITE if body.crawl else SourceKind.PAGE
+        row = new_row(new_id(), agent_id, kind, self._clock.utc())
+        row.name, row.url, row.type = name_url(body.url), body.url, "html"
         row.max_pages = body.max_pages if body.crawl else 1
         async with self._database.write() as session:
-            await _own_agent(session, account, agent_id, lock=True)
+            await own_agent(session, account, agent_id, lock=True)
             await self._refuse_too_many(session, agent_id)
-            await _refuse_twice(session, row)
+            await refuse_twice(session, row)
             session.add(row)
             await session.flush()
             await self._enqueue(session, account, row)
@@ -231,7 +208,7 @@ class Sources:
         Raises: NotFoundError, ForbiddenError.
         """
         async with self._database.write() as session:
-            row = await _own_source(session, account, agent_id, source_id, WEB, lock=True)
+            row = await own_source(session, account, agent_id, source_id, WEB, lock=True)
             self._restart(row)
             await self._enqueue(session, account, row)
         self._restarted(source_id)
@@ -240,13 +217,13 @@ class Sources:
     async def find_page(self, account: Account, agent_id: str, source_id: str) -> KnowledgePage:
         """A page or site. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            return view_page(await _own_source(session, account, agent_id, source_id, WEB))
+            return view_page(await own_source(session, account, agent_id, source_id, WEB))
 
     async def list_pages(self, account: Account, agent_id: str) -> list[KnowledgePage]:
         """An agent's pages and sites, the oldest first. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            await _own_agent(session, account, agent_id)
-            return [view_page(row) for row in await _list(session, [agent_id], WEB)]
+            await own_agent(session, account, agent_id)
+            return [view_page(row) for row in await list_rows(session, [agent_id], WEB)]
 
     # Both --------------------------------------------------------------------------------
 
@@ -258,7 +235,7 @@ class Sources:
         Raises: NotFoundError, ForbiddenError.
         """
         async with self._database.write() as session:
-            row = await _own_source(session, account, agent_id, source_id, kinds, lock=True)
+            row = await own_source(session, account, agent_id, source_id, kinds, lock=True)
             revision = await self._remove(session, row)
         await self._removed(row, revision)
 
@@ -293,7 +270,7 @@ class Sources:
     ) -> None:
         digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
         if row is None:
-            row = self._new(new_id(), agent.id, SourceKind.TEXT)
+            row = new_row(new_id(), agent.id, SourceKind.TEXT, self._clock.utc())
             row.name, row.type = OWN_TEXT, "text"
             session.add(row)
         elif row.digest == digest and row.state != State.FAILED:
@@ -326,20 +303,6 @@ class Sources:
     def _restarted(self, source_id: str) -> None:
         self._jobs.stop(KIND, [source_id])
         self._jobs.wake()
-
-    def _new(self, source_id: str, agent_id: str, kind: SourceKind) -> SourceRow:
-        now = self._clock.utc()
-        numbers = ("bytes", "done", "total", "pages", "passages", "version", "live_version")
-        return SourceRow(
-            id=source_id,
-            agent_id=agent_id,
-            kind=kind,
-            state=State.QUEUED,
-            notes=[],
-            created_at=now,
-            updated_at=now,
-            **dict.fromkeys(numbers, 0),
-        )
 
     # Limits ------------------------------------------------------------------------------
 
@@ -381,153 +344,3 @@ class Sources:
             self._refuse_address(urlsplit(body.url).hostname or "")
         except OSError as error:
             raise BadRequestError(error.strerror or str(error), field="url") from error
-
-    def view_file(self, row: SourceRow) -> CriticalKnowledgeFile:
-        """A file as it is answered."""
-        path = f"/api/v1/agents/{quote(row.agent_id)}/critical-knowledge-files/{quote(row.id)}"
-        return CriticalKnowledgeFile(
-            **view_status(row).model_dump(),
-            name=row.name,
-            url=self._settings.url + path,
-            size=row.bytes,
-            type=row.type,
-        )
-
-
-class _Arrival:
-    """A file that arrives on the shelf, and is removed again unless it is kept."""
-
-    def __init__(self, sources: Sources, agent_id: str, source_id: str, store: Store) -> None:
-        self._sources = sources
-        self._agent_id = agent_id
-        self._source_id = source_id
-        self._store = store
-        self._kept = False
-
-    async def __aenter__(self) -> _Arrival:
-        path = await self._sources._shelf.make_path(self._agent_id, self._source_id)  # noqa: SLF001
-        self._upload = await self._store(path)
-        try:
-            self._seen = await self._sources._recognise(path, self._upload.name)  # noqa: SLF001
-        except ReadError as error:
-            await self._drop()
-            raise _unreadable(error) from error
-        except BaseException:
-            await self._drop()
-            raise
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if not self._kept:
-            await self._drop()
-
-    def put_into(self, row: SourceRow) -> None:
-        """Make the row name the file."""
-        row.name, row.bytes = self._upload.name, self._upload.bytes
-        row.digest, row.stored_as = self._upload.digest, self._upload.path.name
-        row.type = self._seen.kind
-        row.notes = [self._seen.note] if self._seen.note else []
-
-    def keep(self) -> None:
-        """A row names it."""
-        self._kept = True
-
-    async def _drop(self) -> None:
-        await self._sources._shelf.drop(self._agent_id, self._upload.path.name)  # noqa: SLF001
-
-
-def _unreadable(error: ReadError) -> BadRequestError:
-    return BadRequestError(
-        error.message,
-        hint=error.hint,
-        field="file",
-        details=(dict[str, object](message=error.message, code=str(error.code)),),
-    )
-
-
-def view_status(row: SourceRow) -> SourceStatus:
-    """How far a source is."""
-    return SourceStatus(
-        id=row.id,
-        state=State(row.state),
-        searchable=row.live_version > 0,
-        progress=Progress(done=row.done, total=row.total),
-        code=row.code,
-        reason=row.reason,
-        notes=row.notes,
-        pages=row.pages,
-        passages=row.passages,
-        created_at=row.created_at,
-        updated_at=row.updated_at,
-    )
-
-
-def view_page(row: SourceRow) -> KnowledgePage:
-    """A page or site as it is answered."""
-    return KnowledgePage(
-        **view_status(row).model_dump(),
-        name=row.name,
-        url=row.url or "",
-        crawl=row.kind == SourceKind.SITE,
-        max_pages=row.max_pages or 1,
-    )
-
-
-def _name_url(url: str) -> str:
-    """A web page as a person would name it: host and path."""
-    parts = urlsplit(url)
-    return f"{parts.hostname}{parts.path.rstrip('/')}"
-
-
-async def _list(
-    session: AsyncSession, agent_ids: Collection[str], kinds: Iterable[SourceKind]
-) -> Sequence[SourceRow]:
-    query = (
-        select(SourceRow)
-        .where(SourceRow.agent_id.in_(agent_ids), SourceRow.kind.in_(list(kinds)))
-        .order_by(SourceRow.created_at, SourceRow.id)
-    )
-    return (await session.scalars(query)).all()
-
-
-async def _refuse_twice(session: AsyncSession, row: SourceRow) -> None:
-    query = select(SourceRow.id).where(
-        SourceRow.agent_id == row.agent_id, SourceRow.url == row.url, SourceRow.kind == row.kind
-    )
-    if (known := await session.scalar(query)) is not None:
-        raise ConflictError(
-            "the agent knows this page already",
-            field="url",
-            hint=f"Refresh it: POST .../knowledge-pages/{known}/refresh",
-        )
-
-
-async def _own_agent(
-    session: AsyncSession, account: Account, agent_id: str, *, lock: bool = False
-) -> None:
-    agent = None
-    if is_id(agent_id):
-        agent = await session.get(AgentRow, agent_id, with_for_update=lock or None)
-    if agent is None:
-        raise NotFoundError("there is no such agent", hint="`GET /api/v1/agents` lists yours.")
-    if agent.owner_id != account.user_id:
-        raise ForbiddenError(f"agent {agent_id!r} belongs to another account")
-
-
-async def _own_source(
-    session: AsyncSession,
-    account: Account,
-    agent_id: str,
-    source_id: str,
-    kinds: Sequence[SourceKind],
-    *,
-    lock: bool = False,
-) -> SourceRow:
-    await _own_agent(session, account, agent_id, lock=lock)
-    row = None
-    if is_id(source_id):
-        row = await session.get(SourceRow, source_id, with_for_update=lock or None)
-    if row is None or row.agent_id != agent_id or row.kind not in kinds:
-        what = "file" if SourceKind.FILE in kinds else "page"
-        raise NotFoundError(f"this agent knows no such {what}")
-    return row

@@ -43,25 +43,21 @@ class Upload:
 
 
 async def receive(request: Request, path: Path, *, max_bytes: int) -> Upload:
-    """Write the form's field `file` to `path`; nothing is left there when that fails.
+    """Write the form's field `file` to `path`, where half of it may be when that fails.
 
     Raises:
         BadRequestError: there is no such field, or no form, or the client left.
         TooLargeError: the file has more than `max_bytes`.
     """
     form = _Form(_boundary(request), max_bytes)
+    file = await asyncio.to_thread(path.open, "xb")
     try:
-        file = await asyncio.to_thread(path.open, "xb")
-        try:
-            await _copy(form, request.stream(), file)
-        finally:
-            await asyncio.to_thread(file.close)
-        return Upload(form.name(), path, form.bytes, form.digest.hexdigest())
-    except BaseException as error:
-        path.unlink(missing_ok=True)
-        if isinstance(error, ClientDisconnect):
-            raise BadRequestError("the upload broke off") from error
-        raise
+        await _copy(form, request.stream(), file)
+    except ClientDisconnect as error:
+        raise BadRequestError("the upload broke off") from error
+    finally:
+        await asyncio.to_thread(file.close)
+    return Upload(form.name(), path, form.bytes, form.digest.hexdigest())
 
 
 async def _copy(form: _Form, chunks: AsyncIterator[bytes], file: BinaryIO) -> None:
