@@ -75,7 +75,7 @@ class Script:
         """Each line is a page."""
         if self.before_read is not None:
             await self.before_read()
-        lines = path.read_text("utf-8").splitlines()
+        lines = (await asyncio.to_thread(path.read_text, "utf-8")).splitlines()
         told(len(lines), len(lines), "")
         return [Page(line, number) for number, line in enumerate(lines, 1)]
 

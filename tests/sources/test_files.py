@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from rest_world import World, open_world
+from sayso.store.tables import UserRow
 from shelf_world import files, index, make_agent, texts, upload
 
 
@@ -132,7 +133,9 @@ async def test_what_cannot_be_read_is_refused_at_once(
 
 
 async def test_other_peoples_agents_are_theirs(world: World) -> None:
-    stranger = await world.accounts.create_user()
+    async with world.database.write() as session:
+        session.add(UserRow(id="stranger", created_at=world.clock.utc()))
+    stranger = await world.accounts.new_key("stranger")
     async with world.client() as client:
         agent = await make_agent(client)
         file = await upload(client, agent, "a.txt", b"Soup.")
@@ -193,28 +196,30 @@ async def test_no_form_no_file(world: World) -> None:
 
 
 async def test_a_long_text_of_an_agent_is_indexed_and_followed(tmp_path: Path) -> None:
-    async with open_world(tmp_path, max_prompt_knowledge_chars=20) as world:
-        async with world.client() as client:
-            agent = await make_agent(client, criticalKnowledge="Short.")
-            await index(world)
-            assert await texts(world, agent) == []
-            url = f"/api/v1/agents/{agent}"
-            await client.patch(url, json={"criticalKnowledge": "Soup is 5 euros on Mondays."})
-            await index(world)
-            passages, _, revision = await world.library.knowledge.load(agent)
-            assert [(one.text, one.source_name) for one in passages] == [
-                ("Soup is 5 euros on Mondays.", "critical knowledge")
-            ]
-            await client.patch(url, json={"greeting": "Hello."})
-            await world.library.sources.follow(agent)
-            await index(world)
-            assert await world.library.knowledge.revision(agent) == revision
-            assert (await client.get(url)).json()["criticalKnowledgeFiles"] == []
-            await client.patch(url, json={"criticalKnowledge": "Soup is 6 euros on Mondays."})
-            await index(world)
-            assert await texts(world, agent) == ["Soup is 6 euros on Mondays."]
-            await client.patch(url, json={"criticalKnowledge": None})
-            assert await texts(world, agent) == []
+    async with (
+        open_world(tmp_path, max_prompt_knowledge_chars=20) as world,
+        world.client() as client,
+    ):
+        agent = await make_agent(client, criticalKnowledge="Short.")
+        await index(world)
+        assert await texts(world, agent) == []
+        url = f"/api/v1/agents/{agent}"
+        await client.patch(url, json={"criticalKnowledge": "Soup is 5 euros on Mondays."})
+        await index(world)
+        passages, _, revision = await world.library.knowledge.load(agent)
+        assert [(one.text, one.source_name) for one in passages] == [
+            ("Soup is 5 euros on Mondays.", "critical knowledge")
+        ]
+        await client.patch(url, json={"greeting": "Hello."})
+        await world.library.sources.follow(agent)
+        await index(world)
+        assert await world.library.knowledge.revision(agent) == revision
+        assert (await client.get(url)).json()["criticalKnowledgeFiles"] == []
+        await client.patch(url, json={"criticalKnowledge": "Soup is 6 euros on Mondays."})
+        await index(world)
+        assert await texts(world, agent) == ["Soup is 6 euros on Mondays."]
+        await client.patch(url, json={"criticalKnowledge": None})
+        assert await texts(world, agent) == []
 
 
 async def test_a_server_that_starts_indexes_long_texts_and_sweeps(tmp_path: Path) -> None:

@@ -28,8 +28,9 @@ from sayso.knowledge.links import (
     origin_of,
     path_of,
     windows,
+    without_tags,
 )
-from sayso.knowledge.robots import EVERYTHING, MAX_CHARS, NOTHING, Robots, parse_robots
+from sayso.knowledge.robots import EVERYTHING, MAX_CHARS, Robots, parse_robots
 from sayso.knowledge.web import VisitLimits, WebPage
 from sayso.security.outbound import MARK, hang_up, open_session, refuse_literal
 
@@ -117,7 +118,11 @@ class _Fetcher:
         )
 
     async def fetch_robots(self, origin: str) -> Robots:
-        """What a site allows: all if it says nothing, nothing if it cannot be asked (RFC 9309)."""
+        """What a site allows: all if it says nothing (RFC 9309).
+
+        Raises:
+            FetchError: it cannot be asked, and then it allows nothing.
+        """
         url = f"{origin}/robots.txt"
         try:
             for _ in range(self._limits.redirects + 1):
@@ -126,7 +131,8 @@ class _Fetcher:
                     return parse_robots(found.body.decode("utf-8", "replace"))
                 url = found
         except FetchError as error:
-            return EVERYTHING if error.code is FetchCode.REFUSED else NOTHING
+            if error.code is not FetchCode.REFUSED:
+                raise
         return EVERYTHING
 
     async def _guarded(self, url: str, kinds: Sequence[str], max_bytes: int) -> _Answer | str:
@@ -159,8 +165,9 @@ async def _take(
 ) -> _Answer | str:
     """The body, or where it is said to be. Raises FetchError."""
     if response.status in {301, 302, 303, 307, 308}:
-        target = normalise(response.headers.get("Location", ""), url)
-        if target is None:
+        location = response.headers.get("Location", "")
+        target = normalise(location, url)
+        if not location or target is None:
             raise FetchError(f"{url} leads nowhere.", code=FetchCode.UNREACHABLE)
         return target
     if response.status != 200:
@@ -252,7 +259,7 @@ class _Site:
                 robots[origin] = await self._fetcher.fetch_robots(origin)
             if not robots[origin].allow(path_of(url)):
                 raise FetchError(
-                    f"{url} is left out by the site's robots.txt, or that cannot be read.",
+                    f"{url} is left out by the site's robots.txt.",
                     code=FetchCode.ROBOTS,
                     hint="Allow it there for the user agent sayso, or add single pages.",
                 )
@@ -310,8 +317,7 @@ class _Site:
 
     async def _open(self, answer: _Answer, depth: int) -> WebPage | None:
         """A page that was not seen before, by whatever name, and what it leads to; else None."""
-        digest = hashlib.sha256(answer.body).digest()
-        links = await _find_links(answer)
+        links, digest = await _look_through(answer)
         own = answer.url
         if links.canonical is not None and is_variant(links.canonical, own):
             own = links.canonical
@@ -350,13 +356,14 @@ class _Site:
             self._note(f"There is more: only {self._most} pages were to be read.")
 
 
-async def _find_links(answer: _Answer) -> Links:
-    """The page's links, found in short steps."""
-    finder = LinkFinder(answer.url)
+async def _look_through(answer: _Answer) -> tuple[Links, bytes]:
+    """The page's links, and a digest of what it says beside its tags; in short steps."""
+    finder, digest = LinkFinder(answer.url), hashlib.sha256()
     for window in windows(answer.body.decode("utf-8", "replace")):
         finder.feed(window)
+        digest.update(without_tags(window).encode())
         await asyncio.sleep(0)
-    return finder.finish()
+    return finder.finish(), digest.digest()
 
 
 def _address(url: str) -> str:

@@ -26,6 +26,7 @@ _ATTRIBUTE = re.compile(
     r"""(?:"([^"]*)(?:"|$)|'([^']*)(?:'|$)|([^\s"'>]+))""",
     re.IGNORECASE,
 )
+_ANY_TAG = re.compile(r"<[^<>]*>")
 _NO_PAGES = re.compile(
     r"\.(?:7z|avi|bmp|bz2|css|csv|doc|docx|eot|epub|exe|gif|gz|ico|iso|jpe?g|js|json|m4a|mov|mp3|"
     r"mp4|mpe?g|ods|odt|ogg|pdf|png|ppt|pptx|rar|rss|svg|tar|tgz|tiff?|ttf|txt|wav|webm|webp|woff2?"
@@ -115,6 +116,11 @@ def windows(text: str, size: int = WINDOW_CHARS) -> Iterator[str]:
             end = tag if tag > start else end
         yield text[start:end]
         start = end
+
+
+def without_tags(window: str) -> str:
+    """What is left of a window when tags are taken out: pages that say the same are the same."""
+    return _ANY_TAG.sub("", window)
 
 
 class LinkFinder:

@@ -49,7 +49,6 @@ class Robots:
 
 
 EVERYTHING = Robots()
-NOTHING = Robots((Rule("/", allows=False),))
 
 
 def parse_robots(text: str) -> Robots:
