@@ -70,7 +70,7 @@ class Site:
 
     def make_page(self, number: str) -> web.Response:
         n = int(number)
-        links = (f"/page/{2 * n}", f"/page/{2 * n + 1}") if 2 * n < PAGES else ("/",)
+        links = [f"/page/{m}" for m in (2 * n, 2 * n + 1) if m <= PAGES]
         return page(*links, "/page/1#top", text=f"Page {n}.")
 
     def make_loop(self, number: str) -> web.Response:
