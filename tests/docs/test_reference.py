@@ -18,6 +18,7 @@ from sayso.api.mistakes import describe_json
 from sayso.audio.formats import InputEncoding, OutputFormat
 from sayso.door import _CLOSE_CODES, Door
 from sayso.errors import Blame, RefusedError, SaysoError, TalkCode
+from sayso.knowledge.bounds import ReadLimits
 from sayso.llm import Told, body
 from sayso.talk.phrases import ENGLISH
 from sayso.transport import line, playai
@@ -138,6 +139,14 @@ def test_the_rules_of_variables_are_the_codes() -> None:
 def test_every_code_is_listed_with_its_name() -> None:
     listed = {row[1].strip("`"): int(row[0]) for row in table(ERRORS, "## Conversations")}
     assert listed == CODES
+
+
+def test_every_reason_a_document_cannot_be_read_is_listed() -> None:
+    listed = [marked(row[0])[0] for row in table(ERRORS, "## Documents")]
+    assert listed == [code.value for code in errors.ReadCode]
+    text = section(ERRORS, "## Documents")
+    assert f"{ReadLimits().max_pieces:,} rows or sections" in text
+    assert f"unpacks to more than {ReadLimits().max_inflated_bytes // 1_048_576} MiB" in text
 
 
 def subclasses(kind: type[SaysoError]) -> set[type[SaysoError]]:

@@ -105,7 +105,7 @@ async def read(
         async with asyncio.timeout(limits.wall_s):
             return await _Gathering(name, limits, told or _ignore).gather(child)
     except TimeoutError:
-        raise _too_slow(name, f"{limits.wall_s:.0f} s") from None
+        raise _too_slow(name, f"{limits.wall_s:g} s") from None
     finally:
         await _end(child)
 

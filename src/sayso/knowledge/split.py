@@ -5,9 +5,9 @@ row of a table) stay whole up to `MAX_WORDS`, longer ones are cut between senten
 only when it alone is longer. Where a paragraph is cut, its last sentence may begin the next
 passage, too.
 
-Length is counted in half words, because not every script has words: a word is two, a character of a
-script without spaces one, and twelve more letters of a very long word are a word more. 120 words
-of English are about 160 tokens of the embedder, which reads 256.
+Length is counted in half words, each about a token of the embedder, which reads 256. A word is two,
+or a quarter of its letters where it is long. A mark is one, and so is a letter of another script
+than Latin, which the embedder spells out; a Korean one, which it takes apart, is one and a half.
 """
 
 from __future__ import annotations
@@ -22,10 +22,19 @@ MAX_WORDS = 120
 OVERLAP_WORDS = 20
 """The longest sentence that is said twice."""
 
-_LONG_WORD = 12
-_UNSPACED = re.compile(
-    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
-    "\U00020000-\U0003ffff]"  # Thai, Lao, Burmese, Khmer, Japanese, Chinese
+_LETTERS, _FIGURES = 4, 2
+"""How many of them are half a word where there are many."""
+_OTHER_SCRIPTS = "\u0300"
+_KOREAN = "\uac00", "\ud7a3"
+_UNSPACED_RANGES = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+    "\U00020000-\U0003ffff"  # Thai, Lao, Burmese, Khmer, Japanese, Chinese
+)
+_UNSPACED = re.compile(f"[{_UNSPACED_RANGES}]")
+_RUNS = re.compile(r"[A-Za-z']+|\d+")
+_MARKS = re.compile(r"[^\w\s']|_")
+_PIECES = re.compile(
+    rf"[A-Za-z'\u00c0-\u02ff]+|\d+|[{_UNSPACED_RANGES}]|[^\W\d_{_UNSPACED_RANGES}]+|\S"
 )
 _ENDING = re.compile(
     r"[.!?…]+[\"'”’»)\]]*\s+(?=\S)"  # Latin and its like: an ending needs a space
@@ -157,7 +166,7 @@ def _atoms(sentence: str, most: int) -> Iterator[str]:
         if _UNSPACED.search(word):
             yield from word
         elif weigh(word) > most:
-            step = most // 2 * _LONG_WORD // 2
+            step = most // 2  # a letter between marks is a word
             yield from (word[at : at + step] for at in range(0, len(word), step))
         else:
             yield word
@@ -165,14 +174,20 @@ def _atoms(sentence: str, most: int) -> Iterator[str]:
 
 def weigh(text: str) -> int:
     """How long a text is, in half words."""
-    words = text.split()
-    if text.isascii() and max(map(len, words), default=0) <= _LONG_WORD:
-        return 2 * len(words)
-    return sum(map(_weigh_word, words))
+    if text.isascii():
+        runs = _RUNS.findall(text)
+        return 2 * len(runs) + len(_MARKS.findall(text)) + sum(map(_beyond, runs))
+    return sum(map(_weigh_piece, _PIECES.findall(text)))
 
 
-def _weigh_word(word: str) -> int:
-    letters = len(word)
-    unspaced = 0 if word.isascii() else len(_UNSPACED.findall(word))
-    rest = letters - unspaced
-    return max(1, unspaced + 2 * -(-rest // _LONG_WORD))
+def _beyond(run: str) -> int:
+    """What a long run of letters or figures weighs beyond a word."""
+    per_half = _FIGURES if run[0].isdecimal() else _LETTERS
+    return max(0, -(-len(run) // per_half) - 2)
+
+
+def _weigh_piece(piece: str) -> int:
+    if piece.isascii() or piece[0] < _OTHER_SCRIPTS:
+        return 2 + _beyond(piece) if piece[-1].isalnum() else 1
+    korean = _KOREAN[0] <= piece[0] <= _KOREAN[1]
+    return -(-3 * len(piece) // 2) if korean else len(piece)

@@ -31,7 +31,7 @@ def decode(data: bytes, declared: str = "") -> str:
         try:
             if name:
                 return data.decode(name)
-        except (UnicodeError, LookupError):
+        except (ValueError, LookupError):  # UnicodeError is the first
             continue
     return data.decode("latin-1")
 

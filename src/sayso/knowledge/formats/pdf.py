@@ -28,6 +28,9 @@ _MIN_PAGES_OF_A_HEAD = 4
 _REPEATED = 0.5
 """Share of pages on which a line is a running head."""
 _UNREADABLE = re.compile(r"[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]|/g\d+|\(cid:\d+\)")
+_LIGATURES = str.maketrans(
+    {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u00ad": "-"}
+)
 _DIGITS = re.compile(r"\d+")
 _CLOSED = re.compile(r"[.!?:;。！？…][\"'”’»)\]]*$")
 
@@ -90,7 +93,7 @@ def _texts(source: Source, reader: PdfReader, count: int) -> list[str]:
     for number in range(1, count + 1):
         note = ""
         try:
-            text = reader.pages[number - 1].extract_text()
+            text = reader.pages[number - 1].extract_text().translate(_LIGATURES)
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 - one bad page is no reason to lose the others

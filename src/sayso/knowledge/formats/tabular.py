@@ -17,6 +17,8 @@ MAX_LINE_CHARS = 1_000_000
 """A longer line is no row of a table."""
 MAX_COLUMNS = 1_000
 _DELIMITERS = (",", ";", "\t", "|")
+_NOTHING = "\x1f"
+"""Stands between the cells of a lone column: a character that is in no text."""
 _SAMPLE_ROWS = 20
 _SAMPLE_CHARS = 65_536
 _TOLD_EVERY = 500
@@ -83,11 +85,12 @@ def _delimiter(text: str) -> tuple[str, str]:
     if first.lower().startswith("sep=") and len(first.strip()) == len("sep=") + 1:
         return rest, first[4]
     sample = text[:_SAMPLE_CHARS]
-    return text, max(_DELIMITERS, key=lambda mark: _evenness(sample, mark))
+    evenness, delimiter = max((_evenness(sample, mark), mark) for mark in _DELIMITERS)
+    return text, delimiter if evenness else _NOTHING
 
 
 def _evenness(sample: str, delimiter: str) -> float:
-    """How much of a sample has the same number of columns, more than one; 0 to about 1."""
+    """How much of a sample has the same number of columns, 0 to about 1; 0 if the first has one."""
     counts: Counter[int] = Counter()
     try:
         for row, _ in zip(
@@ -95,9 +98,10 @@ def _evenness(sample: str, delimiter: str) -> float:
             range(_SAMPLE_ROWS),
             strict=False,
         ):
+            if len(row) == 1 and not counts:
+                return 0.0
             counts[len(row)] += bool(row)
     except csv.Error:
         return 0.0
-    counts[1] = 0
-    columns, times = counts.most_common(1)[0]
+    columns, times = max(counts.items(), key=lambda item: item[1], default=(0, 0))
     return times / _SAMPLE_ROWS + columns / 10_000 if times else 0.0

@@ -23,6 +23,7 @@ _SKIPPED = frozenset(
 )
 _KEPT_IN_HEAD = "title"
 _VOID = frozenset("area base br col embed hr img input link meta param source track wbr".split())
+_MAIN = frozenset(("main", "article"))
 _INLINE = frozenset(
     "a abbr acronym b bdi bdo big cite code data del dfn em font i ins kbd label mark q ruby rt rp "
     "s samp small span strong strike sub sup time tt u var wbr img input".split()
@@ -106,6 +107,7 @@ class _Webpage(HTMLParser):
         self.scripts = 0
         self._source = source
         self._open: list[str] = []
+        self._mains = 0  # how many of them hold the main text
         self._skipping = 0  # how many tags were open where skipping began; 0 is not skipping
         self._titles: list[str] = []
         self._lines: list[_Line] = []
@@ -114,6 +116,8 @@ class _Webpage(HTMLParser):
 
     def pages(self) -> Iterator[Page]:
         """The sections, without menus."""
+        while self._tables:
+            self._add(self._tables.pop())
         self._break()
         sections = Sections(" ".join(" ".join(self._titles).split()))
         for is_link, run in groupby(self._lines, _Line.is_link):
@@ -134,6 +138,7 @@ class _Webpage(HTMLParser):
             return
         self._imply_ends(tag)
         self._open.append(tag)
+        self._mains += tag in _MAIN
         if len(self._open) > _MAX_OPEN:
             raise self._source.damaged(f"more than {_MAX_OPEN:,} tags are nested in each other")
         if not self._skipping and (tag in _SKIPPED or _is_notice(tag, attrs)):
@@ -145,8 +150,7 @@ class _Webpage(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in self._open[-1000:]:
             while self._open:
-                closed = self._open.pop()
-                self._end(closed)
+                closed = self._close()
                 if closed == tag:
                     return
 
@@ -167,6 +171,13 @@ class _Webpage(HTMLParser):
             if "a" in self._open[-5:]:
                 self._now.linked += len("".join(data.split()))
 
+    def _close(self) -> str:
+        """Close the tag opened last."""
+        tag = self._open.pop()
+        self._end(tag)
+        self._mains -= tag in _MAIN
+        return tag
+
     def _void(self, tag: str) -> None:
         if self._skipping:
             return
@@ -183,7 +194,7 @@ class _Webpage(HTMLParser):
                 return
             if name in closes and not self._closes_further(tag, depth):
                 for _ in range(depth + 1):
-                    self._end(self._open.pop())
+                    self._close()
                 return
 
     def _closes_further(self, tag: str, depth: int) -> bool:
@@ -235,8 +246,7 @@ class _Webpage(HTMLParser):
     def _break(self) -> None:
         if self._now.text.strip("- "):
             self._lines.append(self._now)
-        in_main = "main" in self._open or "article" in self._open
-        self._now = _Line(0, in_main=in_main)
+        self._now = _Line(0, in_main=self._mains > 0)
 
 
 class _Table:

@@ -16,7 +16,7 @@ _FULL = 0.75
 def unwrap(lines: Sequence[str]) -> list[str]:
     """The paragraphs of `lines`; an empty line ends one."""
     widths = sorted(len(line.rstrip()) for line in lines)
-    wide = widths[int(0.95 * (len(widths) - 1))] if widths else 0
+    wide = widths[int(0.95 * len(widths))] if widths else 0
     joined: list[list[str]] = []
     before = ""
     for line in lines:
@@ -32,7 +32,7 @@ def _goes_on(before: str, line: str, wide: int) -> bool:
     """Whether `line` goes on where `before` was broken."""
     if _ITEM.match(line):
         return False
-    if line.lstrip()[:1].islower() and len(before) > _NARROW // 2:
+    if line.lstrip()[:1].islower() and (len(before) > _NARROW // 2 or _HYPHEN.search(before)):
         return True
     return wide >= _NARROW and len(before.rstrip()) >= _FULL * wide
 
