@@ -64,8 +64,9 @@ All paths are below the server's URL. A running server shows the same at `/docs`
 `/openapi.json`.
 
 Send your key as `Authorization: Bearer <API key>`; the bare key is taken, too. `X-User-Id` may be \
-left away; when it is sent, it must be the key's owner. Bodies are JSON, files come in forms. Unknown keys are ignored, \
-and named in an agent's `warnings`; those of `timeouts` and `messagePlan` are refused. \
+left away; when it is sent, it must be the key's owner. Bodies are JSON, files come in forms. \
+Unknown keys are ignored, and named in an agent's `warnings`; those of `timeouts` and \
+`messagePlan` are refused. \
 Errors are described in [errors](errors.md).
 
 **+** marks what Sayso adds to PlayAI's API."""
