@@ -6,6 +6,7 @@ import asyncio
 import os
 from collections.abc import AsyncGenerator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,8 +189,13 @@ async def test_no_form_no_file(world: World) -> None:
     async with world.client() as client:
         agent = await make_agent(client)
         url = f"/api/v1/agents/{agent}/critical-knowledge-files"
-        for sent in ({"json": {}}, {"content": b"x"}, {"files": {"other": ("a.txt", b"x")}}):
-            answer = await client.post(url, **sent)  # type: ignore[arg-type]
+        wrong: tuple[dict[str, Any], ...] = (
+            {"json": {}},
+            {"content": b"x"},
+            {"files": {"other": ("a.txt", b"x")}},
+        )
+        for sent in wrong:
+            answer = await client.post(url, **sent)
             assert answer.status_code == 400
             assert "multipart/form-data" in answer.json()["hint"]
     assert files(world) == []
