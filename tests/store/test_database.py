@@ -224,12 +224,12 @@ def test_several_processes_may_migrate_at_once(url: str, tmp_path: Path) -> None
     connection.close()
 
 
-@pytest.mark.parametrize("table", ["users", "agents", "lines"])
+@pytest.mark.parametrize("table", ["users", "agents", "lines", "sources", "jobs"])
 def test_every_table_compiles_for_postgres(table: str) -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     statement = str(CreateTable(Table.metadata.tables[table]).compile(dialect=dialect))
     assert "TIMESTAMP WITH TIME ZONE" in statement
-    assert ("BIGSERIAL" in statement) is (table == "lines")
+    assert ("BIGSERIAL" in statement) is (table in {"lines", "jobs"})
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])
