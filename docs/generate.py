@@ -94,9 +94,9 @@ answer, without keys."""
 
 PHRASES_INTRO = """\
 Some sentences are nobody's: what an agent says when its LLM fails, when the caller was not \
-heard, when nobody speaks, when the time is up, and when a function takes a while. They come in the agent's `language`. An agent \
-may have words of its own for most of them: `llm.failureMessage`, `messagePlan`, \
-`endCallMessage`.
+heard, when nobody speaks, when the time is up, and when a function takes a while. They come in \
+the agent's `language`. An agent may have words of its own for most of them: \
+`llm.failureMessage`, `messagePlan`, `endCallMessage`.
 
 A voice of one language says them in its own instead, whatever the agent's `language`: the \
 bundled voice is American, reads Spanish by English rules, and is silent where it meets Japanese. \
