@@ -269,15 +269,16 @@ def rest_page() -> str:
         "## What is sent",
         *_bodies(document, (
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
-            "MessagePlan", "NewCheck",
+            "MessagePlan", "Knowledge", "NewCheck", "NewKnowledgeCheck",
         )),
         PATCHING,
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "LlmIssue", "FieldWarning",
-             "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats",
-             "ConversationView", "LineView", "TurnView", "VoiceView"),
+            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "KnowledgeView", "LlmIssue",
+             "FieldWarning", "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView",
+             "KnowledgeCheckView", "PassageView", "AgentStats", "ConversationView",
+             "LineView", "TurnView", "VoiceView"),
         ),
     ]  # fmt: skip
     return _page(lines)

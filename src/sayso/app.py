@@ -16,6 +16,7 @@ from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import Agent as StoredAgent
 from sayso.agents.schema import AnsweredBy
@@ -30,7 +31,11 @@ from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
 from sayso.errors import InstallationError
+from sayso.knowledge import Retriever
 from sayso.knowledge.embed import Embedder
+from sayso.knowledge.passages import Found
+from sayso.knowledge.place import Place
+from sayso.knowledge.remote import Retrieval
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
@@ -54,6 +59,7 @@ from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
+from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.talk.phrases import phrases_in
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
@@ -84,6 +90,7 @@ class Engines:
     standby: Standby
     mind: Builtin
     embedder: Embedder
+    retrieval: Retrieval
 
 
 class Server:
@@ -111,6 +118,9 @@ class Server:
             secrets,
             self._clock,
             checks=self._checks,
+            knowledge_checks=KnowledgeChecks(
+                self._clock, self._ask_for_knowledge, settings.own_retrieval_timeout_s
+            ),
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
@@ -183,6 +193,10 @@ class Server:
         deep = self._settings.llm_deep_check
         return Checked(view_report(seen.report), seen.learn, deepen if deep else None)
 
+    async def _ask_for_knowledge(self, place: Place, query: str) -> Sequence[Found]:
+        """Ask an owner's retrieval server, whether or not it rests."""
+        return await self._engines.retrieval.ask(place, query, ())
+
     async def _look_at_own_llm(self) -> None:
         """Check the operator's LLM, if there is one; whatever it does, the server runs."""
         endpoint = builtin_endpoint(self._settings)
@@ -239,7 +253,26 @@ class Server:
             longest_s=stored.max_duration_s,
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
+            lookup=self._choose_lookup(stored, values),
         )
+
+    def _choose_lookup(self, stored: StoredAgent, values: Mapping[str, str]) -> Lookup:
+        """Where an agent's knowledge is looked up: its owner's server first, if there is one."""
+        if stored.knowledge is None:
+            return NOWHERE
+        settings = self._settings
+        place = stored.knowledge.fill(values).within(settings.own_retrieval_timeout_s)
+        return Lookup(
+            places=self._places_of(stored.id),
+            limit=settings.retrieval_passages,
+            deadline_s=settings.retrieval_timeout_s,
+            own=self._engines.retrieval.bind(place),
+        )
+
+    def _places_of(self, agent_id: str) -> tuple[Retriever, ...]:
+        """What this server itself knows for an agent: nothing, until it keeps documents."""
+        del agent_id
+        return ()
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
         """The agent's own LLM and its fallbacks, else the built-in one."""
@@ -276,6 +309,7 @@ def _report_missing(stored: StoredAgent, texts: Sequence[str], values: Mapping[s
     """One line of the log that names variables without a value; values are in none."""
     endpoints = [one for one in (stored.llm, *stored.fallbacks) if one]
     sent = [text for one in endpoints for text in (*one.headers.values(), *one.query.values())]
+    sent += stored.knowledge.headers.values() if stored.knowledge else ()
     if missing := find_missing((*texts, *sent), values):
         log.warning("variables_missing", names=missing)
 
@@ -355,6 +389,7 @@ def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engine
         standby=Standby(start_s=settings.llm_reply_start_timeout_s),
         mind=Builtin(embedder),
         embedder=embedder,
+        retrieval=Retrieval(private=settings.outbound_private),
     )
 
 
@@ -383,7 +418,15 @@ async def open_engines(engines: Engines, closing: AsyncExitStack, *, embeds: boo
     rooms = engines.rooms
     closing.callback(rooms.codecs.shutdown, wait=False, cancel_futures=True)
     minds = (engines.embedder,) if embeds else ()
-    for engine in (rooms.vad, rooms.stt, rooms.eot, rooms.tts, engines.client, *minds):
+    for engine in (
+        rooms.vad,
+        rooms.stt,
+        rooms.eot,
+        rooms.tts,
+        engines.client,
+        engines.retrieval,
+        *minds,
+    ):
         await engine.open()
         closing.push_async_callback(engine.close)
     closing.push_async_callback(engines.standby.close)

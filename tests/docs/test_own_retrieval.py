@@ -16,7 +16,8 @@ from pydantic import SecretStr
 from documents import ROOT, blocks
 from sayso.errors import KnowledgeError
 from sayso.knowledge import remote
-from sayso.knowledge.remote import MAX_RECORD_CHARS, Place, Retrieval, make_body, read_records
+from sayso.knowledge.place import Place
+from sayso.knowledge.remote import MAX_RECORD_CHARS, Retrieval, make_body, read_records
 
 GUIDE = ROOT / "docs/guide/own-retrieval.md"
 OPENAPI = json.loads((ROOT / "docs/reference/retrieval.openapi.json").read_text("utf-8"))

@@ -11,10 +11,9 @@ from pydantic import SecretStr
 
 from sayso.errors import KnowledgeError
 from sayso.knowledge.passages import Found, Passage
+from sayso.knowledge.place import Place
 from sayso.knowledge.remote import (
     MAX_ANSWER_BYTES,
-    PROBE,
-    Place,
     Retrieval,
     make_headers,
     read_records,
@@ -167,17 +166,6 @@ async def test_private_addresses_by_the_operators_word() -> None:
     finally:
         await retrieval.close()
     assert error.finding == "retrieval.address"
-
-
-async def test_a_check_asks_as_a_conversation_does(retrieval: Retrieval) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        asked = (await request.json())["query"] == PROBE
-        return web.json_response({"records": [RECORD] if asked else []})
-
-    async with answering(answer) as url:
-        assert await retrieval.check(place(url)) == ""
-    async with answering(always(text='{"records": []}')) as url:
-        assert "found nothing" in await retrieval.check(place(url))
 
 
 async def test_it_must_be_open() -> None:
