@@ -258,16 +258,14 @@ class Server:
 
     def _choose_lookup(self, stored: StoredAgent, values: Mapping[str, str]) -> Lookup:
         """Where an agent's knowledge is looked up: its owner's server first, if there is one."""
-        if stored.knowledge is None:
+        settings, places = self._settings, self._places_of(stored.id)
+        if stored.knowledge is None and not places:
             return NOWHERE
-        settings = self._settings
-        place = stored.knowledge.fill(values).within(settings.own_retrieval_timeout_s)
-        return Lookup(
-            places=self._places_of(stored.id),
-            limit=settings.retrieval_passages,
-            deadline_s=settings.retrieval_timeout_s,
-            own=self._engines.retrieval.bind(place),
-        )
+        own: Retriever | None = None
+        if stored.knowledge is not None:
+            place = stored.knowledge.fill(values).within(settings.own_retrieval_timeout_s)
+            own = self._engines.retrieval.bind(place)
+        return Lookup(places, settings.retrieval_passages, settings.retrieval_timeout_s, own)
 
     def _places_of(self, agent_id: str) -> tuple[Retriever, ...]:
         """What this server itself knows for an agent: nothing, until it keeps documents."""

@@ -14,6 +14,7 @@ import pytest
 from pydantic import SecretStr
 
 from documents import ROOT, blocks
+from sayso.agents import knowledge_checks
 from sayso.errors import KnowledgeError
 from sayso.knowledge import remote
 from sayso.knowledge.place import Place
@@ -73,7 +74,8 @@ def test_the_answer_shown_is_read() -> None:
 
 
 def test_every_code_has_a_row() -> None:
-    raised = set(re.findall(r'"(retrieval\.\w+)"', Path(remote.__file__).read_text("utf-8")))
+    code = "".join(Path(one.__file__).read_text("utf-8") for one in (remote, knowledge_checks))
+    raised = set(re.findall(r'"(retrieval\.\w+)"', code))
     rows = set(re.findall(r"(?m)^\| `(retrieval\.\w+)`", GUIDE.read_text("utf-8")))
     assert rows == raised
 

@@ -14,7 +14,7 @@ import typer
 from pydantic import BaseModel
 
 from documents import ROOT, Block, blocks, pages
-from sayso.agents.reports import NewCheck
+from sayso.agents.reports import NewCheck, NewKnowledgeCheck
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
 
@@ -59,6 +59,8 @@ def kind_of(command: str) -> str:
         return "completion"
     if "/llm-checks" in command:
         return "check"
+    if "/knowledge-checks" in command:
+        return "knowledge check"
     return "PATCH" if "PATCH" in command else "POST"
 
 
@@ -76,6 +78,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "POST": NewAgent,
     "PATCH": AgentChanges,
     "check": NewCheck,
+    "knowledge check": NewKnowledgeCheck,
 }
 
 
