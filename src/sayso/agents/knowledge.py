@@ -79,12 +79,8 @@ class KnowledgeSafe:
     def __init__(self, secrets: Secrets) -> None:
         self._secrets = secrets
 
-    def seal(
-        self, agent_id: str, own: OwnKnowledge | None, issues: Sequence[LlmIssue]
-    ) -> dict[str, Any] | None:
+    def seal(self, agent_id: str, own: OwnKnowledge, issues: Sequence[LlmIssue]) -> dict[str, Any]:
         """A `knowledge` for the store, with what its check noticed."""
-        if own is None:
-            return None
         base, query = split_query(own.url)
         key = None if own.key is None else own.key.get_secret_value()
         headers = None if own.headers is None else json.dumps(own.headers)
