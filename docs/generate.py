@@ -275,18 +275,18 @@ def rest_page() -> str:
         "## What is sent",
         *_bodies(document, (
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
-            "MessagePlan", "NewCheck", "NewFunction", "DynamicParameter", "EnumParameter",
-            "ConstParameter", "Metadata", "NewTrial",
+            "MessagePlan", "Knowledge", "NewCheck", "NewKnowledgeCheck", "NewFunction",
+            "DynamicParameter", "EnumParameter", "ConstParameter", "Metadata", "NewTrial",
         )),
         PATCHING,
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "LlmIssue", "FieldWarning",
-             "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats",
-             "ConversationView", "LineView", "TurnView", "VoiceView", "FunctionView",
-             "DynamicParameterView", "EnumParameterView", "ConstParameterView", "MetadataView",
-             "DeletedFunction", "TrialView", "SentView"),
+            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "KnowledgeView", "LlmIssue",
+             "FieldWarning", "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView",
+             "KnowledgeCheckView", "PassageView", "AgentStats", "ConversationView", "LineView",
+             "TurnView", "VoiceView", "FunctionView", "DynamicParameterView", "EnumParameterView",
+             "ConstParameterView", "MetadataView", "DeletedFunction", "TrialView", "SentView"),
         ),
     ]  # fmt: skip
     return _page(lines)

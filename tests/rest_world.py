@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import LlmIssue
 from sayso.agents.service import Agents
@@ -24,8 +25,11 @@ from sayso.api import Services, build_api
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.errors import KnowledgeError
 from sayso.functions.call import HttpCalls
 from sayso.functions.service import Functions
+from sayso.knowledge.passages import Found, Passage
+from sayso.knowledge.place import Place
 from sayso.library import Library, make_library
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
@@ -84,6 +88,24 @@ class ScriptedCheck:
 
 
 @dataclass
+class ScriptedRetrieval:
+    """A retrieval server that finds what it is told, and remembers what it was asked."""
+
+    found: tuple[Found, ...] = (Found(Passage("p", "Nine to five.", "", "hours.pdf", 3), 0.8),)
+    error: KnowledgeError | None = None
+    asked: list[tuple[Place, str]] = field(default_factory=list)
+    before_answer: Any = None
+
+    async def __call__(self, place: Place, query: str) -> tuple[Found, ...]:
+        self.asked.append((place, query))
+        if self.before_answer is not None:
+            await self.before_answer()
+        if self.error is not None:
+            raise self.error
+        return self.found
+
+
+@dataclass
 class World:
     """Everything a test may want to touch."""
 
@@ -92,6 +114,7 @@ class World:
     database: Database
     secrets: Secrets
     check: ScriptedCheck
+    retrieval: ScriptedRetrieval
     accounts: Accounts
     agents: Agents
     conversations: Conversations
@@ -149,7 +172,7 @@ class ScriptedEmbedder:
 
 def make_world(config: Settings, secrets: Secrets) -> World:
     """Everything put together; nothing is opened yet."""
-    clock, check = HandClock(), ScriptedCheck()
+    clock, check, retrieval = HandClock(), ScriptedCheck(), ScriptedRetrieval()
     database = Database(config.database)
     accounts = Accounts(database, secrets, clock)
     library = make_library(config, database, clock, ScriptedEmbedder())
@@ -159,6 +182,7 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         clock,
         checks=LlmChecks(database, clock, check),
         sources=library.sources,
+        knowledge_checks=KnowledgeChecks(clock, retrieval, config.own_retrieval_timeout_s),
         built_in="built-in-extractive",
         max_agents=config.max_agents,
     )
@@ -181,6 +205,7 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         database,
         secrets,
         check,
+        retrieval,
         accounts,
         agents,
         conversations,

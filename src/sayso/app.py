@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import Agent as StoredAgent
 from sayso.agents.schema import AnsweredBy
@@ -34,7 +35,12 @@ from sayso.eot import Eot
 from sayso.errors import InstallationError
 from sayso.functions.call import HttpCalls
 from sayso.functions.service import Functions
+from sayso.knowledge import Retriever
 from sayso.knowledge.embed import Embedder
+from sayso.knowledge.local import Indexes
+from sayso.knowledge.passages import Found
+from sayso.knowledge.place import Place
+from sayso.knowledge.remote import Retrieval
 from sayso.library import make_library
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
@@ -60,6 +66,7 @@ from sayso.talk.deeds import as_messages
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
+from sayso.talk.lookup import Lookup
 from sayso.talk.phrases import Phrases, phrases_in
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
@@ -90,6 +97,7 @@ class Engines:
     standby: Standby
     mind: Builtin
     embedder: Embedder
+    retrieval: Retrieval
 
 
 class Server:
@@ -113,12 +121,16 @@ class Server:
         self.accounts = Accounts(self._database, secrets, self._clock)
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
         self.library = make_library(settings, self._database, self._clock, self._engines.embedder)
+        self._indexes = Indexes(self.library.knowledge, self._engines.embedder)
         self.agents = Agents(
             self._database,
             secrets,
             self._clock,
             checks=self._checks,
             sources=self.library.sources,
+            knowledge_checks=KnowledgeChecks(
+                self._clock, self._ask_for_knowledge, settings.own_retrieval_timeout_s
+            ),
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
@@ -192,6 +204,7 @@ class Server:
             closing.push_async_callback(self._recorder.close)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
             await closing.enter_async_context(self.library.live())
+            closing.push_async_callback(self._indexes.close)
             checker = asyncio.create_task(self._checks.run())
             closing.callback(checker.cancel)
             closing.push_async_callback(_end, asyncio.create_task(self._look_at_own_llm()))
@@ -209,6 +222,10 @@ class Server:
             return Checked(view_report(seen.report))
         deep = self._settings.llm_deep_check
         return Checked(view_report(seen.report), seen.learn, deepen if deep else None)
+
+    async def _ask_for_knowledge(self, place: Place, query: str) -> Sequence[Found]:
+        """Ask an owner's retrieval server, whether or not it rests."""
+        return await self._engines.retrieval.ask(place, query, ())
 
     async def _look_at_own_llm(self) -> None:
         """Check the operator's LLM, if there is one; whatever it does, the server runs."""
@@ -266,7 +283,25 @@ class Server:
             longest_s=stored.max_duration_s,
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
+            lookup=self._choose_lookup(stored, values),
         )
+
+    def _choose_lookup(self, stored: StoredAgent, values: Mapping[str, str]) -> Lookup:
+        """Where an agent's knowledge is looked up: its owner's server first, if there is one."""
+        settings, places = self._settings, (self._indexes.of(stored.id),)
+        self._do_aside(self._prepare_index(stored.id))
+        own: Retriever | None = None
+        if stored.knowledge is not None:
+            place = stored.knowledge.fill(values).within(settings.own_retrieval_timeout_s)
+            own = self._engines.retrieval.bind(place)
+        return Lookup(places, settings.retrieval_passages, settings.retrieval_timeout_s, own)
+
+    async def _prepare_index(self, agent_id: str) -> None:
+        """Read what an agent knows while its greeting plays; the first question may need it."""
+        try:
+            await self._indexes.of(agent_id).prepare()
+        except Exception:  # noqa: BLE001 - its questions will fail, and say so one by one
+            _log.exception("knowledge_not_read", agent_id=agent_id)
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
         """The agent's own LLM and its fallbacks, else the built-in one."""
@@ -293,16 +328,20 @@ class Server:
 
     def _bind_notes(self, notes: Notes) -> Llm:
         # Read while the greeting plays, so that the first question does not wait for it.
-        reading = asyncio.create_task(self._engines.mind.learn(notes))
-        self._reading.add(reading)
-        reading.add_done_callback(self._reading.discard)
+        self._do_aside(self._engines.mind.learn(notes))
         return self._engines.mind.bind(notes)
+
+    def _do_aside(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._reading.add(task)
+        task.add_done_callback(self._reading.discard)
 
 
 def _report_missing(stored: StoredAgent, texts: Sequence[str], values: Mapping[str, str]) -> None:
     """One line of the log that names variables without a value; values are in none."""
     endpoints = [one for one in (stored.llm, *stored.fallbacks) if one]
     sent = [text for one in endpoints for text in (*one.headers.values(), *one.query.values())]
+    sent += stored.knowledge.headers.values() if stored.knowledge else ()
     if missing := find_missing((*texts, *sent), values):
         log.warning("variables_missing", names=missing)
 
@@ -387,6 +426,7 @@ def make_engines(
         standby=Standby(start_s=settings.llm_reply_start_timeout_s),
         mind=Builtin(embedder),
         embedder=embedder,
+        retrieval=Retrieval(private=settings.outbound_private),
     )
 
 
@@ -415,7 +455,14 @@ async def open_engines(engines: Engines, closing: AsyncExitStack, *, embeds: boo
     """
     rooms = engines.rooms
     closing.callback(rooms.codecs.shutdown, wait=False, cancel_futures=True)
-    for engine in (rooms.vad, rooms.stt, rooms.eot, rooms.tts, engines.client):
+    for engine in (
+        rooms.vad,
+        rooms.stt,
+        rooms.eot,
+        rooms.tts,
+        engines.client,
+        engines.retrieval,
+    ):
         await engine.open()
         closing.push_async_callback(engine.close)
     closing.push_async_callback(engines.embedder.close)

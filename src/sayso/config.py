@@ -87,7 +87,10 @@ class Settings(BaseSettings):
         60, ge=0, description="`GET /agent-stats/{id}` a minute for each API key; 0 means no limit."
     )
     check_llm_per_min: int = Field(
-        20, ge=0, description="`POST /llm-checks` a minute for each API key; 0 means no limit."
+        20,
+        ge=0,
+        description="`POST /llm-checks`, and as many `POST /knowledge-checks`, a minute for each "
+        "API key; 0 means no limit.",
     )
     try_function_per_min: int = Field(
         30,
@@ -307,6 +310,26 @@ class Settings(BaseSettings):
     )
     builtin_llm_key: SecretStr | None = Field(None, description="API key for `builtin_llm_url`.")
     builtin_llm_model: str | None = Field(None, description="Model name for `builtin_llm_url`.")
+
+    # What agents know ------------------------------------------------------------------
+    retrieval_timeout_s: float = Field(
+        0.25,
+        gt=0,
+        le=5,
+        description="Longest wait of an answer for what the agent's knowledge says about it, in "
+        "seconds; what comes later is dropped.",
+    )
+    own_retrieval_timeout_s: float = Field(
+        2.0,
+        gt=0,
+        le=10,
+        description="Longest wait for an owner's own retrieval server, whatever its agent's "
+        "`timeoutMs` says, in seconds; if it fails, the search that comes with Sayso is waited for "
+        "behind it.",
+    )
+    retrieval_passages: int = Field(
+        4, ge=1, le=20, description="Passages of an agent's knowledge an answer may stand on."
+    )
 
     @property
     def database(self) -> str:

@@ -80,6 +80,8 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "phoneNumbers": [],
         "answeredBy": "built-in-extractive",
         "llmIssues": [],
+        "knowledge": None,
+        "knowledgeIssues": [],
         "warnings": [],
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import re
 import subprocess
@@ -14,9 +15,11 @@ import pytest
 from pydantic import SecretStr
 
 from documents import ROOT, blocks
+from sayso.agents import knowledge_checks
 from sayso.errors import KnowledgeError
 from sayso.knowledge import remote
-from sayso.knowledge.remote import MAX_RECORD_CHARS, Place, Retrieval, make_body, read_records
+from sayso.knowledge.place import Place
+from sayso.knowledge.remote import MAX_RECORD_CHARS, Retrieval, make_body, read_records
 
 GUIDE = ROOT / "docs/guide/own-retrieval.md"
 OPENAPI = json.loads((ROOT / "docs/reference/retrieval.openapi.json").read_text("utf-8"))
@@ -72,7 +75,8 @@ def test_the_answer_shown_is_read() -> None:
 
 
 def test_every_code_has_a_row() -> None:
-    raised = set(re.findall(r'"(retrieval\.\w+)"', Path(remote.__file__).read_text("utf-8")))
+    code = "".join(map(inspect.getsource, (remote, knowledge_checks)))
+    raised = set(re.findall(r'"(retrieval\.\w+)"', code))
     rows = set(re.findall(r"(?m)^\| `(retrieval\.\w+)`", GUIDE.read_text("utf-8")))
     assert rows == raised
 

@@ -14,7 +14,7 @@ import typer
 from pydantic import BaseModel
 
 from documents import ROOT, Block, blocks, pages
-from sayso.agents.reports import NewCheck
+from sayso.agents.reports import NewCheck, NewKnowledgeCheck
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
 from sayso.functions.schema import NewFunction, NewTrial
@@ -62,6 +62,8 @@ def kind_of(command: str) -> str:
         return "check"
     if "/external-functions" in command:
         return "try" if "/try" in command else "function"
+    if "/knowledge-checks" in command:
+        return "knowledge check"
     return "PATCH" if "PATCH" in command else "POST"
 
 
@@ -81,6 +83,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "check": NewCheck,
     "function": NewFunction,
     "try": NewTrial,
+    "knowledge check": NewKnowledgeCheck,
 }
 
 

@@ -1,7 +1,7 @@
-"""A secret that an agent's LLM is called with is found nowhere else.
+"""A secret that an agent's LLM or retrieval server is called with is found nowhere else.
 
-A server runs in a process of its own, at the most talkative log level; its LLMs quote the key,
-the headers and the query back wherever they can. Then everything that left it is searched:
+A server runs in a process of its own, at the most talkative log level; what it calls quotes the
+key, the headers and the query back wherever they can. Then everything that left it is searched:
 answers, messages, both outputs, and every byte in its folder.
 """
 
@@ -38,6 +38,12 @@ CANARIES = {
     "fallback_url": "canary-fallback-url-c5e8",
     "new": "plain-canary-of-a-new-key",
     "checked": "canary-only-checked-77ab",
+}
+KNOWLEDGE_CANARIES = {
+    "knowledge_key": "rk-canary-2c9e7a115d",
+    "knowledge_header": "canary-knowledge-header-b7",
+    "knowledge_url": "canary/knowledge+url=5e2f",
+    "knowledge_new": "rk-canary-refused-90aa",
 }
 QUIRKS = ("401_quotes_key", "error_quotes_key", "redirect", "html", "cut", "minimal", "json")
 
@@ -111,10 +117,12 @@ class Telltale:
     Attributes:
         url: its base URL.
         spoilt: from now on it tells tales.
+        found: what it was asked as a retrieval server.
     """
 
     url: str = ""
     spoilt: bool = False
+    found: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
         if self.spoilt:
@@ -123,12 +131,19 @@ class Telltale:
         words = {"role": "assistant", "content": "The smoke test has passed."}
         return web.json_response({"choices": [{"index": 0, "message": words}]})
 
+    async def find(self, request: web.Request) -> web.Response:
+        self.found.append(json.dumps([request.path_qs, dict(request.headers)]))
+        if self.spoilt:
+            return web.Response(status=401, text=f"{request.path_qs} {dict(request.headers)}")
+        return web.json_response({"records": [{"content": "Nine to five."}]})
+
 
 @asynccontextmanager
 async def running_telltale() -> AsyncIterator[Telltale]:
     telltale = Telltale()
     app = web.Application()
     app.router.add_post("/chat/completions", telltale.answer)
+    app.router.add_post("/retrieval", telltale.find)
     async with running_app(app) as telltale.url:
         yield telltale
 
@@ -150,6 +165,16 @@ def llm_of(base_url: str, standby: str) -> dict[str, object]:
     return {**own, "fallbacks": [other]}
 
 
+def knowledge_of(url: str, key: str = "knowledge_key") -> dict[str, object]:
+    """A `knowledge` with a secret wherever one may stand."""
+    return {
+        "baseURL": f"{url}?code={urllib.parse.quote(KNOWLEDGE_CANARIES['knowledge_url'])}",
+        "apiKey": KNOWLEDGE_CANARIES[key],
+        "timeoutMs": 5000,
+        "headers": {"X-Tenant": f"Bearer {KNOWLEDGE_CANARIES['knowledge_header']}"},
+    }
+
+
 AGENT = {"displayName": "Canary", "description": "", "voice": "any"}
 
 
@@ -159,6 +184,20 @@ async def check_quirks(server: Running, llm: FakeLlm) -> None:
         own = llm_of(f"{llm.url}/quirk/{quirk}", f"{llm.url}/quirk/401_quotes_key")
         await server.send("POST", "/agents", {**AGENT, "llm": own})
         await server.send("POST", "/llm-checks", {**own, "apiKey": CANARIES["checked"]})
+
+
+async def check_knowledge(server: Running, path: str, telltale: Telltale) -> None:
+    """Save, try, refuse and write back a retrieval server that tells tales when it is spoilt."""
+    await server.send("PATCH", path, {"knowledge": knowledge_of(telltale.url)})
+    telltale.spoilt = True
+    refused = knowledge_of(telltale.url, "knowledge_new")
+    await server.send("PATCH", path, {"knowledge": refused})
+    await server.send("POST", "/knowledge-checks", refused)
+    for wrong in ({"apiKey": [refused["apiKey"]]}, {"topK": "no"}, {"headers": {"Host": "x"}}):
+        await server.send("PATCH", path, {"knowledge": {**refused, **wrong}})
+    shown = knowledge_of("http://127.0.0.2:1") | {"apiKey": "••••115d"}
+    await server.send("PATCH", path, {"knowledge": shown})
+    telltale.spoilt = False
 
 
 async def change(server: Running, path: str, llm: FakeLlm) -> None:
@@ -237,13 +276,18 @@ async def test_a_secret_is_found_nowhere(tmp_path: Path) -> None:
             own = llm_of(telltale.url, telltale.url)
             agent_id = await server.send("POST", "/agents", {**AGENT, "llm": own})
             await change(server, f"/agents/{agent_id}", llm)
+            await check_knowledge(server, f"/agents/{agent_id}", telltale)
             await write_back(server, f"/agents/{agent_id}")
             await wait_for_reports(server, f"/agents/{agent_id}")
             await talk(server, f"/agents/{agent_id}", telltale)
     sent = "\n".join(json.dumps([dict(r.headers), r.path]) for r in llm.received)
     assert [name for name, secret in CANARIES.items() if secret not in sent] == []
-    assert_nowhere(CANARIES, server, tmp_path)
-    assert b"conversation_disturbed" in (tmp_path / "stderr").read_bytes()
+    found = urllib.parse.unquote("\n".join(telltale.found))
+    assert [name for name, secret in KNOWLEDGE_CANARIES.items() if secret not in found] == []
+    assert_nowhere({**CANARIES, **KNOWLEDGE_CANARIES}, server, tmp_path)
+    said = (tmp_path / "stderr").read_bytes()
+    assert b"conversation_disturbed" in said
+    assert b"knowledge_mishap" in said
 
 
 def assert_nowhere(canaries: Mapping[str, str], server: Running, folder: Path) -> None:

@@ -43,12 +43,16 @@ class Notebook:
     def __init__(self, **texts: list[str]) -> None:
         self.texts = texts
         self.revisions: dict[str, int] = {}
+        self.noticed: dict[str, int] = {}
         self.loads = 0
         self.gate = asyncio.Event()
         self.gate.set()
 
     async def revision(self, agent_id: str) -> int:
         return self.revisions.get(agent_id, 1)
+
+    def last_revision(self, agent_id: str) -> int | None:
+        return self.noticed.get(agent_id)
 
     async def load(self, agent_id: str) -> Loaded:
         self.loads += 1
@@ -89,6 +93,18 @@ async def test_it_is_built_once_until_something_changes() -> None:
     notebook.texts["a"], notebook.revisions["a"] = ["The car is gone."], 2
     assert (await shelf.find("car", [], 1))[0].passage.text == "The car is gone."
     assert notebook.loads == 2
+
+
+async def test_a_turn_believes_what_this_process_knows_and_a_conversation_asks() -> None:
+    notebook = Notebook(a=["The car is red."])
+    notebook.noticed["a"] = 1
+    shelf = Indexes(notebook, Words()).of("a")
+    await shelf.prepare()
+    notebook.texts["a"], notebook.revisions["a"] = ["The car is gone."], 2  # by another process
+    assert (await shelf.find("car", [], 1))[0].passage.text == "The car is red."
+    await shelf.prepare()
+    notebook.noticed["a"] = 2
+    assert (await shelf.find("car", [], 1))[0].passage.text == "The car is gone."
 
 
 async def test_who_comes_meanwhile_waits_for_the_same_one() -> None:

@@ -3,18 +3,19 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from sayso.errors import KnowledgeError
 from sayso.knowledge.passages import Found, Passage
+from sayso.knowledge.place import PROBE, Place
 from sayso.knowledge.remote import (
     MAX_ANSWER_BYTES,
-    PROBE,
-    Place,
     Retrieval,
     make_headers,
     read_records,
@@ -87,13 +88,6 @@ async def test_a_question_is_asked_and_its_records_are_read(retrieval: Retrieval
         "retrieval_setting": {"top_k": 2, "score_threshold": 0.0},
         "context": ["Hello."],
     }
-
-
-@pytest.mark.parametrize(
-    "base", ["http://r.test/v1", "http://r.test/v1/", "http://r.test/v1/retrieval"]
-)
-def test_the_path_is_added_once(base: str) -> None:
-    assert Place(base).url == "http://r.test/v1/retrieval"
 
 
 def test_the_owners_headers_win() -> None:
@@ -169,15 +163,102 @@ async def test_private_addresses_by_the_operators_word() -> None:
     assert error.finding == "retrieval.address"
 
 
-async def test_a_check_asks_as_a_conversation_does(retrieval: Retrieval) -> None:
-    async def answer(request: web.Request) -> web.Response:
-        asked = (await request.json())["query"] == PROBE
-        return web.json_response({"records": [RECORD] if asked else []})
+async def test_headers_of_the_connection_are_not_the_owners(retrieval: Retrieval) -> None:
+    with pytest.raises(KnowledgeError) as caught:
+        await retrieval.ask(place("http://127.0.0.1:1", headers={"Content-Length": "3"}), "?", [])
+    assert caught.value.finding == "retrieval.header"
+    assert "Content-Length" in str(caught.value)
 
-    async with answering(answer) as url:
-        assert await retrieval.check(place(url)) == ""
-    async with answering(always(text='{"records": []}')) as url:
-        assert "found nothing" in await retrieval.check(place(url))
+
+class TestResting:
+    """One that keeps failing is left alone, and comes back by itself."""
+
+    @pytest.fixture
+    async def resting(self) -> AsyncIterator[Resting]:
+        state = Resting()
+        state.retrieval = Retrieval(now_s=lambda: state.now_s)
+        await state.retrieval.open()
+        async with answering(state.answer) as state.url:
+            yield state
+        await state.retrieval.close()
+
+    async def test_nobody_waits_for_it_after_two_failures(self, resting: Resting) -> None:
+        with capture_logs() as logs:
+            told = [await resting.ask() for _ in range(3)]
+        assert told == ["retrieval.status", "retrieval.status", "retrieval.resting"]
+        assert resting.asked == ["When?", "When?"]
+        (line,) = logs
+        assert (line["event"], line["rest_s"]) == ("retrieval_rests", 30.0)
+        assert KEY not in repr(logs)
+
+    async def test_a_look_beside_the_conversation_finds_it_well_again(
+        self, resting: Resting
+    ) -> None:
+        for _ in range(2):
+            await resting.ask()
+        resting.works = True
+        resting.now_s = 11.0
+        with capture_logs() as logs:
+            assert await resting.ask() == "retrieval.resting"
+            async with asyncio.timeout(10):
+                await resting.looked.wait()
+                await asyncio.gather(*resting.retrieval._looks)
+            assert await resting.ask() == ""
+        assert resting.asked[2:] == [PROBE, "When?"]
+        assert [line["event"] for line in logs] == ["retrieval_is_well_again"]
+
+    async def test_one_that_still_fails_rests_longer(self, resting: Resting) -> None:
+        for _ in range(2):
+            await resting.ask()
+        resting.now_s = 31.0
+        assert await resting.ask() == "retrieval.status"
+        resting.now_s = 90.0
+        assert await resting.ask() == "retrieval.resting"
+
+    async def test_one_agents_trouble_is_not_anothers(self, resting: Resting) -> None:
+        for _ in range(2):
+            await resting.ask()
+        assert await resting.ask("other") == "retrieval.status"
+
+    async def test_a_look_ends_with_the_server(self, resting: Resting) -> None:
+        for _ in range(2):
+            await resting.ask()
+        resting.hangs = True
+        resting.now_s = 11.0
+        await resting.ask()
+        await resting.looked.wait()
+        await resting.retrieval.close()
+        assert not resting.retrieval._looks
+
+
+@dataclass
+class Resting:
+    """A retrieval server that fails until it works, and a clock that is moved by hand."""
+
+    now_s: float = 0.0
+    works: bool = False
+    hangs: bool = False
+    url: str = ""
+    asked: list[str] = field(default_factory=list)
+    looked: asyncio.Event = field(default_factory=asyncio.Event)
+    retrieval: Retrieval = field(default_factory=Retrieval)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.asked.append((await request.json())["query"])
+        if self.asked[-1] == PROBE:
+            self.looked.set()
+        if self.hangs:
+            await asyncio.Event().wait()
+        return web.json_response({"records": [RECORD]}, status=200 if self.works else 500)
+
+    async def ask(self, knowledge_id: str = "agent-1") -> str:
+        """The finding; "" if it answered."""
+        at = Place(self.url, SecretStr(KEY), knowledge_id, timeout_s=30.0)
+        try:
+            await self.retrieval.bind(at).find("When?", [], 4)
+        except KnowledgeError as error:
+            return error.finding
+        return ""
 
 
 async def test_it_must_be_open() -> None:

@@ -12,9 +12,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from sayso.errors import Blame, LlmError
+from sayso.health import FAILURES, Health
 from sayso.llm import Message, Mishap, Piece, Spare, Tool, ToolCall, ignore, no_spare
 from sayso.llm.failover import RESERVE_S, Runner, Standby
-from sayso.llm.health import FAILURES, Health
 
 HELLO = [Message("user", "Hello")]
 DOWN = LlmError("nobody is there", finding="connect.refused")

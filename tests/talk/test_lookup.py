@@ -77,6 +77,30 @@ async def test_when_one_place_fails_the_next_is_asked() -> None:
     assert told == ["http.status"]
 
 
+async def test_the_owners_own_server_is_asked_first_and_counts_when_it_finds_nothing() -> None:
+    own, ours = Place(), Place([HOURS])
+    added, timings, _ = await add(Lookup((ours,), own=own))
+    assert (own.asked, ours.asked) == ([("When do you open?", ["Hello.", "Hi."], 4)], [])
+    assert added == PROMPT
+    assert "retrieval_s" in timings
+
+
+async def test_a_slow_one_takes_no_time_from_those_behind_it() -> None:
+    slow, ours = Place(slow=True), Place([HOURS])
+    added, timings, _ = await add(Lookup((slow, ours), deadline_s=0.1))
+    assert added[-1].excerpts
+    assert timings["retrieval"] == "late"
+    assert timings["passages"]
+
+
+async def test_the_owners_own_server_keeps_to_its_own_deadline() -> None:
+    own = Place(error=KnowledgeError("it took too long", finding="retrieval.timeout"))
+    added, timings, told = await add(Lookup((Place([HOURS]),), own=own, deadline_s=5.0))
+    assert added[-1].excerpts
+    assert told == ["retrieval.timeout"]
+    assert "retrieval" not in timings
+
+
 async def test_when_all_fail_the_prompt_stays() -> None:
     broken = Place(error=KnowledgeError("it is down", finding="http.status"))
     added, timings, told = await add(Lookup((broken, broken)))

@@ -7,11 +7,9 @@ camelCase. `Agent` is what a conversation is given: frozen, with the LLM's key o
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, TypeAlias
-from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -28,10 +26,17 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sayso.agents.fields import (
+    MAX_HEADER_NAME_CHARS,
+    SECRET_VALUES,
+    ApiKey,
+    Headers,
+    ServerUrl,
+    check_headers,
+)
+from sayso.agents.retrieval import Knowledge, KnowledgeView
 from sayso.bodies import (
     EXTENSION,
-    HEADER_NAME,
-    HEADER_VALUE,
     MAX_NAMED,
     FieldWarning,
     ToWhole,
@@ -40,8 +45,9 @@ from sayso.bodies import (
 )
 from sayso.bodies import Body as _Body
 from sayso.bodies import View as _View
+from sayso.knowledge.place import Place
 from sayso.llm import Endpoint, Tell, Timeouts
-from sayso.security.masks import HARMLESS, MASK
+from sayso.security.masks import MASK
 from sayso.sources.schema import CriticalKnowledgeFile
 from sayso.variables import (
     MAX_NUMBER,
@@ -64,13 +70,8 @@ MAX_KNOWLEDGE_CHARS = 20_000
 MAX_VOICE_CHARS = 1000
 MAX_ACTIONS = 100
 MAX_ACTION_CHARS = 250
-MAX_URL_CHARS = 2048
-MAX_KEY_CHARS = 8192
 MAX_MODEL_CHARS = 250
 MAX_TOKENS = 1_000_000
-MAX_HEADERS = 50
-MAX_HEADER_NAME_CHARS = 200
-MAX_HEADER_CHARS = 8192
 MAX_BASE_PARAMS_CHARS = 20_000
 MAX_QUERY = 50
 MAX_QUERY_CHARS = 2048
@@ -115,7 +116,7 @@ AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
 
 @dataclass(frozen=True, slots=True)
 class LlmIssue:
-    """One thing the check of an LLM found: a stable code, a sentence, the next step, the proof."""
+    """One thing a check of a server found: a stable code, a sentence, the next step, the proof."""
 
     code: str
     message: str
@@ -123,121 +124,10 @@ class LlmIssue:
     severity: Literal["error", "warning", "note"]
     evidence: str = ""
     field: str | None = None
-    """The part of the agent it is about, as a dotted path; None where one LLM was looked at."""
+    """The part of the agent it is about, as a dotted path; None where one server was looked at."""
 
 
 # What may be sent ---------------------------------------------------------------------
-
-
-def _check_base_url(text: str) -> str:
-    """Refuse what is not an http(s) URL, and what would be read differently by another parser."""
-    url = text.strip()
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
-        raise PydanticCustomError("base_url", "must be a URL without spaces or backslashes")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise PydanticCustomError("base_url", "is not a valid URL") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise PydanticCustomError(
-            "base_url", "must be a full URL that begins with https:// or http://"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise PydanticCustomError(
-            "base_url",
-            "must not carry a user name or password; use apiKey or baseParams.defaultHeaders",
-        )
-    if parts.fragment:
-        raise PydanticCustomError("base_url", "must not have a part after #")
-    return url.removesuffix("#")
-
-
-def _check_headers(headers: dict[str, str | None] | None) -> dict[str, str | None] | None:
-    for name, value in (headers or {}).items():
-        if not re.fullmatch(HEADER_NAME, name):
-            raise PydanticCustomError("headers", "has a name that is not a valid header name")
-        # A mask goes by: the service puts the stored value in its place.
-        if value is not None and not re.fullmatch(f"[{MASK[0]} -~]*", value):
-            raise PydanticCustomError(
-                "headers", "has a value with line breaks or characters outside ASCII"
-            )
-    return headers
-
-
-def _check_key(key: SecretStr) -> SecretStr:
-    """A key goes into a header: printable ASCII, or a mask, which the service compares."""
-    text = key.get_secret_value().strip()
-    if re.search(r"[^\x21-\x7e•]", text):
-        raise PydanticCustomError(
-            "api_key", "holds spaces, line breaks or characters that no API key can have"
-        )
-    return SecretStr(text)
-
-
-def _to_secret(value: object) -> object:
-    """Wrap the key at once, so that no error message can show it."""
-    return SecretStr(value) if isinstance(value, str) else value
-
-
-ApiKey = Annotated[
-    SecretStr,
-    BeforeValidator(_to_secret),
-    Field(max_length=MAX_KEY_CHARS),
-    AfterValidator(_check_key),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": MAX_KEY_CHARS,
-            "format": "password",
-            "writeOnly": True,
-            "pattern": "^[!-~]*$",
-            "description": "Sealed at rest and never shown again. On PATCH, leave it away "
-            "(or send the mask) to keep the stored one; null or empty removes it.",
-        }
-    ),
-]
-BaseUrl = Annotated[
-    str,
-    AfterValidator(_check_base_url),
-    Field(
-        max_length=MAX_URL_CHARS,
-        description="`/chat/completions` directly below it is called; nothing adds `/v1`. Values "
-        "in its query are sealed, shown and kept as headers are.",
-        json_schema_extra={"format": "uri"},
-    ),
-]
-HeaderName = Annotated[str, Field(max_length=MAX_HEADER_NAME_CHARS)]
-HeaderValue = Annotated[str, Field(max_length=MAX_HEADER_CHARS)]
-Headers = Annotated[
-    dict[
-        Annotated[str, Field(max_length=200)],
-        Annotated[str, Field(max_length=MAX_HEADER_CHARS)] | None,
-    ],
-    Field(
-        max_length=MAX_HEADERS,
-        json_schema_extra={
-            "propertyNames": {"pattern": f"^{HEADER_NAME}$", "maxLength": MAX_HEADER_NAME_CHARS},
-            "additionalProperties": {
-                "anyOf": [
-                    {
-                        "type": "string",
-                        "maxLength": MAX_HEADER_CHARS,
-                        "pattern": f"^{HEADER_VALUE}$",
-                    },
-                    {"type": "null"},
-                ]
-            },
-        },
-    ),
-]
-
-
-_SECRET_VALUES = (
-    "Sealed at rest and shown as masks, except a value of nothing but variables, and those named "
-    + ", ".join(f"`{name}`" for name in sorted(HARMLESS))
-    + ". On PATCH, a mask keeps the stored value of that name, on the same server."
-)
 
 
 class BaseParams(_Body):
@@ -252,9 +142,9 @@ class BaseParams(_Body):
     model: Annotated[str, Field(max_length=MAX_MODEL_CHARS)] | None = None
     temperature: Annotated[float, Field(ge=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS), ToWhole] | None = None
-    default_headers: Annotated[Headers | None, AfterValidator(_check_headers)] = Field(
+    default_headers: Annotated[Headers | None, AfterValidator(check_headers)] = Field(
         default=None,
-        description="Extra HTTP headers. A value may hold `{{variables}}`. " + _SECRET_VALUES,
+        description="Extra HTTP headers. A value may hold `{{variables}}`. " + SECRET_VALUES,
     )
     query: (
         Annotated[
@@ -379,7 +269,11 @@ class LlmServer(_Body):
     """An LLM of yours (contract §3.1), as it may stand by for another one, too."""
 
     type: Literal["openai-compatible"] = "openai-compatible"
-    base_url: BaseUrl = Field(examples=["https://llm.example.com/v1"])
+    base_url: ServerUrl = Field(
+        description="`/chat/completions` directly below it is called; nothing adds `/v1`. Values "
+        "in its query are sealed, shown and kept as headers are.",
+        examples=["https://llm.example.com/v1"],
+    )
     api_key: ApiKey | None = Field(default=None)
     base_params: BaseParams | None = None
     timeouts: LlmTimeouts | None = Field(default=None, json_schema_extra=EXTENSION)
@@ -482,8 +376,9 @@ Variables = Annotated[
     dict[str, _Words | bool | _Whole | _Number],
     Field(
         max_length=MAX_VARIABLES,
-        description="What `{{name}}` stands for in the agent's texts and in its LLM's headers and "
-        "query, where a conversation brings no value of its own.",
+        description="What `{{name}}` stands for in the agent's texts, in its LLM's headers and "
+        "query and in its retrieval server's headers, where a conversation brings no value of its "
+        "own.",
         examples=[{"shop": "Nonna's Pizza", "deliveryMinutes": 45}],
         json_schema_extra={**EXTENSION, "propertyNames": {"pattern": f"^{NAME}$"}},
     ),
@@ -512,6 +407,12 @@ class NewAgent(_Body):
     prompt: Annotated[str, Field(max_length=MAX_PROMPT_CHARS)] | None = None
     critical_knowledge: Annotated[str, Field(max_length=MAX_KNOWLEDGE_CHARS)] | None = None
     answer_only_from_critical_knowledge: bool = False
+    knowledge: Knowledge | None = Field(
+        default=None,
+        description="Your own retrieval server; null for the search that comes with Sayso. It is "
+        "asked once before it is saved.",
+        json_schema_extra=EXTENSION,
+    )
     visibility: Visibility = "public"
     language: Language = "english"
     llm: LlmBody | None = Field(
@@ -659,6 +560,7 @@ class AgentView(_View):
     prompt: str | None
     critical_knowledge: str | None
     answer_only_from_critical_knowledge: bool
+    knowledge: KnowledgeView | None = Field(json_schema_extra=EXTENSION)
     visibility: str
     language: str
     llm: LlmView | None
@@ -683,6 +585,9 @@ class AgentView(_View):
     llm_issues: list[LlmIssue] = Field(
         description="What the check of `llm` noticed when it was last saved; errors are refused.",
         json_schema_extra=EXTENSION,
+    )
+    knowledge_issues: list[LlmIssue] = Field(
+        description="The same of `knowledge`.", json_schema_extra=EXTENSION
     )
     warnings: list[FieldWarning] = Field(
         default=[],
@@ -719,8 +624,9 @@ class Agent:
     """An agent as a conversation is given it, read once when the call opens.
 
     `llm` is None for the built-in one, and so is each of its `fallbacks`, which are asked in order
-    when it fails. A private agent is for its owner, `owner_id`, only. Of what it says itself, None
-    is the usual sentences, and nothing at all is nothing: `idle_messages`, `end_call_message`.
+    when it fails. `knowledge` is the owner's own retrieval server, if there is one. A private
+    agent is for its owner, `owner_id`, only. Of what it says itself, None is the usual sentences,
+    and nothing at all is nothing: `idle_messages`, `end_call_message`.
     """
 
     id: str
@@ -739,6 +645,7 @@ class Agent:
     actions: tuple[str, ...]
     llm: Endpoint | None
     fallbacks: tuple[Endpoint | None, ...] = ()
+    knowledge: Place | None = None
     failure_message: str | None = None
     hedge_after_s: float | None = None
     variables: Mapping[str, str] = field(default_factory=dict)

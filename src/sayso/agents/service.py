@@ -1,6 +1,6 @@
-"""Keeps agents: makes, changes, reads and deletes them, and has their LLM checked before saving.
+"""Keeps agents: makes, changes, reads and deletes them; what they call is checked before saving.
 
-The check calls somebody else's server and may take seconds: no transaction is open meanwhile.
+A check calls somebody else's server and may take seconds: no transaction is open meanwhile.
 """
 
 from __future__ import annotations
@@ -17,8 +17,17 @@ from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
 from sayso.agents.ignored import list_ignored
 from sayso.agents.journal import log_save
+from sayso.agents.knowledge_checks import KnowledgeChecks
+from sayso.agents.knowledge_field import KnowledgeField, ReadyKnowledge
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
-from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
+from sayso.agents.manners import read_manners
+from sayso.agents.reports import (
+    AgentCheckView,
+    KnowledgeCheckView,
+    LlmCheckView,
+    NewCheck,
+    NewKnowledgeCheck,
+)
 from sayso.agents.schema import (
     Agent,
     AgentChanges,
@@ -46,8 +55,8 @@ from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
 from sayso.variables import Variable, show_all
 
-_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
-"""Fields stored as they come; `llm` is taken apart."""
+_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm", "knowledge"}
+"""Fields stored as they come; the others are taken apart."""
 _Stored: TypeAlias = tuple[dict[str, Any] | None, str | None, str | None]
 """What a row holds of its LLM."""
 
@@ -85,6 +94,7 @@ class Agents:
         *,
         checks: LlmChecks,
         sources: Sources,
+        knowledge_checks: KnowledgeChecks,
         built_in: AnsweredBy,
         max_agents: int,
     ) -> None:
@@ -94,18 +104,19 @@ class Agents:
         self._clock = clock
         self._checks = checks
         self._sources = sources
+        self._knowledge = KnowledgeField(secrets, knowledge_checks)
         self._built_in = built_in
         self._max_agents = max_agents
 
     async def create(
         self, account: Account, body: NewAgent, *, by_server: bool = False
     ) -> AgentView:
-        """Make an agent, after its LLM passed the check.
+        """Make an agent, after its LLM and its retrieval server passed their checks.
 
         One made `by_server` at the start is shown on the terminal, and not in the log.
 
         Raises:
-            BadRequestError: the LLM did not pass, or an action is unknown; nothing is saved.
+            BadRequestError: one of them did not pass, or an action is unknown; nothing is saved.
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
@@ -118,12 +129,15 @@ class Agents:
         self, account: Account, agent_id: str, body: NewAgent, said: list[LlmIssue]
     ) -> AgentView:
         meant = choose_llms(body.llm, None, ())
+        knowledge = await self._knowledge.prepare(agent_id, body)
         ready = await self._prepare(agent_id, body.llm, meant, body.variables)
-        said += ready.issues
+        said += [*ready.issues, *(knowledge.issues if knowledge else ())]
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
         ready.put_into(row)
+        if knowledge is not None:
+            knowledge.put_into(row)
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
             await refuse_unknown_actions(session, account.user_id, body.actions)
@@ -133,15 +147,15 @@ class Agents:
         return self._view(row, (), list_ignored(body))
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
-        """Change the fields that were sent, after a new LLM passed the check.
+        """Change the fields that were sent, after a new LLM or retrieval server passed its check.
 
-        An LLM that is what is stored is not checked again: while it is down, what was read can be
+        One that is what is stored is not checked again: while it is down, what was read can be
         changed elsewhere and written back.
 
         Raises:
-            BadRequestError: the LLM did not pass, or would be sent a key meant for another server;
-                or an action is unknown.
-            ConflictError: the LLM was changed by somebody else during the check.
+            BadRequestError: one did not pass, or would be sent a key meant for another server; or
+                an action is unknown.
+            ConflictError: one was changed by somebody else during the check.
             NotFoundError, ForbiddenError: no such agent of this account.
         """
         with log_save(account.user_id, agent_id, body) as said:
@@ -151,6 +165,8 @@ class Agents:
         self, account: Account, agent_id: str, body: AgentChanges, said: list[LlmIssue]
     ) -> AgentView:
         ready, seen = None, None
+        knowledge = await self._check_knowledge(account, agent_id, body)
+        said += knowledge.issues if knowledge else ()
         if "llm" in body.model_fields_set:
             ready, seen = await self._check_update(account, agent_id, body)
             said += ready.issues
@@ -163,6 +179,8 @@ class Agents:
             else:
                 _refuse_overtaken(row, seen)
                 ready.put_into(row)
+            if knowledge is not None:
+                knowledge.put_into(row)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
             files = await self._sources.files_of(session, [agent_id])
@@ -231,6 +249,19 @@ class Agents:
         tried = choose_tried(body, main, fallbacks)
         return (await self._checks.check(tried.endpoint())).view
 
+    async def try_knowledge(self, account: Account, body: NewKnowledgeCheck) -> KnowledgeCheckView:
+        """Check a retrieval server without saving anything.
+
+        Raises:
+            BadRequestError: a mask stands for nothing, or for a secret of another server.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        row = None
+        if body.agent_id is not None:
+            async with self._database.read() as session:
+                row = await _own_row(session, account, body.agent_id)
+        return await self._knowledge.try_out(body, row)
+
     async def last_check(self, account: Account, agent_id: str) -> AgentCheckView:
         """The report of an agent's LLM and its fallbacks. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
@@ -289,7 +320,8 @@ class Agents:
             actions=tuple(row.actions),
             variables=show_all(row.variables),
             **self._safe.answering(row),
-            **_manners(row),
+            knowledge=self._knowledge.place(row),
+            **read_manners(row),
         )
 
     async def name_for_visitors(self, agent_id: str) -> str | None:
@@ -308,6 +340,16 @@ class Agents:
                 f"the account has {self._max_agents} agents, which is the most it may have",
                 hint="Delete one, or ask the operator to raise SAYSO_MAX_AGENTS.",
             )
+
+    async def _check_knowledge(
+        self, account: Account, agent_id: str, body: AgentChanges
+    ) -> ReadyKnowledge | None:
+        """Check the `knowledge` of an update, if it has one."""
+        if "knowledge" not in body.model_fields_set:
+            return None
+        async with self._database.read() as session:
+            row = await _own_row(session, account, agent_id)
+        return await self._knowledge.prepare(agent_id, body, row)
 
     async def _check_update(
         self, account: Account, agent_id: str, body: AgentChanges
@@ -353,6 +395,7 @@ class Agents:
             id=row.id,
             **{name: getattr(row, name) for name in _PLAIN_FIELDS},
             llm=self._safe.view(row),
+            **self._knowledge.view(row),
             avatar_photo_url=None,
             critical_knowledge_files=list(files),
             phone_numbers=[],
@@ -374,23 +417,6 @@ def _asked(
     """What a check would ask."""
     values = show_all(variables)
     return [None if one is None else one.asked(values) for one in llms]
-
-
-def _manners(row: AgentRow) -> dict[str, Any]:
-    """How an agent takes turns, speaks and hangs up, as a conversation is given it."""
-    plan = row.message_plan or {}
-    return {
-        "apply_text_normalization": row.apply_text_normalization,
-        "idle_messages": None if (said := plan.get("idle_messages")) is None else tuple(said),
-        "idle_timeout_s": plan.get("idle_timeout_seconds"),
-        "idle_messages_max": plan.get("idle_message_max_spoken_count"),
-        "silence_timeout_s": row.silence_timeout_seconds,
-        "max_duration_s": row.max_duration_seconds,
-        "end_call_message": row.end_call_message,
-        "end_call_phrases": tuple(row.end_call_phrases),
-        "patience": row.patience,
-        "interruptible": row.interruptible,
-    }
 
 
 def _stored(row: AgentRow) -> _Stored:

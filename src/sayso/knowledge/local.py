@@ -32,7 +32,11 @@ class Stored(Protocol):
     """Where passages are kept."""
 
     async def revision(self, agent_id: str) -> int:
-        """Differs whenever what can be found does."""
+        """Differs whenever what can be found does, whoever changed it."""
+        ...
+
+    def last_revision(self, agent_id: str) -> int | None:
+        """The same as far as this process knows, at once; None if it does not."""
         ...
 
     async def load(self, agent_id: str) -> tuple[Sequence[Passage], Vectors, int]:
@@ -68,12 +72,15 @@ class Indexes:
         """What one agent knows."""
         return LocalRetriever(self, agent_id)
 
-    async def open_index(self, agent_id: str) -> Index:
+    async def open_index(self, agent_id: str, *, surely: bool = False) -> Index:
         """The agent's index as it stands now; built in a thread if it is not here yet.
 
-        Who comes while it is built, waits for the same one.
+        `surely`, the store is asked what stands now: another process may have changed it. A turn
+        does not wait for that. Who comes while the index is built, waits for the same one.
         """
-        revision = await self._stored.revision(agent_id)
+        revision = None if surely else self._stored.last_revision(agent_id)
+        if revision is None:
+            revision = await self._stored.revision(agent_id)
         known = self._indexes.get(agent_id)
         if known is not None and known[0] == revision:
             self._indexes.move_to_end(agent_id)
@@ -133,7 +140,7 @@ class LocalRetriever:
 
     async def prepare(self) -> bool:
         """Build the index ahead of the first question; whether there is anything in it."""
-        return bool((await self._indexes.open_index(self._agent_id)).passages)
+        return bool((await self._indexes.open_index(self._agent_id, surely=True)).passages)
 
     async def find(self, asked: str, context: Sequence[str], limit: int) -> list[Found]:
         """See `Retriever`."""

@@ -10,16 +10,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import aiohttp
-from pydantic import SecretStr
+import structlog
 
 from sayso.errors import KnowledgeError
+from sayso.health import Health
 from sayso.knowledge.passages import Found, Passage
+from sayso.knowledge.place import PROBE, Place
 from sayso.remote import MAX_COMPLAINT_CHARS, clean, find_fault, name_reason, quote, show
 from sayso.security.outbound import MARK, OutboundError, hang_up, open_session, refuse_literal
 
@@ -28,57 +32,33 @@ MAX_ANSWER_BYTES: Final = 1_048_576
 MAX_RECORD_CHARS: Final = 4000
 """How much of a record an answer may stand on."""
 MAX_CONNECTIONS: Final = 256
-PROBE: Final = "What do you know?"
-"""What a check asks."""
+CONNECTION_HEADERS: Final = frozenset(
+    (
+        "connection",
+        "content-length",
+        "content-type",
+        "expect",
+        "host",
+        "transfer-encoding",
+        "upgrade",
+    )
+)
+"""Headers that are not the owner's to set, in lower case."""
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One retrieval server, as an agent's `knowledge` field names it.
-
-    Attributes:
-        base_url: what `/retrieval` is added to.
-        api_key: sent as a Bearer token, if there is one.
-        knowledge_id: which of its collections; the agent's id unless the owner says.
-        top_k: the most records that are asked for.
-        timeout_s: how long it may take, in seconds.
-        headers: sent with each request.
-    """
-
-    base_url: str = field(repr=False)
-    api_key: SecretStr | None = None
-    knowledge_id: str = ""
-    top_k: int = 4
-    timeout_s: float = 1.0
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-
-    @property
-    def url(self) -> str:
-        """Where it is asked."""
-        parts = urlsplit(self.base_url.strip())
-        path = parts.path.rstrip("/").removesuffix("/retrieval") + "/retrieval"
-        return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
-
-    @property
-    def shown(self) -> str:
-        """The same as it may be shown: a query may hold a key."""
-        return show(self.url)
-
-    @property
-    def secrets(self) -> tuple[str, ...]:
-        """What no message may quote."""
-        key = self.api_key.get_secret_value() if self.api_key else ""
-        query = urlsplit(self.url).query
-        values = [pair.rpartition("=")[2] for pair in query.split("&")]
-        return tuple(filter(None, (key, *self.headers.values(), *values)))
+log = structlog.get_logger("sayso.knowledge")
 
 
 class Retrieval:
-    """All connections to owners' retrieval servers; share one."""
+    """All connections to owners' retrieval servers, and which of those rest; share one."""
 
-    def __init__(self, *, private: bool = True) -> None:
-        """`private`: whether private and loopback addresses may be called."""
+    def __init__(
+        self, *, private: bool = True, now_s: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`private`: whether private and loopback addresses may be called; `now_s`: a clock."""
         self._private = private
+        self._now_s = now_s
+        self._health = Health()
+        self._looks: set[asyncio.Task[None]] = set()
         self._http: aiohttp.ClientSession | None = None
 
     async def open(self) -> None:
@@ -87,6 +67,9 @@ class Retrieval:
 
     async def close(self) -> None:
         """Close every connection."""
+        for look in tuple(self._looks):
+            look.cancel()
+        await asyncio.gather(*self._looks, return_exceptions=True)
         http, self._http = self._http, None
         if http is not None:
             await http.close()
@@ -95,16 +78,45 @@ class Retrieval:
         """The `Retriever` of an agent whose knowledge is at `place`."""
         return RemoteRetriever(self, place)
 
-    async def check(self, place: Place) -> str:
-        """Ask `place` something, as a conversation would; what is odd about the answer, or "".
+    async def find(self, place: Place, asked: str, context: Sequence[str]) -> list[Found]:
+        """As `ask`, but one that keeps failing rests: nobody waits for it meanwhile.
 
         Raises:
-            KnowledgeError: a conversation would get nothing from it.
+            KnowledgeError: it failed, or rests.
         """
-        found = await self.ask(place, PROBE, ())
-        if not found:
-            return f"{place.shown} answered, but found nothing for {PROBE!r}"
-        return ""
+        if self._health.is_resting(place.key, self._now_s()):
+            self._look_again(place)
+            raise _fail(
+                place,
+                "retrieval.resting",
+                "keeps failing, and is left alone until it is well again",
+                "Look for its last failure in the log or the conversation's turns.",
+            )
+        return await self._ask_and_learn(place, asked, context)
+
+    async def _ask_and_learn(self, place: Place, asked: str, context: Sequence[str]) -> list[Found]:
+        try:
+            found = await self.ask(place, asked, context)
+        except KnowledgeError as error:
+            if self._health.failed(place.key, self._now_s()):
+                rest_s = self._health.of(place.key).rest_s
+                url = show(place.url)
+                log.warning("retrieval_rests", url=url, finding=error.finding, rest_s=rest_s)
+            raise
+        if self._health.worked(place.key):
+            log.info("retrieval_is_well_again", url=show(place.url))
+        return found
+
+    def _look_again(self, place: Place) -> None:
+        """Ask one that rests, beside the conversation, now and then."""
+        if self._health.should_probe(place.key, self._now_s()):
+            look = asyncio.create_task(self._look(place))
+            self._looks.add(look)
+            look.add_done_callback(self._looks.discard)
+
+    async def _look(self, place: Place) -> None:
+        with suppress(KnowledgeError):  # its health knows
+            await self._ask_and_learn(place, PROBE, ())
 
     async def ask(self, place: Place, asked: str, context: Sequence[str]) -> list[Found]:
         """Its records about what was `asked`, best first. Raises KnowledgeError."""
@@ -156,7 +168,7 @@ class RemoteRetriever:
     async def find(self, asked: str, context: Sequence[str], limit: int) -> list[Found]:
         """See `Retriever`; the owner's `topK` counts, not `limit`."""
         del limit
-        return await self.retrieval.ask(self.place, asked, context)
+        return await self.retrieval.find(self.place, asked, context)
 
 
 def make_body(place: Place, asked: str, context: Sequence[str]) -> dict[str, Any]:
@@ -170,13 +182,19 @@ def make_body(place: Place, asked: str, context: Sequence[str]) -> dict[str, Any
 
 
 def make_headers(place: Place) -> dict[str, str]:
-    """With what headers; the owner's win over ours."""
+    """With what headers; the owner's win over ours. Raises KnowledgeError."""
     headers = {"Accept": "application/json"}
-    if place.api_key:
-        key = place.api_key.get_secret_value().strip().removeprefix("Bearer ").strip()
-        headers["Authorization"] = f"Bearer {key}"
+    if place.token:
+        headers["Authorization"] = f"Bearer {place.token}"
     ours = {name.lower(): name for name in headers}
     for name, value in place.headers.items():
+        if name.lower() in CONNECTION_HEADERS:
+            raise _fail(
+                place,
+                "retrieval.header",
+                f"was not called: the header {name} belongs to the connection",
+                f"Take {name} out of knowledge.headers.",
+            )
         headers.pop(ours.get(name.lower(), ""), None)
         headers[name] = value
     return headers
@@ -274,5 +292,5 @@ def _explain(place: Place, error: Exception) -> KnowledgeError:
 
 def _fail(place: Place, finding: str, what: str, fix: str) -> KnowledgeError:
     return KnowledgeError(
-        f"the retrieval server at {place.shown} {what}", finding=finding, hint=fix
+        f"the retrieval server at {show(place.url)} {what}", finding=finding, hint=fix
     )

@@ -4,7 +4,7 @@
 
 The deadlines count words that can be spoken. Once an LLM's first words are out nobody else is
 asked: nothing is said twice, and a stream that breaks off ends the reply. The next reply begins
-with the main LLM again, unless it rests (`llm/health.py`).
+with the main LLM again, unless it rests (`health.py`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 import structlog
 
 from sayso.errors import Blame, LlmError
+from sayso.health import Health
 from sayso.llm import Llm, Message, Mind, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
-from sayso.llm.health import Health
 
 RESERVE_S = 4.0
 """What an LLM leaves of the time for each one behind it, in seconds, while that is possible."""

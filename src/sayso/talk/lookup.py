@@ -1,13 +1,14 @@
 """Looks up what the agent knows about the caller's words, before its LLM is asked: with a clock.
 
 A conversation waits for what it needs to answer well, but not for long: what comes too late is
-dropped, and the turn's record says so. Of several places to look, the first that works counts.
+dropped, and the turn's record says so. Of several places to look, the first that works counts. Each
+has its own time, so that a slow one takes none from those behind it.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from sayso.clock import Clock
@@ -26,14 +27,16 @@ class Lookup:
     """Where one agent's knowledge is looked up.
 
     Attributes:
-        places: who is asked, in order: the next one when one fails.
+        places: who is asked, in order: the next one when one fails or is late.
         limit: the most passages an answer may stand on.
-        deadline_s: how long an answer waits for them, in seconds.
+        deadline_s: how long an answer waits for each of them, in seconds.
+        own: the owner's own server, asked before all `places`; it keeps to a deadline of its own.
     """
 
     places: tuple[Retriever, ...] = ()
     limit: int = 4
     deadline_s: float = 0.25
+    own: Retriever | None = None
 
     async def add(
         self,
@@ -47,28 +50,31 @@ class Lookup:
         The `watch` keeps what was found, or why nothing was; `report` is told of each failure.
         """
         asked, context = read_question(prompt)
-        if not self.places or not asked:
+        if not asked:
             return prompt
-        try:
-            async with asyncio.timeout(self.deadline_s):
-                found = await self._find(asked, context, report)
-        except TimeoutError:
-            watch.note("retrieval", "late")
+        found: Sequence[Found] | None = None
+        for place, within_s in self._in_order():
+            try:
+                async with asyncio.timeout(within_s):
+                    found = await place.find(asked, context, self.limit)
+                break
+            except TimeoutError:
+                watch.note("retrieval", "late")
+            except KnowledgeError as error:
+                report(error)
+        if found is None:
             return prompt
         watch.mark("retrieval", clock.now_s())
         for one in found:
             watch.append("passages", show(one))
         return add_excerpts(prompt, found)
 
-    async def _find(
-        self, asked: str, context: Sequence[str], report: Callable[[KnowledgeError], None]
-    ) -> Sequence[Found]:
+    def _in_order(self) -> Iterator[tuple[Retriever, float | None]]:
+        """Who is asked, and how long each is waited for, in seconds."""
+        if self.own is not None:
+            yield self.own, None
         for place in self.places:
-            try:
-                return await place.find(asked, context, self.limit)
-            except KnowledgeError as error:
-                report(error)
-        return ()
+            yield place, self.deadline_s
 
 
 NOWHERE = Lookup()
