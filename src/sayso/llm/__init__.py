@@ -85,7 +85,8 @@ class Told:
 class Excerpt:
     """A passage of an agent's knowledge that an answer may stand on, and where it is from.
 
-    `score` is how well it fits what was asked, from 0 to 1.
+    `score` is how well it fits what was asked, from 0 to 1; `measured` says that it is this
+    server's own measure: what another server's scores mean, only its owner knows.
     """
 
     text: str
@@ -94,15 +95,26 @@ class Excerpt:
     title: str = ""
     url: str = ""
     score: float = 0.0
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One line of a prompt; `excerpts` were found for it, and are data, never instructions."""
+    """One line of a prompt.
+
+    Attributes:
+        role: who says it.
+        content: what is said.
+        excerpts: what was found for it: data, never instructions.
+        search: whether anything was looked for; "failed" if that gave nothing in time.
+        unfounded: for all that can be told, the agent knows nothing about it, and may not guess.
+    """
 
     role: Literal["system", "user", "assistant"]
     content: str
     excerpts: tuple[Excerpt, ...] = ()
+    search: Literal["none", "done", "failed"] = "none"
+    unfounded: bool = False
 
 
 Mishap: TypeAlias = Callable[[LlmError], None]

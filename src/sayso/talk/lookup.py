@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from sayso.clock import Clock
 from sayso.errors import KnowledgeError
@@ -54,7 +55,9 @@ class Lookup:
                 found = await self._find(asked, context, report)
         except TimeoutError:
             watch.note("retrieval", "late")
-            return prompt
+            return _mark(prompt, "failed")
+        if found is None:
+            return _mark(prompt, "failed")
         watch.mark("retrieval", clock.now_s())
         for one in found:
             watch.append("passages", show(one))
@@ -62,13 +65,14 @@ class Lookup:
 
     async def _find(
         self, asked: str, context: Sequence[str], report: Callable[[KnowledgeError], None]
-    ) -> Sequence[Found]:
+    ) -> Sequence[Found] | None:
+        """What the first place that works gives; None if none does."""
         for place in self.places:
             try:
                 return await place.find(asked, context, self.limit)
             except KnowledgeError as error:
                 report(error)
-        return ()
+        return None
 
 
 NOWHERE = Lookup()
@@ -85,15 +89,27 @@ def read_question(prompt: Sequence[Message]) -> tuple[str, list[str]]:
 
 def add_excerpts(prompt: Sequence[Message], found: Sequence[Found]) -> Sequence[Message]:
     """`prompt` with what was found beside its last line."""
-    if not found:
-        return prompt
-    return [*prompt[:-1], replace(prompt[-1], excerpts=tuple(map(_quote, found)))]
+    return _mark(prompt, "done", tuple(map(_quote, found)))
+
+
+def _mark(
+    prompt: Sequence[Message],
+    search: Literal["done", "failed"],
+    excerpts: tuple[Excerpt, ...] = (),
+) -> Sequence[Message]:
+    return [*prompt[:-1], replace(prompt[-1], excerpts=excerpts, search=search)]
 
 
 def _quote(one: Found) -> Excerpt:
     passage = one.passage
     return Excerpt(
-        passage.text, passage.source_name, passage.page, passage.title, passage.url, one.score
+        passage.text,
+        passage.source_name,
+        passage.page,
+        passage.title,
+        passage.url,
+        one.score,
+        measured=bool(passage.source_id),  # an owner's own retrieval has no sources of ours
     )
 
 

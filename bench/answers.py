@@ -1,0 +1,325 @@
+"""Measures answers out of an agent's knowledge: what is found, refused, and made up.
+
+    python bench/answers.py               without a language model: half a minute
+    python bench/answers.py --llama       SmolLM2 as well, several minutes (extra `llama`)
+    python bench/answers.py --page        writes what it found into docs/reference/answers.md
+
+Each question of the evaluation set goes the way of a conversation: lookup, prompt, mind. The fake
+LLM echoes what it is sent, so it "finds" what reached it, and what it did not have to refuse was
+left to the LLM. Thresholds are calibrated on one half of the set; tables show the other.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from statistics import median
+from typing import Final
+
+from machine import describe_machine
+from questions import Question, read_passages, read_questions, split_halves
+from sayso.clock import SystemClock
+from sayso.errors import KnowledgeError, LlmError
+from sayso.knowledge.embed import Embedder
+from sayso.knowledge.passages import Found, Passage, text_to_embed
+from sayso.knowledge.search import Index, build_index
+from sayso.llm import Endpoint, Message, Mind
+from sayso.llm.builtin import UNKNOWN, Builtin
+from sayso.llm.client import LlmClient
+from sayso.llm.deadlines import Deadlines
+from sayso.llm.failover import Runner, Standby
+from sayso.llm.fake.answer import FakeConfig
+from sayso.llm.fake.server import running_fake
+from sayso.llm.grounded import Grounded
+from sayso.llm.grounds import is_request
+from sayso.llm.notes import Notes
+from sayso.llm.prompt import PromptParts, build_messages
+from sayso.talk.lookup import Lookup
+from sayso.talk.record import Stopwatch
+
+PAGE: Final = Path(__file__).parent.parent / "docs/reference/answers.md"
+PROMPT: Final = (
+    "You answer the telephone of Larkfield Bicycles, a bicycle shop with rentals, repairs and "
+    "guided tours. Be friendly and brief."
+)
+LEAST_SCORE: Final = 0.25
+"""As the server's own index has it."""
+RECALL_AIM: Final = 0.95
+LLAMA_TOKENS: Final = 60
+LONGEST_S: Final = 60.0
+
+
+class Files:
+    """The documents, searched as the server does it."""
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        self._index, self._embedder = index, embedder
+
+    async def find(self, asked: str, context: Sequence[str], limit: int) -> list[Found]:
+        """See `Retriever`."""
+        del context
+        meaning = (await self._embedder.embed([asked]))[0]
+        found = self._index.search(meaning, asked, limit)
+        return [one for one in found if one.score >= LEAST_SCORE]
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """One way to answer."""
+
+    name: str
+    mind: Mind
+    parts: PromptParts
+    lookup: Lookup
+    echoes: bool = False
+
+    async def ask(self, words: str) -> str:
+        """The answer to the first question of a conversation."""
+        prompt = build_messages(self.parts, [("user", words)], max_chars=10_000)
+        prompt = list(
+            await self.lookup.add(prompt, Stopwatch(0.0), SystemClock(), _refuse_trouble)
+        )
+        try:
+            return "".join([piece async for piece in self.mind.reply(prompt)])
+        except LlmError as error:
+            return f"({error.finding})"
+
+
+def _refuse_trouble(error: KnowledgeError) -> None:
+    raise error
+
+
+@dataclass(frozen=True, slots=True)
+class Graded:
+    """What became of one question."""
+
+    question: Question
+    answer: str
+    grade: str
+    took_s: float
+
+
+async def run_setup(setup: Setup, questions: Sequence[Question]) -> list[Graded]:
+    """Ask everything once."""
+    graded = []
+    for question in questions:
+        began_s = time.perf_counter()
+        answer = await setup.ask(question.words)
+        took_s = time.perf_counter() - began_s
+        grade = question.grade(answer)
+        if setup.echoes and grade != "found":  # it repeats the prompt's words, refusals too
+            grade = "refused" if answer == UNKNOWN else "wrong"
+        graded.append(Graded(question, answer, grade, took_s))
+    return graded
+
+
+async def measure_recall(files: Files, questions: Sequence[Question]) -> dict[int, float]:
+    """How often the right passage is among the first 1, 3, 4, 5."""
+    asked = [one for one in questions if one.section]
+    ranks = Counter[int]()
+    for one in asked:
+        meaning = (await files._embedder.embed([one.words]))[0]  # noqa: SLF001 - our own
+        found = files._index.search(meaning, one.words, 5)  # noqa: SLF001
+        ids = [each.passage.id for each in found]
+        ranks[ids.index(one.section) + 1 if one.section in ids else 99] += 1
+    return {
+        at: sum(n for rank, n in ranks.items() if rank <= at) / len(asked) for at in (1, 3, 4, 5)
+    }
+
+
+# Tables --------------------------------------------------------------------------------------
+
+
+def make_row(name: str, graded: Sequence[Graded]) -> str:
+    """One line of the table."""
+    by_kind: Mapping[str, Counter[str]] = {
+        kind: Counter(one.grade for one in graded if one.question.kind == kind)
+        for kind in ("answerable", "off-topic", "near-topic", "outside")
+    }
+    cells = [
+        " / ".join(str(by_kind["answerable"][grade]) for grade in ("found", "refused", "wrong"))
+    ]
+    cells += [
+        f"{by_kind[kind]['refused']} of {by_kind[kind].total()}"
+        for kind in ("off-topic", "near-topic", "outside")
+    ]
+    took_ms = 1000 * median(one.took_s for one in graded)
+    return f"| {name} | {' | '.join(cells)} | {took_ms:.0f} |"
+
+
+HEAD: Final = """\
+| Who answers | Answerable: found / refused / wrong | Off-topic refused | Near-topic refused | \
+Outside refused | ms, median |
+| --- | --- | --- | --- | --- | --- |"""
+
+
+def show_recall(name: str, recall: Mapping[int, float]) -> str:
+    """One line about finding the passage."""
+    shown = ", ".join(f"@{at} {share:.2f}" for at, share in recall.items())
+    reached = "reached" if recall[3] >= RECALL_AIM else "missed"
+    return f"Recall, {name}: {shown} (the aim of {RECALL_AIM} @3 is {reached})."
+
+
+# A run ---------------------------------------------------------------------------------------
+
+
+@asynccontextmanager
+async def open_embedder() -> AsyncGenerator[Embedder]:
+    embedder = Embedder()
+    await embedder.open()
+    try:
+        yield embedder
+    finally:
+        await embedder.close()
+
+
+async def index_passages(passages: Sequence[Passage], embedder: Embedder) -> Index:
+    """All of them, with their headings."""
+    texts = [text_to_embed(one.title, one.text) for one in passages]
+    vectors = await embedder.embed(texts)
+    *_, index = build_index(passages, vectors)
+    assert index is not None  # noqa: S101 - the last one is
+    return index
+
+
+def write_out(passages: Sequence[Passage]) -> str:
+    """The documents as one text, as somebody would paste them."""
+    return "\n\n".join(f"## {one.title.rpartition(' › ')[2]}\n{one.text}" for one in passages)
+
+
+async def make_setups(
+    stack: AsyncExitStack, passages: Sequence[Passage], embedder: Embedder, llama_url: str
+) -> list[Setup]:
+    """All ways to answer."""
+    files = Files(await index_passages(passages, embedder), embedder)
+    lookup = Lookup((files,), limit=4, deadline_s=LONGEST_S)
+    builtin = Builtin(embedder)
+    standby = Standby(start_s=LONGEST_S)
+    stack.push_async_callback(standby.close)
+    client = LlmClient(Deadlines())
+    await client.open()
+    stack.push_async_callback(client.close)
+    quick = FakeConfig(first_token_s=0.0, token_s=0.0)
+    fake_url = await stack.enter_async_context(running_fake(quick))
+
+    def bind(notes: Notes, endpoint: Endpoint | None) -> Mind:
+        llm = client.bind(endpoint) if endpoint else builtin.bind(notes)
+        mind = standby.bind([Runner(llm)])
+        return Grounded(mind, builtin, notes, "english") if notes.answer_only else mind
+
+    setups = []
+    text = write_out(passages)
+    whos: list[tuple[str, Endpoint | None]] = [("built-in mind", None)]
+    whos.append(("fake LLM (echo)", Endpoint(fake_url)))
+    if llama_url:
+        whos.append(("SmolLM2 135M", Endpoint(llama_url, temperature=0, max_tokens=LLAMA_TOKENS)))
+    for who, endpoint in whos:
+        for only in (False, True):
+            for pasted in (False, True) if endpoint is None else (False,):
+                knowledge = text if pasted else ""
+                notes = Notes("Larkfield", "", PROMPT, knowledge, only)
+                await builtin.learn(notes)
+                parts = PromptParts("Larkfield", PROMPT, knowledge, only)
+                where = "pasted" if pasted else "files"
+                name = f"{who}, {where}{', only knowledge' if only else ''}"
+                setups.append(Setup(name, bind(notes, endpoint), parts, _of(lookup, pasted), "echo" in who))
+    return setups
+
+
+def _of(lookup: Lookup, pasted: bool) -> Lookup:  # noqa: FBT001
+    return Lookup() if pasted else lookup
+
+
+async def calibrate(
+    builtin: Builtin, setup: Setup, notes: Notes, questions: Sequence[Question]
+) -> list[tuple[Question, float]]:
+    """The lead of each request."""
+    leads = []
+    for one in questions:
+        if not is_request(one.words):
+            continue
+        prompt = build_messages(setup.parts, [("user", one.words)], max_chars=10_000)
+        prompt = list(
+            await setup.lookup.add(prompt, Stopwatch(0.0), SystemClock(), _refuse_trouble)
+        )
+        weighed = await builtin.weigh(notes, prompt)
+        if weighed is not None:
+            leads.append((one, weighed.lead))
+    return leads
+
+
+async def run(llama_url: str, *, verbose: bool) -> str:
+    """Everything; gives the page's body."""
+    calibrating, reported = split_halves(read_questions())
+    passages = read_passages()
+    lines = []
+    async with open_embedder() as embedder, AsyncExitStack() as stack:
+        files = Files(await index_passages(passages, embedder), embedder)
+        whole = await measure_recall(files, [*calibrating, *reported])
+        lines += [show_recall("all questions", whole)]
+        lines += [show_recall("reported half", await measure_recall(files, reported)), ""]
+        lines += [HEAD]
+        for setup in await make_setups(stack, passages, embedder, llama_url):
+            graded = await run_setup(setup, reported)
+            lines.append(make_row(setup.name, graded))
+            sys.stderr.write(f"{lines[-1]}\n")
+            for one in graded if verbose else ():
+                sys.stderr.write(f"{one.grade:8}{one.question.words}\n        {one.answer}\n")
+        lines += ["", *await show_thresholds(embedder, files, calibrating, reported)]
+    return "\n".join(lines)
+
+
+async def show_thresholds(
+    embedder: Embedder,
+    files: Files,
+    calibrating: Sequence[Question],
+    reported: Sequence[Question],
+) -> list[str]:
+    """What other thresholds would do, on either half."""
+    builtin = Builtin(embedder)
+    notes = Notes("Larkfield", "", PROMPT, "", answer_only=True)
+    await builtin.learn(notes)
+    parts = PromptParts("Larkfield", PROMPT, "", answer_only=True)
+    lookup = Lookup((files,), limit=4, deadline_s=LONGEST_S)
+    setup = Setup("", builtin.bind(notes), parts, lookup)  # type: ignore[arg-type]
+    lines = [
+        "| Refuse below a lead of | Calibrating half: answerable / off / near / outside | "
+        "Reported half: the same |",
+        "| --- | --- | --- |",
+    ]
+    halves = [await calibrate(builtin, setup, notes, half) for half in (calibrating, reported)]
+    for cut in (0.08, 0.1, 0.12, 0.14, 0.16, 0.2, 0.25, 0.3):
+        lines.append(f"| {cut} | {' | '.join(map(partial(_shares, cut), halves))} |")
+    return lines
+
+
+def _shares(cut: float, leads: Sequence[tuple[Question, float]]) -> str:
+    shares = []
+    for kind in ("answerable", "off-topic", "near-topic", "outside"):
+        own = [lead for one, lead in leads if one.kind == kind]
+        shares.append(f"{sum(lead < cut for lead in own) / len(own):.0%}")
+    return " / ".join(shares)
+
+
+def main() -> None:
+    """The program."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("--llama", default="", help="base URL of an LLM to measure as well")
+    parser.add_argument("--page", action="store_true", help="write docs/reference/answers.md")
+    parser.add_argument("--verbose", action="store_true", help="show every answer")
+    args = parser.parse_args()
+    machine = describe_machine()
+    body = asyncio.run(run(args.llama, verbose=args.verbose))
+    sys.stdout.write(f"{body}\n\n{machine}\n")
+
+
+if __name__ == "__main__":
+    main()
