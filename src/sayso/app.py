@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import FastAPI
 
+from sayso.accounts.schema import Account
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.reports import LlmCheckView
@@ -29,7 +30,7 @@ from sayso.conversations.service import Conversations
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
-from sayso.errors import InstallationError
+from sayso.errors import InstallationError, KnowledgeError, NotFoundError
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
@@ -38,6 +39,7 @@ from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.failover import Runner, Standby
 from sayso.llm.findings import show_url
+from sayso.llm.grounded import Grounded
 from sayso.llm.inspector import Inspector
 from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
@@ -55,6 +57,7 @@ from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.talk.phrases import phrases_in
+from sayso.talk.record import Stopwatch
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts
@@ -122,6 +125,8 @@ class Server:
         self.door = self._make_door()
         self.welcome: Welcome | None = None
         self._reading: set[asyncio.Task[None]] = set()
+        # Apart from the agents' own, so that no stranger's text pushes theirs out of memory.
+        self._visitors = Builtin(self._engines.embedder)
         self.app = self._make_app()
 
     def _make_door(self) -> Door:
@@ -141,7 +146,11 @@ class Server:
 
     def _make_app(self) -> FastAPI:
         services = Services(
-            self.accounts, self.agents, self._conversations, self._engines.rooms.tts.voices
+            self.accounts,
+            self.agents,
+            self._conversations,
+            self._engines.rooms.tts.voices,
+            self._answer_extractively,
         )
         app = build_api(services, self._settings, self._clock, lifespan=self._live)
         app.router.routes.extend(self.door.routes)
@@ -206,14 +215,7 @@ class Server:
             stored.display_name,
             choose(setup.values, stored.variables),
         )
-        parts = PromptParts(
-            name=stored.display_name,
-            agent_prompt=stored.prompt or "",
-            critical_knowledge=stored.critical_knowledge or "",
-            answer_only=stored.answer_only_from_critical_knowledge,
-            appended_prompt=setup.prompt or "",
-            language=stored.language,
-        )
+        parts = make_parts(stored, setup.prompt or "")
         wanted = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
         failure = stored.failure_message or ""
         values = told.values
@@ -242,12 +244,16 @@ class Server:
         )
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
-        """The agent's own LLM and its fallbacks, else the built-in one."""
+        """The agent's own LLM and its fallbacks, else the built-in one; held to what it knows."""
         endpoints = (stored.llm, *stored.fallbacks) if stored.llm else (None,)
-        return self._engines.standby.bind(
+        mind = self._engines.standby.bind(
             [self._make_runner(endpoint, stored.owner_id, told, notes) for endpoint in endpoints],
             hedge_after_s=stored.hedge_after_s,
         )
+        if not notes.answer_only or not self._engines.embedder.is_open:
+            return mind
+        self._read(notes)
+        return Grounded(mind, self._engines.mind, notes, stored.language)
 
     def _make_runner(self, own: Endpoint | None, owner_id: str, told: Told, notes: Notes) -> Runner:
         """One who may answer; None is the operator's LLM, else the agent's notes."""
@@ -265,11 +271,37 @@ class Server:
         )
 
     def _bind_notes(self, notes: Notes) -> Llm:
-        # Read while the greeting plays, so that the first question does not wait for it.
+        if self._engines.embedder.is_open:
+            self._read(notes)
+        return self._engines.mind.bind(notes)
+
+    def _read(self, notes: Notes) -> None:
+        """Read notes while the greeting plays, so that the first question does not wait."""
         reading = asyncio.create_task(self._engines.mind.learn(notes))
         self._reading.add(reading)
         reading.add_done_callback(self._reading.discard)
-        return self._engines.mind.bind(notes)
+
+    async def _answer_extractively(
+        self, account: Account, agent_id: str | None, messages: Sequence[Message]
+    ) -> AsyncGenerator[str, None]:
+        """What the built-in mind says to `messages`, for an agent or for whoever asks."""
+        if not self._engines.embedder.is_open:
+            raise NotFoundError(
+                "the built-in mind is not loaded: SAYSO_BUILTIN_LLM_URL answers in its place"
+            )
+        if agent_id is None:
+            mind, notes = self._visitors, Notes(agent_prompt=read_system(messages))
+        else:
+            await self.agents.get(account, agent_id)
+            stored = await self.agents.load(agent_id)
+            ready = self._make_ready(stored, Setup(), "")
+            parts = fill_parts(make_parts(stored), stored.variables)
+            mind, notes = self._engines.mind, make_notes(parts, ready.greeting)
+            watch = Stopwatch(self._clock.now_s())
+            messages = await ready.lookup.add(messages, watch, self._clock, _tell_log)
+        async with aclosing(mind.bind(notes).reply(messages)) as pieces:
+            async for piece in pieces:
+                yield piece
 
 
 def _report_missing(stored: StoredAgent, texts: Sequence[str], values: Mapping[str, str]) -> None:
@@ -278,6 +310,27 @@ def _report_missing(stored: StoredAgent, texts: Sequence[str], values: Mapping[s
     sent = [text for one in endpoints for text in (*one.headers.values(), *one.query.values())]
     if missing := find_missing((*texts, *sent), values):
         log.warning("variables_missing", names=missing)
+
+
+def make_parts(stored: StoredAgent, appended: str = "") -> PromptParts:
+    """What an agent, and the client of a conversation, bring to a prompt."""
+    return PromptParts(
+        name=stored.display_name,
+        agent_prompt=stored.prompt or "",
+        critical_knowledge=stored.critical_knowledge or "",
+        answer_only=stored.answer_only_from_critical_knowledge,
+        appended_prompt=appended,
+        language=stored.language,
+    )
+
+
+def read_system(messages: Sequence[Message]) -> str:
+    """The system messages of a request, as notes."""
+    return "\n\n".join(line.content for line in messages if line.role == "system")
+
+
+def _tell_log(error: KnowledgeError) -> None:
+    log.warning("lookup_failed", finding=error.finding, error=error.message)
 
 
 def make_notes(parts: PromptParts, greeting: str) -> Notes:

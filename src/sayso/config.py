@@ -88,6 +88,12 @@ class Settings(BaseSettings):
     check_llm_per_min: int = Field(
         20, ge=0, description="`POST /llm-checks` a minute for each API key; 0 means no limit."
     )
+    ask_builtin_per_min: int = Field(
+        60,
+        ge=0,
+        description="`POST /builtin/v1/chat/completions` a minute for each API key; 0 means no "
+        "limit.",
+    )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
     )

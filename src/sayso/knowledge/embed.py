@@ -38,6 +38,11 @@ class Embedder:
         self._session: Any = None
         self._tokenizer: Tokenizer | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is loaded: where nobody embeds, it is not."""
+        return self._worker is not None
+
     async def open(self) -> None:
         """Load and warm the model. Raises InstallationError if it is missing."""
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="embed")

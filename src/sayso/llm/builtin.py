@@ -31,14 +31,14 @@ from sayso.llm.notes import (
 
 UNKNOWN = "I don't have that in my notes, sorry. Is there something else you would like to know?"
 PARDON = "Sorry, I did not catch that. What would you like to know?"
-MIN_SCORE: Final = 0.3
+MIN_SCORE: Final = 0.25
 """Cosine below which no sentence is about the question."""
 SECOND_SHARE: Final = 0.6
 """How close to the best sentence the second one must come to be spoken as well."""
 SENTENCES: Final = 2
 EXCERPTS: Final = 2
-"""Of what was found for a question, so many are read sentence by sentence, 5 ms each the first time;
-the others are hardly ever better."""
+"""Of what was found for a question, so many are read sentence by sentence, 5 ms each the first
+time. On half of the evaluation set 1 answers 29 of 42 questions, 2 answer 33, and 4 answer 32."""
 MAX_EXCERPT_SENTENCES: Final = 12
 """Sentences of one excerpt that are read."""
 UNSEEN: Final = 0.25
@@ -119,9 +119,7 @@ class Builtin:
             weighed.append(Weighed(max(fits), float((world @ meaning).max())))
         return max(weighed, key=lambda one: one.lead)
 
-    async def _look_up(
-        self, notes: Notes, question: str, excerpts: Sequence[Excerpt]
-    ) -> list[str]:
+    async def _look_up(self, notes: Notes, question: str, excerpts: Sequence[Excerpt]) -> list[str]:
         learned = await self._recall(notes)
         if not learned.lines and not excerpts:
             return []

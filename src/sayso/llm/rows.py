@@ -1,6 +1,6 @@
 """Makes the row of a table something that can be said. Pure.
 
-    Dish: Margherita; Price: 9 euros; Vegan: no   ─►   Margherita: price 9 euros, not vegan.
+Dish: Margherita; Price: 9 euros; Vegan: no   ─►   Margherita: price 9 euros, not vegan.
 """
 
 from __future__ import annotations
