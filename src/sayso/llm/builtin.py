@@ -6,6 +6,7 @@ before its eyes, the two best sentences of the best passage answered 40, in abou
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ class Builtin:
     def __init__(self, embedder: Embeds) -> None:
         self._embedder = embedder
         self._learned: OrderedDict[Notes, _Learned] = OrderedDict()
+        self._reading: dict[Notes, asyncio.Lock] = {}
         self._meanings = Meanings(embedder)
         self._world: Vectors | None = None
 
@@ -101,10 +103,13 @@ class Builtin:
     async def weigh(self, notes: Notes, messages: Sequence[Message]) -> Weighed | None:
         """How close the last of `messages` is to what is known, and to the world.
 
-        None where nothing is known, or not yet: nobody waits for notes to be read.
+        None where nothing is known. Waits for notes that are being read, and reads none itself.
         """
-        learned, last = self._learned.get(notes), messages[-1]
-        if learned is None or (not len(learned.scope) and last.search == "none"):
+        last = messages[-1]
+        if notes not in self._learned and notes not in self._reading:
+            return None
+        learned = await self._recall(notes)
+        if not len(learned.scope) and last.search == "none":
             return None
         asked = [message.content for message in messages if message.role == "user"]
         world = await self._recall_world()
@@ -147,12 +152,22 @@ class Builtin:
         return [_Candidate(score, lines, fits.tolist())]
 
     async def _recall(self, notes: Notes) -> _Learned:
+        """What was learned from `notes`; who comes while they are read, waits for the same."""
         learned = self._learned.get(notes)
         if learned is None:
+            async with self._reading.setdefault(notes, asyncio.Lock()):
+                learned = self._learned.get(notes) or await self._read(notes)
+        if notes in self._learned:
+            self._learned.move_to_end(notes)
+        return learned
+
+    async def _read(self, notes: Notes) -> _Learned:
+        try:
             learned = self._learned[notes] = await self._embed(notes)
-            while len(self._learned) > MAX_LEARNED:
-                self._learned.popitem(last=False)
-        self._learned.move_to_end(notes)
+        finally:
+            self._reading.pop(notes, None)
+        while len(self._learned) > MAX_LEARNED:
+            self._learned.popitem(last=False)
         return learned
 
     async def _recall_world(self) -> Vectors:
