@@ -1,8 +1,9 @@
 """Measures answers out of an agent's knowledge: what is found, refused, and made up.
 
     python bench/answers.py               without a language model: half a minute
-    python bench/answers.py --llama       SmolLM2 as well, several minutes (extra `llama`)
-    python bench/answers.py --page        writes what it found into docs/reference/answers.md
+    python bench/answers.py --llama http://127.0.0.1:8080/v1 --sample 5 --who LLM2
+                                          an LLM instead, asked every fifth question
+    python bench/answers.py --page docs/reference/answers.md
 
 Each question of the evaluation set goes the way of a conversation: lookup, prompt, mind. The fake
 LLM echoes what it is sent, so it "finds" what reached it, and what it did not have to refuse was
@@ -16,9 +17,10 @@ import asyncio
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -45,7 +47,6 @@ from sayso.llm.prompt import PromptParts, build_messages
 from sayso.talk.lookup import Lookup
 from sayso.talk.record import Stopwatch
 
-PAGE: Final = Path(__file__).parent.parent / "docs/reference/answers.md"
 PROMPT: Final = (
     "You answer the telephone of Larkfield Bicycles, a bicycle shop with rentals, repairs and "
     "guided tours. Be friendly and brief."
@@ -108,8 +109,11 @@ class Graded:
     took_s: float
 
 
-async def run_setup(setup: Setup, questions: Sequence[Question]) -> list[Graded]:
-    """Ask everything once."""
+async def run_setup(
+    setup: Setup, questions: Sequence[Question], say: Callable[[str], None]
+) -> list[Graded]:
+    """Ask everything once, and `say` how it goes."""
+    say(f"{setup.name} …")
     graded = []
     for question in questions:
         began_s = time.perf_counter()
@@ -119,6 +123,7 @@ async def run_setup(setup: Setup, questions: Sequence[Question]) -> list[Graded]
         if setup.echoes and grade != "found":  # it repeats the prompt's words, refusals too
             grade = "refused" if answer == UNKNOWN else "wrong"
         graded.append(Graded(question, answer, grade, took_s))
+        say(f"{grade:8} {question.words}\n         {answer}")
     return graded
 
 
@@ -134,6 +139,39 @@ async def measure_recall(files: Files, questions: Sequence[Question]) -> dict[in
     return {
         at: sum(n for rank, n in ranks.items() if rank <= at) / len(asked) for at in (1, 3, 4, 5)
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What is run.
+
+    Attributes:
+        llm_url: an LLM to ask as well; "" for none.
+        who: part of the names of those who are asked.
+        sample: every so many-th question is asked.
+        say: is told how it goes.
+    """
+
+    llm_url: str
+    who: str
+    sample: int
+    say: Callable[[str], None]
+
+
+def thin_out(questions: Sequence[Question], every: int) -> list[Question]:
+    """Every so many-th question of each kind."""
+    kinds = dict.fromkeys(one.kind for one in questions)
+    return [q for kind in kinds for q in [one for one in questions if one.kind == kind][::every]]
+
+
+def show_progress(line: str) -> None:
+    """To the terminal, beside the results."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
+
+
+def ignore_progress(_: str) -> None:
+    """To nobody."""
 
 
 # Tables --------------------------------------------------------------------------------------
@@ -167,6 +205,38 @@ def show_recall(name: str, recall: Mapping[int, float]) -> str:
     shown = ", ".join(f"@{at} {share:.2f}" for at, share in recall.items())
     reached = "reached" if recall[3] >= RECALL_AIM else "missed"
     return f"Recall, {name}: {shown} (the aim of {RECALL_AIM} @3 is {reached})."
+
+
+def write_page(body: str) -> str:
+    """The page."""
+    return f"""{PAGE_HEAD.format(day=datetime.now(UTC).date().isoformat())}
+{body}
+{PAGE_END}"""
+
+
+PAGE_HEAD: Final = """# Answers, measured
+
+Recorded by `python bench/answers.py --page docs/reference/answers.md` on {day}. `make bench`
+measures it on your machine.
+
+A small company that does not exist, its documents (77 passages) and what callers ask it are in
+`bench/evaluation`: 83 questions that the documents answer, worded unlike them, and 50 that they do
+not. An answer is *found* if it holds the fact, *refused* if it says that it does not know, and
+*wrong* otherwise. What had to be calibrated was so with one half of the questions; the tables show
+the other half.
+"""
+PAGE_END: Final = """
+- *Files*: the documents are looked up, four passages a question. *Pasted*: they are the agent's own
+  text.
+- *Only knowledge*: `answerOnlyFromCriticalKnowledge`. What nothing known is about is not asked.
+- The *fake LLM* echoes its prompt: it "finds" what reached it, and refuses only what it was not
+  asked. Whatever it does not refuse is left to the LLM, which is told that nothing surely fits.
+- *Lead*: how much closer a question is to a passage than to the world (`llm/grounds.py`). Below the
+  threshold the LLM is not asked.
+- A question about something the documents do not say, in their own words ("Do you rent mountain
+  bikes?"), is close to passages all the same: that is left to the LLM, and is what the built-in mind
+  answers wrong most.
+"""
 
 
 # A run ---------------------------------------------------------------------------------------
@@ -259,8 +329,8 @@ async def calibrate(
     return leads
 
 
-async def run(llama_url: str, *, verbose: bool) -> str:
-    """Everything; gives the page's body."""
+async def run(choice: Choice) -> str:
+    """Everything that was chosen; gives the page's body."""
     calibrating, reported = split_halves(read_questions())
     passages = read_passages()
     lines: list[str] = []
@@ -270,12 +340,10 @@ async def run(llama_url: str, *, verbose: bool) -> str:
         lines += [show_recall("all questions", whole)]
         lines += [show_recall("reported half", await measure_recall(files, reported)), ""]
         lines += [HEAD]
-        for setup in await make_setups(stack, passages, embedder, llama_url):
-            graded = await run_setup(setup, reported)
-            lines.append(make_row(setup.name, graded))
-            sys.stderr.write(f"{lines[-1]}\n")
-            for one in graded if verbose else ():
-                sys.stderr.write(f"{one.grade:8}{one.question.words}\n        {one.answer}\n")
+        for setup in await make_setups(stack, passages, embedder, choice.llm_url):
+            if choice.who in setup.name:
+                graded = await run_setup(setup, thin_out(reported, choice.sample), choice.say)
+                lines.append(make_row(setup.name, graded))
         lines += ["", *await show_thresholds(embedder, files, calibrating, reported)]
     return "\n".join(lines)
 
@@ -314,12 +382,17 @@ def main() -> None:
     """The program."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--llama", default="", help="base URL of an LLM to measure as well")
-    parser.add_argument("--page", action="store_true", help="write docs/reference/answers.md")
+    parser.add_argument("--who", default="", help="only those whose name holds this")
+    parser.add_argument("--sample", type=int, default=1, help="ask every so many-th question")
+    parser.add_argument("--page", type=Path, help="write what was found as a page")
     parser.add_argument("--verbose", action="store_true", help="show every answer")
     args = parser.parse_args()
     machine = describe_machine()
-    body = asyncio.run(run(args.llama, verbose=args.verbose))
-    sys.stdout.write(f"{body}\n\n{machine}\n")
+    say = show_progress if args.verbose else ignore_progress
+    body = f"{asyncio.run(run(Choice(args.llama, args.who, args.sample, say)))}\n\n{machine}"
+    sys.stdout.write(f"{body}\n")
+    if args.page:
+        args.page.write_text(write_page(body), "utf-8")
 
 
 if __name__ == "__main__":

@@ -227,11 +227,17 @@ class Settings(BaseSettings):
     builtin_llm_url: str | None = Field(
         None,
         description="OpenAI-compatible base URL used by agents without an `llm`; "
-        "unset means extractive answers from the agent's own text. It is checked when the server "
-        "starts; the log says in one line how that went.",
+        "unset means no language model: extractive answers from what the agent knows. It is "
+        "checked when the server starts; the log says in one line how that went.",
     )
     builtin_llm_key: SecretStr | None = Field(None, description="API key for `builtin_llm_url`.")
     builtin_llm_model: str | None = Field(None, description="Model name for `builtin_llm_url`.")
+    builtin_llm_gguf: Path | None = Field(
+        None,
+        description="A GGUF file that answers for agents without an `llm`, in the place of "
+        "`builtin_llm_url`: llama.cpp serves it in a process of its own, on a port of this machine "
+        "only. Needs `pip install 'sayso[llama]'`.",
+    )
 
     @property
     def database(self) -> str:

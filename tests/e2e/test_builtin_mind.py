@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import openai
 import pytest
+from openai.types.chat import ChatCompletion
 
 from sayso.knowledge.passages import Found, Passage
 from sayso.llm import grounded
@@ -28,12 +29,14 @@ async def test_openais_client_can_ask_it(rehearsed: Served) -> None:
     ]
     async with openai.AsyncOpenAI(base_url=url, api_key=rehearsed.key, max_retries=0) as client:
         whole = await client.chat.completions.create(model="sayso-extractive", messages=messages)  # type: ignore[arg-type]
+        assert isinstance(whole, ChatCompletion)
         assert "twelve euros" in (whole.choices[0].message.content or "")
         stream = await client.chat.completions.create(
             model="sayso-extractive",
             messages=messages,  # type: ignore[arg-type]
             stream=True,
         )
+        assert isinstance(stream, openai.AsyncStream)
         pieces = [chunk.choices[0].delta.content or "" async for chunk in stream]
         assert "".join(pieces) == whole.choices[0].message.content
         assert [one.id async for one in client.models.list()] == ["sayso-extractive"]

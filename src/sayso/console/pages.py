@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -17,6 +18,10 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
 """What a page may load: our own files, and a talk socket of our own."""
+
+EXTRACTIVE = "built-in-extractive"
+LABEL, SHOWN_LABEL = '<p class="mind" hidden>', '<p class="mind">'
+"""The line of the page that says that there is no language model."""
 
 HEADERS = {
     "Content-Security-Policy": POLICY,
@@ -39,9 +44,26 @@ class FreshFiles(StaticFiles):
         return response
 
 
-async def show_talk_page(_: Request) -> Response:
-    """The page of one agent; its script reads the id from the address."""
-    return FileResponse(STATIC / "talk.html", headers=HEADERS | FRESH)
+async def _nobody_knows(_: str) -> str | None:
+    return None
+
+
+class TalkPage:
+    """The page of one agent; its script reads the id from the address.
+
+    `ask` tells what answers for an agent, as the API's `answeredBy` does: who calls one without a
+    language model reads so before the first word.
+    """
+
+    def __init__(self, ask: Callable[[str], Awaitable[str | None]] = _nobody_knows) -> None:
+        self._ask = ask
+
+    async def show(self, request: Request) -> Response:
+        """The page."""
+        if await self._ask(request.path_params["agent_id"]) != EXTRACTIVE:
+            return FileResponse(STATIC / "talk.html", headers=HEADERS | FRESH)
+        page = (STATIC / "talk.html").read_text("utf-8").replace(LABEL, SHOWN_LABEL)
+        return HTMLResponse(page, headers=HEADERS | FRESH)
 
 
 async def show_docs(_: Request) -> Response:
@@ -49,10 +71,12 @@ async def show_docs(_: Request) -> Response:
     return RedirectResponse("/docs")
 
 
-def page_routes() -> list[BaseRoute]:
-    """`/agent/{agentId}` and the files it needs."""
+def page_routes(
+    ask: Callable[[str], Awaitable[str | None]] = _nobody_knows,
+) -> list[BaseRoute]:
+    """`/agent/{agentId}` and the files it needs; `ask` tells what answers for an agent."""
     return [
         Route("/", show_docs),
-        Route("/agent/{agent_id}", show_talk_page),
+        Route("/agent/{agent_id}", TalkPage(ask).show),
         Mount("/static", FreshFiles(directory=STATIC), name="static"),
     ]

@@ -88,7 +88,9 @@ class TurnView(_View):
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
         "must act), `drafts_dropped`, `transcripts_dropped`, "
         "`replies_unheard`, `retrieval` (`late`: the answer did not wait for it), `passages` "
-        "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each).",
+        "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each), "
+        "`grounds` (of an agent that answers only from its knowledge: `firm`, `thin`, `none` or "
+        "`unknown`; with `none` the LLM was not asked).",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime
