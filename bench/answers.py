@@ -55,8 +55,10 @@ LEAST_SCORE: Final = 0.25
 """As the server's own index has it."""
 RECALL_AIM: Final = 0.95
 LLAMA_TOKENS: Final = 40
-LONGEST_S: Final = 60.0
-PATIENT: Final = Deadlines(first_token_s=LONGEST_S, between_tokens_s=LONGEST_S)
+LONGEST_S: Final = 300.0
+PATIENT: Final = Deadlines(
+    first_token_s=LONGEST_S, between_tokens_s=LONGEST_S, reply_s=10 * LONGEST_S
+)
 """What is measured is what is said, on a machine that may be busy."""
 CUTS: Final = (0.08, 0.1, 0.12, 0.14, 0.16, 0.2, 0.25, 0.3)
 
@@ -234,8 +236,8 @@ PAGE_END: Final = """
 - *Lead*: how much closer a question is to a passage than to the world (`llm/grounds.py`). Below the
   threshold the LLM is not asked.
 - A question about something the documents do not say, in their own words ("Do you rent mountain
-  bikes?"), is close to passages all the same: that is left to the LLM, and is what the built-in mind
-  answers wrong most.
+  bikes?"), is close to passages all the same: that is left to the LLM, and is what the built-in
+  mind answers wrong most.
 """
 
 
