@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator, Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from fastapi import FastAPI
 
+from sayso.accounts.schema import Account
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
@@ -32,7 +33,7 @@ from sayso.conversations.watch import keep_watch
 from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
-from sayso.errors import InstallationError
+from sayso.errors import InstallationError, KnowledgeError, NotFoundError
 from sayso.functions.call import HttpCalls
 from sayso.functions.service import Functions
 from sayso.knowledge import Retriever
@@ -49,6 +50,8 @@ from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.failover import Runner, Standby
 from sayso.llm.findings import show_url
+from sayso.llm.gguf import Gguf
+from sayso.llm.grounded import Grounded
 from sayso.llm.inspector import Inspector
 from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
@@ -68,6 +71,7 @@ from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.talk.lookup import Lookup
 from sayso.talk.phrases import Phrases, phrases_in
+from sayso.talk.record import Stopwatch
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts import Tts
@@ -111,6 +115,9 @@ class Server:
 
     def __init__(self, settings: Settings, clock: Clock | None = None) -> None:
         """Choose adapters and wire them; nothing is opened, loaded or connected yet."""
+        self._gguf = make_gguf(settings)
+        if self._gguf is not None:
+            settings = use_gguf(settings, self._gguf)
         self._settings = settings
         self._clock = clock or SystemClock()
         self._database = Database(settings.database)
@@ -151,6 +158,8 @@ class Server:
         self.door = self._make_door()
         self.welcome: Welcome | None = None
         self._reading: set[asyncio.Task[None]] = set()
+        # Apart from the agents' own, so that no stranger's text pushes theirs out of memory.
+        self._visitors = Builtin(self._engines.embedder)
         self.app = self._make_app()
 
     def _make_door(self) -> Door:
@@ -176,13 +185,16 @@ class Server:
             self.functions,
             self.library.sources,
             self._engines.rooms.tts.voices,
+            self._answer_extractively,
         )
         app = build_api(services, self._settings, self._clock, lifespan=self._live)
         app.router.routes.extend(self.door.routes)
         app.router.routes.extend(
             health_routes(lambda: self.door.inside, self._settings.max_conversations)
         )
-        app.router.routes.extend(page_routes(self.agents.name_for_visitors))
+        app.router.routes.extend(
+            page_routes(self.agents.name_for_visitors, self.agents.answered_by)
+        )
         return app
 
     @asynccontextmanager
@@ -194,6 +206,9 @@ class Server:
             await self._profiles.open()
             await self._calls.open()
             closing.push_async_callback(self._calls.close)
+            if self._gguf is not None:
+                closing.push_async_callback(self._gguf.close)
+                await self._gguf.open()
             await open_engines(self._engines, closing, embeds=not self._settings.builtin_llm_url)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
@@ -250,14 +265,7 @@ class Server:
             stored.display_name,
             choose(setup.values, stored.variables),
         )
-        parts = PromptParts(
-            name=stored.display_name,
-            agent_prompt=stored.prompt or "",
-            critical_knowledge=stored.critical_knowledge or "",
-            answer_only=stored.answer_only_from_critical_knowledge,
-            appended_prompt=setup.prompt or "",
-            language=stored.language,
-        )
+        parts = make_parts(stored, setup.prompt or "")
         wanted = stored.greeting if setup.custom_greeting is None else setup.custom_greeting
         failure = stored.failure_message or ""
         values = told.values
@@ -304,12 +312,16 @@ class Server:
             _log.exception("knowledge_not_read", agent_id=agent_id)
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
-        """The agent's own LLM and its fallbacks, else the built-in one."""
+        """The agent's own LLM and its fallbacks, else the built-in one; held to what it knows."""
         endpoints = (stored.llm, *stored.fallbacks) if stored.llm else (None,)
-        return self._engines.standby.bind(
+        mind = self._engines.standby.bind(
             [self._make_runner(endpoint, stored.owner_id, told, notes) for endpoint in endpoints],
             hedge_after_s=stored.hedge_after_s,
         )
+        if not notes.answer_only or not self._engines.embedder.is_open:
+            return mind
+        self._do_aside(self._engines.mind.learn(notes))
+        return Grounded(mind, self._engines.mind, notes, stored.language)
 
     def _make_runner(self, own: Endpoint | None, owner_id: str, told: Told, notes: Notes) -> Runner:
         """One who may answer; None is the operator's LLM, else the agent's notes."""
@@ -327,9 +339,33 @@ class Server:
         )
 
     def _bind_notes(self, notes: Notes) -> Llm:
-        # Read while the greeting plays, so that the first question does not wait for it.
-        self._do_aside(self._engines.mind.learn(notes))
+        if self._engines.embedder.is_open:
+            # Read while the greeting plays, so that the first question does not wait for it.
+            self._do_aside(self._engines.mind.learn(notes))
         return self._engines.mind.bind(notes)
+
+    async def _answer_extractively(
+        self, account: Account, agent_id: str | None, messages: Sequence[Message]
+    ) -> AsyncGenerator[str, None]:
+        """What the built-in mind says to `messages`, for an agent or for whoever asks."""
+        if not self._engines.embedder.is_open:
+            raise NotFoundError(
+                "the built-in mind is not loaded: SAYSO_BUILTIN_LLM_URL answers in its place"
+            )
+        if agent_id is None:
+            mind, notes = self._visitors, Notes(agent_prompt=read_system(messages))
+        else:
+            await self.agents.get(account, agent_id)
+            stored = await self.agents.load(agent_id)
+            ready = self._make_ready(stored, Setup(), "")
+            parts = fill_parts(make_parts(stored), stored.variables)
+            mind, notes = self._engines.mind, make_notes(parts, ready.greeting)
+            watch = Stopwatch(self._clock.now_s())
+            messages = await ready.lookup.add(messages, watch, self._clock, _tell_log)
+        async with aclosing(mind.bind(notes).reply(messages)) as pieces:
+            async for piece in pieces:
+                if isinstance(piece, str):
+                    yield piece
 
     def _do_aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
@@ -344,6 +380,27 @@ def _report_missing(stored: StoredAgent, texts: Sequence[str], values: Mapping[s
     sent += stored.knowledge.headers.values() if stored.knowledge else ()
     if missing := find_missing((*texts, *sent), values):
         log.warning("variables_missing", names=missing)
+
+
+def make_parts(stored: StoredAgent, appended: str = "") -> PromptParts:
+    """What an agent, and the client of a conversation, bring to a prompt."""
+    return PromptParts(
+        name=stored.display_name,
+        agent_prompt=stored.prompt or "",
+        critical_knowledge=stored.critical_knowledge or "",
+        answer_only=stored.answer_only_from_critical_knowledge,
+        appended_prompt=appended,
+        language=stored.language,
+    )
+
+
+def read_system(messages: Sequence[Message]) -> str:
+    """The system messages of a request, as notes."""
+    return "\n\n".join(line.content for line in messages if line.role == "system")
+
+
+def _tell_log(error: KnowledgeError) -> None:
+    log.warning("lookup_failed", finding=error.finding, error=error.message)
 
 
 def make_notes(parts: PromptParts, greeting: str) -> Notes:
@@ -428,6 +485,35 @@ def make_engines(
         embedder=embedder,
         retrieval=Retrieval(private=settings.outbound_private),
     )
+
+
+def make_gguf(settings: Settings) -> Gguf | None:
+    """The model the operator runs beside the server, if there is one.
+
+    Raises:
+        InstallationError: another setting contradicts it.
+    """
+    if settings.builtin_llm_gguf is None:
+        return None
+    if settings.builtin_llm_url:
+        raise InstallationError(
+            "SAYSO_BUILTIN_LLM_GGUF and SAYSO_BUILTIN_LLM_URL are both set",
+            hint="Unset one: only one LLM answers for agents without an `llm`.",
+        )
+    if not settings.outbound_private:
+        raise InstallationError(
+            "SAYSO_BUILTIN_LLM_GGUF is served on 127.0.0.1, which SAYSO_OUTBOUND_PRIVATE=false "
+            "forbids to call",
+            hint="Run the model on another machine, and name it in SAYSO_BUILTIN_LLM_URL.",
+        )
+    return Gguf(settings.builtin_llm_gguf)
+
+
+def use_gguf(settings: Settings, gguf: Gguf) -> Settings:
+    """`settings` with the served model in the place of an LLM elsewhere."""
+    model = settings.builtin_llm_model or gguf.name
+    own = {"builtin_llm_url": gguf.url, "builtin_llm_key": gguf.key, "builtin_llm_model": model}
+    return settings.model_copy(update=own)
 
 
 def make_traces(url: str) -> Traces:

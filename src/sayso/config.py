@@ -98,6 +98,12 @@ class Settings(BaseSettings):
         description="`POST /external-functions/{id}/try` a minute for each API key; 0 means no "
         "limit.",
     )
+    ask_builtin_per_min: int = Field(
+        60,
+        ge=0,
+        description="`POST /builtin/v1/chat/completions` a minute for each API key; 0 means no "
+        "limit.",
+    )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
     )
@@ -305,11 +311,17 @@ class Settings(BaseSettings):
     builtin_llm_url: str | None = Field(
         None,
         description="OpenAI-compatible base URL used by agents without an `llm`; "
-        "unset means extractive answers from the agent's own text. It is checked when the server "
-        "starts; the log says in one line how that went.",
+        "unset means no language model: extractive answers from what the agent knows. It is "
+        "checked when the server starts; the log says in one line how that went.",
     )
     builtin_llm_key: SecretStr | None = Field(None, description="API key for `builtin_llm_url`.")
     builtin_llm_model: str | None = Field(None, description="Model name for `builtin_llm_url`.")
+    builtin_llm_gguf: Path | None = Field(
+        None,
+        description="A GGUF file that answers for agents without an `llm`, in the place of "
+        "`builtin_llm_url`: llama.cpp serves it in a process of its own, on a port of this machine "
+        "only. Needs `pip install 'sayso[llama]'`.",
+    )
 
     # What agents know ------------------------------------------------------------------
     retrieval_timeout_s: float = Field(

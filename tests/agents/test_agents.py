@@ -263,6 +263,21 @@ async def test_an_llm_that_fails_its_check_saves_nothing(
     assert (await client.get(AGENTS)).json() == [agent]
 
 
+async def test_whoever_asks_is_told_what_answers_for_a_public_agent(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    made = [
+        (await client.post(AGENTS, json={"displayName": "A", **more})).json()["id"]
+        for more in (
+            {"visibility": "public"},
+            {"visibility": "private"},
+            {"llm": {"baseURL": "http://llm.test/v1", "apiKey": "k"}},
+        )
+    ]
+    told = [await world.agents.answered_by(agent_id) for agent_id in (*made, "nobody", "?")]
+    assert told == ["built-in-extractive", None, "llm", None, None]
+
+
 async def test_a_built_in_llm_is_not_checked(world: World, client: httpx2.AsyncClient) -> None:
     agent = await create(client, llm={"type": "built-in", "model": "gpt-4o"})
     assert (agent["llm"]["type"], agent["llm"]["model"]) == ("built-in", "gpt-4o")

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sayso.llm import Endpoint, Excerpt, Message
 from sayso.llm.body import build_body
-from sayso.llm.excerpts import ABOVE, BELOW, present, show_excerpt
+from sayso.llm.excerpts import ABOVE, BELOW, UNFOUNDED, present, show_excerpt
 
 
 def test_lines_without_excerpts_stay() -> None:
@@ -22,6 +22,18 @@ def test_excerpts_come_before_the_callers_words() -> None:
     assert present([asked])[0].content == (
         f'{ABOVE}\n<passage source="hours.pdf" page="3" section="Opening">\n'
         f"Nine to five.\n</passage>\n{BELOW}\nWhen?"
+    )
+
+
+def test_where_nothing_is_known_the_llm_is_told() -> None:
+    asked = Message("user", "Who won?", unfounded=True)
+    (shown,) = present([asked])
+    assert shown == Message("user", f"{UNFOUNDED}\n{BELOW}\nWho won?")
+    (shown,) = present(
+        [Message("user", "Who?", excerpts=(Excerpt("Tea.", "t.md"),), unfounded=True)]
+    )
+    assert [shown.content.index(one) for one in (ABOVE, "Tea.", UNFOUNDED, BELOW)] == sorted(
+        shown.content.index(one) for one in (ABOVE, "Tea.", UNFOUNDED, BELOW)
     )
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -19,6 +19,8 @@ PROMPT = (
     Message("assistant", "Hi."),
     Message("user", "When do you open?"),
 )
+HOURS_QUOTED = Excerpt("Nine to five.", "hours.pdf", 3, "Hours", "", 0.71, measured=True)
+FAILED = [*PROMPT[:-1], replace(PROMPT[-1], search="failed")]
 HOURS = Found(Passage("p1", "Nine to five.", "s1", "hours.pdf", 3, "Hours", ""), 0.71)
 
 
@@ -58,15 +60,28 @@ async def test_what_is_found_stands_with_the_question() -> None:
     added, timings, _ = await add(Lookup((place,), limit=2))
     assert added[:-1] == list(PROMPT[:-1])
     assert added[-1].content == "When do you open?"
-    assert added[-1].excerpts == (Excerpt("Nine to five.", "hours.pdf", 3, "Hours", "", 0.71),)
+    assert added[-1].excerpts == (HOURS_QUOTED,)
+    assert added[-1].search == "done"
     assert place.asked == [("When do you open?", ["Hello.", "Hi."], 2)]
     assert timings["passages"] == ({"id": "p1", "source": "hours.pdf", "page": 3, "score": 0.71},)
     assert "retrieval_s" in timings
 
 
+async def test_other_servers_scores_are_not_measures_of_ours() -> None:
+    theirs = Found(replace(HOURS.passage, source_id=""), 0.99)
+    added, *_ = await add(Lookup((Place([theirs]),)))
+    assert not added[-1].excerpts[0].measured
+
+
+async def test_nothing_found_is_known_to_be_nothing() -> None:
+    added, timings, _ = await add(Lookup((Place(),)))
+    assert added == [*PROMPT[:-1], replace(PROMPT[-1], search="done")]
+    assert "passages" not in timings
+
+
 async def test_what_comes_too_late_is_dropped_and_noted() -> None:
     added, timings, _ = await add(Lookup((Place(slow=True),), deadline_s=0.0))
-    assert added == PROMPT
+    assert added == FAILED
     assert timings == {"retrieval": "late"}
 
 
@@ -81,7 +96,7 @@ async def test_the_owners_own_server_is_asked_first_and_counts_when_it_finds_not
     own, ours = Place(), Place([HOURS])
     added, timings, _ = await add(Lookup((ours,), own=own))
     assert (own.asked, ours.asked) == ([("When do you open?", ["Hello.", "Hi."], 4)], [])
-    assert added == PROMPT
+    assert added == [*PROMPT[:-1], replace(PROMPT[-1], search="done")]
     assert "retrieval_s" in timings
 
 
@@ -104,7 +119,7 @@ async def test_the_owners_own_server_keeps_to_its_own_deadline() -> None:
 async def test_when_all_fail_the_prompt_stays() -> None:
     broken = Place(error=KnowledgeError("it is down", finding="http.status"))
     added, timings, told = await add(Lookup((broken, broken)))
-    assert added == PROMPT
+    assert added == FAILED
     assert told == ["http.status"] * 2
     assert "passages" not in timings
 

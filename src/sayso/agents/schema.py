@@ -578,8 +578,8 @@ class AgentView(_View):
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
     answered_by: AnsweredBy = Field(
-        description="Who answers: the agent's `llm`, the operator's built-in LLM, or sentences "
-        "picked from the agent's own text.",
+        description="Who answers: the agent's `llm`, the operator's built-in LLM, or, with no "
+        "language model configured, sentences picked from what the agent knows.",
         json_schema_extra=EXTENSION,
     )
     llm_issues: list[LlmIssue] = Field(

@@ -294,6 +294,17 @@ class Agents:
         await self._checks.keep(agent_id, *checked)
         return await self._checks.read(agent_id)
 
+    async def answered_by(self, agent_id: str) -> AnsweredBy | None:
+        """What answers for a public agent, for whoever asks; None for any other."""
+        try:
+            async with self._database.read() as session:
+                row = await _row(session, agent_id)
+        except NotFoundError:
+            return None
+        if row.visibility != "public":
+            return None
+        return "llm" if is_own(row) else self._built_in
+
     async def load(self, agent_id: str) -> Agent:
         """Read an agent for a conversation, its key opened; who may talk is for the caller to say.
 

@@ -17,6 +17,7 @@ from sayso.accounts.service import Accounts
 from sayso.agents.check_routes import check_routes
 from sayso.agents.routes import agent_routes
 from sayso.agents.service import Agents
+from sayso.api.builtin import Answers, builtin_routes
 from sayso.api.docs import install_docs
 from sayso.api.refusals import BodyLimit, LastResort, error_responses, install_refusals
 from sayso.clock import Clock
@@ -53,6 +54,7 @@ class Services:
     functions: Functions
     sources: Sources
     voices: Sequence[Voice]
+    answers: Answers | None = None
 
 
 def build_api(
@@ -80,6 +82,9 @@ def build_api(
         function_routes(services.functions, access, settings),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)
+    if services.answers is not None:
+        router = builtin_routes(services.answers, access, clock, settings.ask_builtin_per_min)
+        app.include_router(router, responses=_ERRORS)
     install_refusals(app)
     install_docs(app)
     # Added last, runs first: CORS, then the last resort, then the limit.

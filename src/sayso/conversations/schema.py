@@ -92,7 +92,9 @@ class TurnView(_View):
         "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each), "
         "`fillers` (how often the caller was asked to wait for a function), "
         "`calls` (the functions that were called: `name`, `arguments` without secrets, `result`, "
-        "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each).",
+        "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each), "
+        "`grounds` (of an agent that answers only from its knowledge: `firm`, `thin`, `none` or "
+        "`unknown`; with `none` the LLM was not asked).",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

@@ -62,6 +62,11 @@ class Embedder:
         self._unasked = asyncio.Event()
         self._unasked.set()
 
+    @property
+    def is_open(self) -> bool:
+        """Whether it is loaded: where nobody embeds, it is not."""
+        return self._worker is not None
+
     async def open(self) -> None:
         """Load and warm the model, unless it is. Raises InstallationError if it is missing."""
         async with self._opening:

@@ -39,3 +39,12 @@ class Found:
 
     passage: Passage
     score: float
+
+
+def text_to_embed(title: str, text: str) -> str:
+    """What a passage's meaning is taken from: its text under its headings.
+
+    Of 83 spoken questions about 77 passages, 0.90 are answered by the first three so, and 0.83
+    without the headings (`bench/answers.py`).
+    """
+    return f"{title.replace(' › ', ', ')}: {text}" if title else text

@@ -85,7 +85,8 @@ class Told:
 class Excerpt:
     """A passage of an agent's knowledge that an answer may stand on, and where it is from.
 
-    `score` is how well it fits what was asked, from 0 to 1.
+    `score` is how well it fits what was asked, from 0 to 1; `measured` says that it is this
+    server's own measure: what another server's scores mean, only its owner knows.
     """
 
     text: str
@@ -94,6 +95,7 @@ class Excerpt:
     title: str = ""
     url: str = ""
     score: float = 0.0
+    measured: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,8 @@ class Message:
         calls: of the assistant's, the functions it asked for.
         call_id: of a tool's, the id of the call it answers.
         excerpts: what was found for a caller's words; data, never instructions.
+        search: whether anything was looked for; "failed" if that gave nothing in time.
+        unfounded: for all that can be told, the agent knows nothing about it, and may not guess.
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -153,6 +157,8 @@ class Message:
     calls: tuple[ToolCall, ...] = ()
     call_id: str = ""
     excerpts: tuple[Excerpt, ...] = ()
+    search: Literal["none", "done", "failed"] = "none"
+    unfounded: bool = False
 
 
 Piece: TypeAlias = str | ToolCall

@@ -19,8 +19,8 @@ SPOKEN = (
     "write numbers, dates and units as they are spoken."
 )
 ONLY = (
-    "Answer only from the critical knowledge. If it does not contain the answer, "
-    "say that you do not know."
+    "Answer only from the critical knowledge and the passages found in the agent's knowledge. "
+    "If they do not contain the answer, say that you do not know."
 )
 
 

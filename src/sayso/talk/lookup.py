@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from sayso.clock import Clock
 from sayso.errors import KnowledgeError
@@ -50,7 +51,7 @@ class Lookup:
         The `watch` keeps what was found, or why nothing was; `report` is told of each failure.
         """
         asked, context = read_question(prompt)
-        if not asked:
+        if not asked or not (self.places or self.own):
             return prompt
         found: Sequence[Found] | None = None
         for place, within_s in self._in_order():
@@ -63,7 +64,7 @@ class Lookup:
             except KnowledgeError as error:
                 report(error)
         if found is None:
-            return prompt
+            return _mark(prompt, "failed")
         watch.mark("retrieval", clock.now_s())
         for one in found:
             watch.append("passages", show(one))
@@ -91,15 +92,27 @@ def read_question(prompt: Sequence[Message]) -> tuple[str, list[str]]:
 
 def add_excerpts(prompt: Sequence[Message], found: Sequence[Found]) -> Sequence[Message]:
     """`prompt` with what was found beside its last line."""
-    if not found:
-        return prompt
-    return [*prompt[:-1], replace(prompt[-1], excerpts=tuple(map(_quote, found)))]
+    return _mark(prompt, "done", tuple(map(_quote, found)))
+
+
+def _mark(
+    prompt: Sequence[Message],
+    search: Literal["done", "failed"],
+    excerpts: tuple[Excerpt, ...] = (),
+) -> Sequence[Message]:
+    return [*prompt[:-1], replace(prompt[-1], excerpts=excerpts, search=search)]
 
 
 def _quote(one: Found) -> Excerpt:
     passage = one.passage
     return Excerpt(
-        passage.text, passage.source_name, passage.page, passage.title, passage.url, one.score
+        passage.text,
+        passage.source_name,
+        passage.page,
+        passage.title,
+        passage.url,
+        one.score,
+        measured=bool(passage.source_id),  # an owner's own retrieval has no sources of ours
     )
 
 
