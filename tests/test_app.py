@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sayso.app import limits_of, make_gguf, use_gguf
+from sayso.app import limits_of
 from sayso.config import Settings
-from sayso.errors import InstallationError
 from sayso.llm import Message, Mishap, Note, Spare, forget, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
@@ -52,22 +49,3 @@ def test_what_a_client_asks_for_is_the_least_silence(
     eager = replace(AGENT, patience=Preset.EAGER)
     policy = limits_of(Settings(patience_s=operators_s), eager, asked_s).policy
     assert (policy.least_s, policy.patience_s) == (least_s, PRESETS[Preset.EAGER].patience_s)
-
-
-def test_a_gguf_answers_in_the_place_of_an_llm_elsewhere() -> None:
-    settings = Settings(builtin_llm_gguf=Path("models/tiny-q4.gguf"))
-    gguf = make_gguf(settings)
-    assert gguf
-    used = use_gguf(settings, gguf)
-    assert used.builtin_llm_url == gguf.url
-    assert used.builtin_llm_key == gguf.key
-    assert used.builtin_llm_model == "tiny-q4"
-    assert make_gguf(Settings()) is None
-
-
-@pytest.mark.parametrize(
-    "other", [{"builtin_llm_url": "http://llm.test/v1"}, {"outbound_private": False}]
-)
-def test_what_contradicts_a_gguf_is_refused(other: dict[str, Any]) -> None:
-    with pytest.raises(InstallationError, match="SAYSO_BUILTIN_LLM_GGUF"):
-        make_gguf(Settings(builtin_llm_gguf=Path("tiny.gguf"), **other))
