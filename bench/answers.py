@@ -290,8 +290,7 @@ async def make_setups(
 
     setups = []
     text = write_out(passages)
-    whos: list[tuple[str, Endpoint | None]] = [("built-in mind", None)]
-    whos.append(("fake LLM (echo)", Endpoint(fake_url)))
+    whos = [("built-in mind", None), ("fake LLM (echo)", Endpoint(fake_url))]
     if llama_url:
         whos.append(("SmolLM2 135M", Endpoint(llama_url, temperature=0, max_tokens=LLAMA_TOKENS)))
     for who, endpoint in whos:

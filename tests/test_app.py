@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 from math import inf
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sayso.agents.schema import Agent as StoredAgent
-from sayso.app import ladder_of, limits_of, make_gguf, phrases_of, use_gguf
+from sayso.app import ladder_of, limits_of, phrases_of
 from sayso.config import Settings
-from sayso.errors import InstallationError
 from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
@@ -98,22 +96,3 @@ def test_an_agent_whose_last_words_are_empty_says_none(message: str | None, sile
     usual = phrases_of(replace(STORED, end_call_message=message), "any")
     assert (not usual.nobody_there, not usual.time_is_up) == (silent, silent)
     assert usual.not_heard == PHRASES["german"].not_heard
-
-
-def test_a_gguf_answers_in_the_place_of_an_llm_elsewhere() -> None:
-    settings = Settings(builtin_llm_gguf=Path("models/tiny-q4.gguf"))
-    gguf = make_gguf(settings)
-    assert gguf
-    used = use_gguf(settings, gguf)
-    assert used.builtin_llm_url == gguf.url
-    assert used.builtin_llm_key == gguf.key
-    assert used.builtin_llm_model == "tiny-q4"
-    assert make_gguf(Settings()) is None
-
-
-@pytest.mark.parametrize(
-    "other", [{"builtin_llm_url": "http://llm.test/v1"}, {"outbound_private": False}]
-)
-def test_what_contradicts_a_gguf_is_refused(other: dict[str, Any]) -> None:
-    with pytest.raises(InstallationError, match="SAYSO_BUILTIN_LLM_GGUF"):
-        make_gguf(Settings(builtin_llm_gguf=Path("tiny.gguf"), **other))

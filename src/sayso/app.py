@@ -50,7 +50,7 @@ from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
 from sayso.llm.failover import Runner, Standby
 from sayso.llm.findings import show_url
-from sayso.llm.gguf import Gguf
+from sayso.llm.gguf import make_gguf, use_gguf
 from sayso.llm.grounded import Grounded
 from sayso.llm.inspector import Inspector
 from sayso.llm.learned import LearnedProfiles
@@ -485,35 +485,6 @@ def make_engines(
         embedder=embedder,
         retrieval=Retrieval(private=settings.outbound_private),
     )
-
-
-def make_gguf(settings: Settings) -> Gguf | None:
-    """The model the operator runs beside the server, if there is one.
-
-    Raises:
-        InstallationError: another setting contradicts it.
-    """
-    if settings.builtin_llm_gguf is None:
-        return None
-    if settings.builtin_llm_url:
-        raise InstallationError(
-            "SAYSO_BUILTIN_LLM_GGUF and SAYSO_BUILTIN_LLM_URL are both set",
-            hint="Unset one: only one LLM answers for agents without an `llm`.",
-        )
-    if not settings.outbound_private:
-        raise InstallationError(
-            "SAYSO_BUILTIN_LLM_GGUF is served on 127.0.0.1, which SAYSO_OUTBOUND_PRIVATE=false "
-            "forbids to call",
-            hint="Run the model on another machine, and name it in SAYSO_BUILTIN_LLM_URL.",
-        )
-    return Gguf(settings.builtin_llm_gguf)
-
-
-def use_gguf(settings: Settings, gguf: Gguf) -> Settings:
-    """`settings` with the served model in the place of an LLM elsewhere."""
-    model = settings.builtin_llm_model or gguf.name
-    own = {"builtin_llm_url": gguf.url, "builtin_llm_key": gguf.key, "builtin_llm_model": model}
-    return settings.model_copy(update=own)
 
 
 def make_traces(url: str) -> Traces:

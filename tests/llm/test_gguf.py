@@ -7,16 +7,18 @@ import sys
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
 
 from llama import find_weights, what_is_missing
+from sayso.config import Settings
 from sayso.errors import InstallationError
 from sayso.llm import Endpoint, Message
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
-from sayso.llm.gguf import COMPLAINT_LINES, Gguf, check_weights, find_port
+from sayso.llm.gguf import COMPLAINT_LINES, Gguf, check_weights, find_port, make_gguf, use_gguf
 
 SERVES = """
 import json, os, sys
@@ -154,6 +156,25 @@ async def test_without_the_extra_a_sentence_says_what_to_install(
 
 def test_ports_are_free_ones() -> None:
     assert 1024 <= find_port() < 65_536
+
+
+def test_a_gguf_answers_in_the_place_of_an_llm_elsewhere() -> None:
+    settings = Settings(builtin_llm_gguf=Path("models/tiny-q4.gguf"))
+    gguf = make_gguf(settings)
+    assert gguf
+    used = use_gguf(settings, gguf)
+    assert used.builtin_llm_url == gguf.url
+    assert used.builtin_llm_key == gguf.key
+    assert used.builtin_llm_model == "tiny-q4"
+    assert make_gguf(Settings()) is None
+
+
+@pytest.mark.parametrize(
+    "other", [{"builtin_llm_url": "http://llm.test/v1"}, {"outbound_private": False}]
+)
+def test_what_contradicts_a_gguf_is_refused(other: dict[str, Any]) -> None:
+    with pytest.raises(InstallationError, match="SAYSO_BUILTIN_LLM_GGUF"):
+        make_gguf(Settings(builtin_llm_gguf=Path("tiny.gguf"), **other))
 
 
 @pytest.mark.skipif(what_is_missing() is not None, reason=str(what_is_missing()))

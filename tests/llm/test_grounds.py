@@ -76,7 +76,9 @@ def test_no_requests(words: str) -> None:
         "What is the capital of Denmark?",
         "The shop is open Monday to Friday from 9 am to 6:30 pm and on Saturday.",
         "I don't know what it's about.",
-        "Who’s there?",
+        "Who’s that?",
+        "Translate good evening into Japanese.",
+        "The museum opens at ten. Tickets for adults cost twelve euros.",
     ],
 )
 def test_english(text: str) -> None:
@@ -89,6 +91,11 @@ def test_english(text: str) -> None:
         "",
         "9 9 9",
         "Wann habt ihr geöffnet?",
+        "Was ist in der Stadt so los, und was kostet das im Museum an der Ecke?",
+        "Wat is de hoofdstad van Denemarken en waar is het?",
+        "Co to jest, a gdzie on jest?",
+        "Hvor er I, og kan man komme i dag?",
+        "O que você faz no domingo, e como é que se chega a Lisboa?",
         "Der Laden ist von Montag bis Freitag geöffnet und hat einen Hof mit Parkplätzen.",
         "¿Cuál es la capital de Dinamarca?",
         "Le magasin est ouvert du lundi au vendredi.",

@@ -22,6 +22,7 @@ from typing import Final
 import structlog
 from pydantic import SecretStr
 
+from sayso.config import Settings
 from sayso.errors import InstallationError
 
 START_S: Final = 300.0
@@ -165,6 +166,35 @@ class Gguf:
 
     def _last_words(self) -> str:
         return " | ".join(self._complaints) or "it said nothing"
+
+
+def make_gguf(settings: Settings) -> Gguf | None:
+    """The model the operator runs beside the server, if there is one.
+
+    Raises:
+        InstallationError: another setting contradicts it.
+    """
+    if settings.builtin_llm_gguf is None:
+        return None
+    if settings.builtin_llm_url:
+        raise InstallationError(
+            "SAYSO_BUILTIN_LLM_GGUF and SAYSO_BUILTIN_LLM_URL are both set",
+            hint="Unset one: only one LLM answers for agents without an `llm`.",
+        )
+    if not settings.outbound_private:
+        raise InstallationError(
+            "SAYSO_BUILTIN_LLM_GGUF is served on 127.0.0.1, which SAYSO_OUTBOUND_PRIVATE=false "
+            "forbids to call",
+            hint="Run the model on another machine, and name it in SAYSO_BUILTIN_LLM_URL.",
+        )
+    return Gguf(settings.builtin_llm_gguf)
+
+
+def use_gguf(settings: Settings, gguf: Gguf) -> Settings:
+    """`settings` with the served model in the place of an LLM elsewhere."""
+    model = settings.builtin_llm_model or gguf.name
+    own = {"builtin_llm_url": gguf.url, "builtin_llm_key": gguf.key, "builtin_llm_model": model}
+    return settings.model_copy(update=own)
 
 
 def check_weights(weights: Path) -> None:
