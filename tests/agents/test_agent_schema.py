@@ -14,8 +14,8 @@ from sayso.agents.schema import (
     NewAgent,
     OpenAiCompatible,
     make_endpoint,
-    refuse_unstorable,
 )
+from sayso.bodies import refuse_unstorable
 from sayso.errors import BadRequestError
 
 MINIMAL = {"displayName": "A"}

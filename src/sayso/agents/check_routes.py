@@ -9,8 +9,8 @@ from fastapi import APIRouter, Depends, Path
 from sayso.accounts.access import Access
 from sayso.accounts.schema import Account
 from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
-from sayso.agents.schema import EXTENSION
 from sayso.agents.service import Agents
+from sayso.bodies import EXTENSION
 from sayso.config import Settings
 
 _ID = Path(alias="agentId", description="The agent's id.")

@@ -14,7 +14,9 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 
 from sayso.agents.llms import OwnLlm, read_server
-from sayso.agents.masks import (
+from sayso.agents.schema import BuiltIn, LlmServer, OpenAiCompatible
+from sayso.errors import BadRequestError
+from sayso.security.masks import (
     is_mask,
     is_mask_of,
     join_query,
@@ -25,8 +27,6 @@ from sayso.agents.masks import (
     read_query,
     split_query,
 )
-from sayso.agents.schema import BuiltIn, LlmServer, OpenAiCompatible
-from sayso.errors import BadRequestError
 
 
 def choose_llms(

@@ -8,7 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from sayso.agents.schema import LlmIssue, LlmServer, refuse_unstorable
+from sayso.agents.schema import LlmIssue, LlmServer
+from sayso.bodies import refuse_unstorable
 
 
 class _View(BaseModel):

@@ -7,36 +7,41 @@ camelCase. `Agent` is what a conversation is given: frozen, with the LLM's key o
 from __future__ import annotations
 
 import json
-import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     JsonValue,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
     SecretStr,
     Tag,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from sayso.agents.masks import HARMLESS, MASK
-from sayso.errors import BadRequestError
+from sayso.bodies import (
+    EXTENSION,
+    HEADER_NAME,
+    HEADER_VALUE,
+    MAX_NAMED,
+    FieldWarning,
+    ToWhole,
+    mistake,
+    refuse_unstorable,
+)
+from sayso.bodies import Body as _Body
+from sayso.bodies import View as _View
 from sayso.llm import Endpoint, Tell, Timeouts
-from sayso.spelling import nearest
+from sayso.security.masks import HARMLESS, MASK
 from sayso.variables import (
     MAX_NUMBER,
     MAX_VALUE_CHARS,
@@ -63,9 +68,6 @@ MAX_KEY_CHARS = 8192
 MAX_MODEL_CHARS = 250
 MAX_TOKENS = 1_000_000
 MAX_HEADERS = 50
-HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-"""A token, as RFC 9110 §5.6.2 has it."""
-HEADER_VALUE = r"[ -~]*"
 MAX_HEADER_NAME_CHARS = 200
 MAX_HEADER_CHARS = 8192
 MAX_BASE_PARAMS_CHARS = 20_000
@@ -82,11 +84,6 @@ SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
 LONGEST_WAIT_MS = 60_000
 """How long an agent may wait for its LLM; `llm_reply_start_timeout_s` bounds all of it together."""
-MAX_NAMED, MAX_NAMED_CHARS = 20, 100
-"""How many unknown keys are named in an answer, and how much of each."""
-MAX_DEPTH = 32
-"""How deep JSON may be nested in a request."""
-
 OPENAI_COMPATIBLE = "openai-compatible"
 BUILT_IN = "built-in"
 
@@ -114,9 +111,6 @@ Language: TypeAlias = Literal[
 Patience: TypeAlias = Literal["eager", "normal", "patient"]
 AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
 
-EXTENSION: dict[str, JsonValue] = {"x-sayso-extension": True}
-"""Marks in OpenAPI what the original contract does not have."""
-
 
 @dataclass(frozen=True, slots=True)
 class LlmIssue:
@@ -129,11 +123,6 @@ class LlmIssue:
     evidence: str = ""
     field: str | None = None
     """The part of the agent it is about, as a dotted path; None where one LLM was looked at."""
-
-
-def _contract_name(name: str) -> str:
-    """A field's name in the contract: camel case, but for one."""
-    return "baseURL" if name == "base_url" else to_camel(name)
 
 
 # What may be sent ---------------------------------------------------------------------
@@ -190,14 +179,6 @@ def _to_secret(value: object) -> object:
     return SecretStr(value) if isinstance(value, str) else value
 
 
-def _to_whole(value: object) -> object:
-    """JSON has one kind of number: 2.0 is as whole as 2."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-ToWhole = BeforeValidator(_to_whole)
-"""Stands behind the limits of an `int`, or the schema would lose them."""
-
 ApiKey = Annotated[
     SecretStr,
     BeforeValidator(_to_secret),
@@ -249,70 +230,6 @@ Headers = Annotated[
         },
     ),
 ]
-
-
-class _Body(BaseModel):
-    """Camel-case names, no conversions (`"1.2"` is not a number); unknown keys are remembered.
-
-    They are ignored, as clients of the contract expect, but for the `closed` shapes, which the
-    contract does not have.
-    """
-
-    closed: ClassVar[bool] = False
-    _unknown: tuple[str, ...] = PrivateAttr(default=())
-
-    model_config = ConfigDict(
-        alias_generator=_contract_name,
-        strict=True,
-        extra="ignore",
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """The keys that were sent and have no meaning here."""
-        return self._unknown
-
-    @classmethod
-    def takes(cls) -> frozenset[str]:
-        """The names that can be sent."""
-        return frozenset(field.alias or name for name, field in cls.model_fields.items())
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _remember_unknown(cls, body: object, read: ModelWrapValidatorHandler[Self]) -> Self:
-        unknown: tuple[str, ...] = ()
-        if isinstance(body, dict) and cls.model_config.get("extra") == "ignore":
-            unknown = tuple(str(name) for name in body if name not in cls.takes())
-        if unknown and cls.closed:
-            raise _refuse_unknown(cls, unknown)
-        made = read(body)
-        made._unknown = unknown  # noqa: SLF001 our own
-        return made
-
-
-def _refuse_unknown(shape: type[_Body], unknown: Sequence[str]) -> ValidationError:
-    """The refusal of keys that `shape` does not have, each with the one that was meant."""
-    return ValidationError.from_exception_data(
-        shape.__name__,
-        [
-            _mistake(name, "unknown_key", _name_near(name, shape.takes()))
-            for name in unknown[:MAX_NAMED]
-        ],
-        hide_input=True,
-    )
-
-
-def _name_near(name: str, known: Collection[str]) -> str:
-    near = nearest(name, known)
-    return f"is not known; {near} is" if near else f"is not known; {', '.join(sorted(known))} are"
-
-
-def _mistake(name: str, kind: str, sentence: str, **context: str) -> InitErrorDetails:
-    """One mistake about the key `name`; the sentence follows its path."""
-    error = PydanticCustomError(kind, "{sentence}", {"sentence": sentence, **context})
-    return InitErrorDetails(type=error, loc=(name[:MAX_NAMED_CHARS],), input=None)
 
 
 _SECRET_VALUES = (
@@ -485,7 +402,7 @@ class LlmServer(_Body):
             if not isinstance(params, dict) or params.get("model") != model:
                 raise ValidationError.from_exception_data(
                     cls.__name__,
-                    [_mistake("model", "misplaced", "is not read", instead="baseParams.model")],
+                    [mistake("model", "misplaced", "is not read", instead="baseParams.model")],
                     hide_input=True,
                 )
         return body
@@ -538,48 +455,6 @@ LlmBody = Annotated[
     Annotated[OpenAiCompatible, Tag(OPENAI_COMPATIBLE)] | Annotated[BuiltIn, Tag(BUILT_IN)],
     Discriminator(_kind),
 ]
-
-
-def refuse_unstorable(body: object) -> object:
-    """Refuse what JSON lets through and no database or LLM takes.
-
-    NaN and infinities, halves of surrogate pairs, NUL characters, nesting deeper than MAX_DEPTH.
-
-    Raises:
-        BadRequestError: with the dotted path of the culprit.
-    """
-    todo: list[tuple[str, object, int]] = [("", body, 0)]
-    while todo:
-        path, value, depth = todo.pop()
-        if (reason := _unstorable(value, depth)) is not None:
-            raise BadRequestError(f"{path or 'the body'} {reason}.", field=path or None)
-        if isinstance(value, dict):
-            for key, item in value.items():
-                todo.append((path, key, depth))
-                todo.append((f"{path}.{key}" if path else str(key), item, depth + 1))
-        elif isinstance(value, list):
-            todo.extend((f"{path}.{at}", item, depth + 1) for at, item in enumerate(value))
-    return body
-
-
-def _unstorable(value: object, depth: int) -> str | None:
-    if depth > MAX_DEPTH:
-        return f"is nested deeper than {MAX_DEPTH} levels"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "is not a finite number"
-    if isinstance(value, str) and "\0" in value:
-        return "holds a NUL character"
-    if isinstance(value, str) and not _is_unicode(value):
-        return "holds half of a surrogate pair, which is not a character"
-    return None
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 _EXAMPLE: dict[str, JsonValue] = {
@@ -644,7 +519,7 @@ class NewAgent(_Body):
     actions: Annotated[
         list[Annotated[str, Field(max_length=MAX_ACTION_CHARS)]], Field(max_length=MAX_ACTIONS)
     ] = Field(default=[], description="Ids of the external functions the agent may call.")
-    variables: Variables = {}
+    variables: Variables = Field(default={})
     apply_text_normalization: Literal["auto", "on", "off"] = Field(
         default="auto",
         description="Whether numbers, dates, money, links and Markdown are put into words before "
@@ -731,12 +606,6 @@ class AgentChanges(NewAgent):
 # What is answered -----------------------------------------------------------------------
 
 
-class _View(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=_contract_name, validate_by_name=True, hide_input_in_errors=True
-    )
-
-
 class CriticalKnowledgeFile(_View):
     """A file an agent knows."""
 
@@ -773,15 +642,6 @@ class LlmView(FallbackView):
     fallbacks: list[FallbackView] = Field(default=[], json_schema_extra=EXTENSION)
     failure_message: str | None = Field(default=None, json_schema_extra=EXTENSION)
     hedge_after_ms: int | None = Field(default=None, json_schema_extra=EXTENSION)
-
-
-class FieldWarning(_View):
-    """A key that was sent and ignored."""
-
-    code: Literal["field.ignored"] = "field.ignored"
-    field: str = Field(description="Where it was, as a dotted path.")
-    message: str
-    meant: str | None = Field(description="The known name that is spelled most like it, if any.")
 
 
 class MessagePlanView(_View):

@@ -26,13 +26,13 @@ from sayso.agents.schema import (
     AgentView,
     AnsweredBy,
     BuiltIn,
-    FieldWarning,
     LlmIssue,
     MessagePlan,
     NewAgent,
     OpenAiCompatible,
     Visibility,
 )
+from sayso.bodies import FieldWarning
 from sayso.clock import Clock
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
 from sayso.llm import Endpoint
