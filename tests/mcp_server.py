@@ -19,6 +19,7 @@ import uvicorn
 from mcp.server.mcpserver import Context, Image, MCPServer
 from mcp.server.mcpserver.exceptions import ToolError
 from mcp_types import ToolAnnotations
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 server = MCPServer("parrot", version="1.2.3", log_level="ERROR")
 
@@ -108,10 +109,10 @@ async def grow(ctx: Context[Any]) -> str:
 class Legacy:
     """An application that knows nothing of `server/discover`."""
 
-    def __init__(self, app: Any) -> None:
+    def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or scope["method"] != "POST":
             await self._app(scope, receive, send)
             return
@@ -125,7 +126,7 @@ class Legacy:
             return
         told = False
 
-        async def again() -> Any:
+        async def again() -> Message:
             nonlocal told
             if told:
                 return await receive()
@@ -136,7 +137,7 @@ class Legacy:
 
 
 def serve() -> None:
-    app: Any = server.streamable_http_app(json_response="--json" in sys.argv)
+    app: ASGIApp = server.streamable_http_app(json_response="--json" in sys.argv)
     if "--legacy" in sys.argv:
         app = Legacy(app)
     port = next((int(one) for one in sys.argv if one.isdigit()), 0)

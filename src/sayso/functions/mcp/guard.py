@@ -38,11 +38,13 @@ class Trouble:
         finding: its code; "" as long as nothing did.
         status: the last refusal by HTTP; 0 if there was none.
         untouched: whether nothing was sent.
+        fatal: whether the client is about to give the connection up.
     """
 
     finding: str = ""
     status: int = 0
     untouched: bool = False
+    fatal: bool = False
 
 
 class GuardedTransport(httpx2.AsyncBaseTransport):
@@ -63,6 +65,7 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
             finding, untouched = name_failure(error)
             if request.method == "POST":  # others only listen, and may fail
                 self._trouble.finding, self._trouble.untouched = finding, untouched
+                self._trouble.fatal = True
             raise httpx2.ConnectError(finding, request=request) from None
         if request.method == "POST":
             self._note(response)
@@ -117,7 +120,7 @@ class _Body(httpx2.AsyncByteStream):
                     raise httpx2.StreamError("the answer is too large")
                 yield piece
         except (aiohttp.ClientError, OSError) as error:
-            self._trouble.finding, _ = name_failure(error)
+            self._trouble.finding, self._trouble.untouched = name_failure(error)[0], False
             raise httpx2.ReadError(self._trouble.finding) from None
 
     async def aclose(self) -> None:

@@ -24,6 +24,7 @@ from mcp.client.session import ClientSession, IncomingMessage
 from mcp.client.streamable_http import streamable_http_client
 from mcp.client.subscriptions import SubscriptionLost, listen
 from mcp_types import (
+    UNSUPPORTED_PROTOCOL_VERSION,
     CallToolResult,
     Implementation,
     PaginatedRequestParams,
@@ -46,9 +47,9 @@ from sayso.functions.mcp.results import (
 )
 from sayso.security.outbound import USER_AGENT
 
-OPEN_S: Final = 10.0
+OPEN_S: Final = 15.0
 """How long connecting may take until the tools are known, in seconds."""
-PROBE_S: Final = 3.0
+PROBE_S: Final = 5.0
 """How long a server may take to say which versions it speaks before the older way is tried."""
 CLOSE_S: Final = 2.0
 """How long closing may take, in seconds."""
@@ -138,6 +139,11 @@ class Link:
         return redact(self._last_words.text, self._secrets)
 
     @property
+    def alive(self) -> bool:
+        """Whether it stands, or is being made."""
+        return self.failure is None and not self._trouble.fatal
+
+    @property
     def busy(self) -> bool:
         """Whether a call is under way."""
         return bool(self._calls)
@@ -157,7 +163,7 @@ class Link:
     async def call(self, name: str, arguments: dict[str, Any], timeout_s: float) -> Result:
         """Have a tool do its work. Raises McpError."""
         session = self._session
-        if session is None or self.failure is not None:
+        if session is None or not self.alive:
             raise McpError("mcp.ended", untouched=True)
         if len(self._calls) >= MAX_CALLS:
             raise McpError("mcp.error", f"{MAX_CALLS} calls are under way", untouched=True)
@@ -355,7 +361,7 @@ def _name_error(error: MCPError, status: int, *, said_hello: bool) -> tuple[str,
         return "mcp.ended", True
     if error.message in {"Connection closed", "SSE stream ended without a response"}:
         return "mcp.ended", False
-    if error.code == -32022:
+    if error.code == UNSUPPORTED_PROTOCOL_VERSION:
         return "mcp.version", True
     if not said_hello and (status or error.message.startswith(("Unexpected content", "Failed to"))):
         return "mcp.not_mcp", True
@@ -368,7 +374,12 @@ async def _negotiate(session: ClientSession) -> None:
         async with asyncio.timeout(PROBE_S):
             await session.discover()
     except (MCPError, RuntimeError, ValidationError, TimeoutError):
-        await session.initialize()
+        try:
+            await session.initialize()
+        except MCPError as error:
+            if error.code != UNSUPPORTED_PROTOCOL_VERSION:
+                raise
+            await session.discover()  # it was only slow to start, and has settled for the newer way
 
 
 def _read_tool(tool: Tool) -> ServerTool:

@@ -110,7 +110,7 @@ class McpPool:
                 return None
             kept = self._kept[key] = _Kept(None, now_s)
         kept.used_s = now_s
-        if kept.link is not None and kept.link.failure is None:
+        if kept.link is not None and kept.link.alive:
             return kept.link if kept.link.ready.is_set() else None
         if kept.opening is None and not (kept.failure and now_s < kept.failed_s + RETRY_S):
             kept.opening = asyncio.create_task(self._open(agent_id, server, kept))
@@ -126,7 +126,7 @@ class McpPool:
             raise McpError("mcp.too_many", untouched=True)
         if kept.opening is not None:
             await asyncio.wait([kept.opening])
-        if kept.link is None or kept.link.failure is not None:
+        if kept.link is None or not kept.link.alive:
             raise kept.failure or McpError("mcp.ended", untouched=True)
         return kept.link
 
