@@ -150,7 +150,7 @@ class Link:
 
     async def close(self) -> None:
         """End the connection, and wait until nothing of it is left."""
-        self._closing = True
+        self._closing = self._closing or self.alive  # one that is dead shall say why
         self._wake.set()
         if self._task is None:
             return
