@@ -94,7 +94,7 @@ answer, without keys."""
 
 PHRASES_INTRO = """\
 Some sentences are nobody's: what an agent says when its LLM fails, when the caller was not \
-heard, when nobody speaks, and when the time is up. They come in the agent's `language`. An agent \
+heard, when nobody speaks, when the time is up, and when a function takes a while. They come in the agent's `language`. An agent \
 may have words of its own for most of them: `llm.failureMessage`, `messagePlan`, \
 `endCallMessage`.
 
@@ -432,6 +432,7 @@ _OCCASIONS: Mapping[str, str] = {
     "nobody_there": "nobody answered that",
     "time_is_near": "the conversation will soon have taken its longest time",
     "time_is_up": "the conversation reached its longest time",
+    "one_moment": "a function takes a while",
 }
 
 

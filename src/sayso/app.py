@@ -54,6 +54,7 @@ from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
+from sayso.talk.hands import as_messages
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.talk.phrases import Phrases, phrases_in
@@ -291,7 +292,7 @@ def make_notes(parts: PromptParts, greeting: str) -> Notes:
 
 
 def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
-    return build_messages(parts, [(line.role, line.content) for line in lines], max_chars=max_chars)
+    return build_messages(parts, as_messages(lines), max_chars=max_chars)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
@@ -457,6 +458,7 @@ def limits_of(settings: Settings, agent: Agent, patience_s: float | None) -> Lim
         stt_timeout_s=settings.stt_timeout_s,
         pacing_ahead_s=settings.pacing_ahead_s,
         warning_s=settings.warning_s,
+        filler_after_s=settings.filler_after_s,
     )
 
 

@@ -147,6 +147,13 @@ class Settings(BaseSettings):
         True,
         description="Ask the LLM at the first likely end of a turn; dropped if the caller goes on.",
     )
+    filler_after_s: float = Field(
+        1.5,
+        ge=0.1,
+        le=60,
+        description="How long a caller waits for a function before the agent says that it takes a "
+        "moment, in seconds.",
+    )
     pacing_ahead_s: float = Field(
         0.25, gt=0, le=2, description="How far sound is sent ahead of its playing, in seconds."
     )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -38,7 +38,9 @@ from sayso.errors import (
 from sayso.store.identifiers import new_id
 from sayso.talk.agent import Agent
 from sayso.talk.events import EndedBy
-from sayso.talk.history import Ledger, Line
+from sayso.talk.hands import dump_deeds, read_deeds
+from sayso.talk.history import Deed, Ledger, Line
+from sayso.talk.record import Timings
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport.playai import EARLIEST, Setup, error_frame, init_frame, parse_setup
 from sayso.transport.websocket import WebSocketLine, close, receive_setup
@@ -264,7 +266,7 @@ class Door:
             raise SetupError(
                 f"continueConversation: {error.message}", field="continueConversation"
             ) from None
-        return [Line(role, content) for role, content in said]
+        return [Line(role, content, read_deeds(deeds)) for role, content, deeds in said]
 
     def _init(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> bytes:
         return init_frame(
@@ -289,11 +291,17 @@ class ConversationRecord:
         """The conversation begins."""
         self._recorder.opened(self._id, agent_id, source=source, at=at, caller_id=caller_id or None)
 
-    def line(self, role: Literal["assistant", "user"], content: str, at: datetime) -> None:
-        """A settled line of the transcript."""
-        self._recorder.line(self._id, role, content, at)
+    def line(
+        self,
+        role: Literal["assistant", "user"],
+        content: str,
+        at: datetime,
+        deeds: Sequence[Deed] = (),
+    ) -> None:
+        """A settled line of the transcript, and what was done before it."""
+        self._recorder.line(self._id, role, content, at, dump_deeds(deeds))
 
-    def turn(self, number: int, timings: Mapping[str, float | str | None], at: datetime) -> None:
+    def turn(self, number: int, timings: Timings, at: datetime) -> None:
         """Where the time of one reply went."""
         self._recorder.turn(self._id, number, timings, at)
 

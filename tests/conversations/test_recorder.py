@@ -261,7 +261,7 @@ class Onlooker:
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         self.seen.append(("turn", conversation_id, number, dict(timings), at))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -50,13 +50,14 @@ class _Line:
     role: Role
     content: str
     at: datetime
+    deeds: list[dict[str, object]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
     conversation_id: str
     number: int
-    timings: dict[str, float | str | None]
+    timings: dict[str, object]
     at: datetime
 
 
@@ -83,7 +84,7 @@ class Witness(Protocol):
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         """A turn is over."""
@@ -132,15 +133,23 @@ class Recorder:
         if self._witness is not None:
             self._witness.opened(conversation_id, agent_id, source=source, at=at)
 
-    def line(self, conversation_id: str, role: Role, content: str, at: datetime) -> None:
-        """Something was said."""
-        self._add(_Line(conversation_id, role, content, at))
+    def line(
+        self,
+        conversation_id: str,
+        role: Role,
+        content: str,
+        at: datetime,
+        deeds: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        """Something was said, and `deeds` were done before it; without words only these."""
+        kept = [dict(deed) for deed in deeds] or None
+        self._add(_Line(conversation_id, role, content, at, kept))
 
     def turn(
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         """A turn is over; `timings` carry their unit in the name."""
@@ -268,7 +277,12 @@ def _line_values(line: _Line) -> dict[str, object]:
         "role": line.role,
         "content": line.content.replace("\0", ""),  # Postgres takes no NUL
         "at": line.at,
+        "deeds": line.deeds and [_without_nul(deed) for deed in line.deeds],
     }
+
+
+def _without_nul(deed: Mapping[str, object]) -> dict[str, object]:
+    return {k: v.replace("\0", "") if isinstance(v, str) else v for k, v in deed.items()}
 
 
 def _turn_values(turn: _Turn) -> dict[str, object]:

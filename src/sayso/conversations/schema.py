@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, W
 from pydantic.alias_generators import to_camel
 
 Role: TypeAlias = Literal["assistant", "user"]
+Fact: TypeAlias = float | str | None
 EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
 
 
@@ -75,17 +76,19 @@ class TurnView(_View):
 
     id: str
     number: int
-    timings: dict[str, float | str | None] = Field(
+    timings: dict[str, Fact | list[dict[str, Fact]]] = Field(
         description="Seconds from the end of the caller's speech to each step, in their order: "
-        "`transcript_s`, `endpoint_s`, `llm_first_token_s`, `first_clause_s`, "
-        "`tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s` or "
-        "`interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
+        "`transcript_s`, `endpoint_s`, `first_call_s`, `calls_done_s`, `llm_first_token_s`, "
+        "`first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, "
+        "`played_s` or `interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
         "`line` (a reply without an LLM), `llm` (which LLM spoke: its base URL and model, or "
         "`built-in`), `llm_resting` (the agent's own LLM keeps failing: a fallback that does "
         "not was asked before it), `failure`, "
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
         "must act), `drafts_dropped`, `transcripts_dropped`, "
-        "`replies_unheard`.",
+        "`replies_unheard`, `fillers` (how often the caller was asked to wait for a function), "
+        "`calls` (the functions that were called: `name`, `arguments` without secrets, `result`, "
+        "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each).",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

@@ -92,6 +92,7 @@ class Tool:
         confirm: the caller must have agreed before it is carried out.
         safe: it changes nothing, so it may be given up half-way.
         secret: names of arguments that no record shows.
+        filler: said while a call takes long; "" for the agent's own.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Tool:
     confirm: bool = False
     safe: bool = False
     secret: tuple[str, ...] = ()
+    filler: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,7 +180,10 @@ class ConversationRow(Table):
 
 
 class LineRow(Table):
-    """One line of a transcript; `number` is the order in which lines were spoken."""
+    """One line of a transcript; `number` is the order in which lines were spoken.
+
+    `deeds` are the functions that were called before it; a line without words holds only them.
+    """
 
     __tablename__ = "lines"
     __table_args__ = (Index(None, "conversation_id", "number"),)
@@ -191,6 +194,7 @@ class LineRow(Table):
     role: Mapped[str] = mapped_column(String(20))
     content: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deeds: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class TurnRow(Table):
@@ -203,5 +207,5 @@ class TurnRow(Table):
     id: Mapped[str] = mapped_column(String(100), unique=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     number: Mapped[int]
-    timings: Mapped[dict[str, float | str | None]] = mapped_column(JSON)
+    timings: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UtcDateTime)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from sayso.llm import Message, Mind
 from sayso.talk.endpointing import Preset
+from sayso.talk.hands import NO_TOOLS, Toolbox
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.phrases import ENGLISH, Phrases
@@ -39,6 +40,8 @@ class Agent:
         longest_s: how long a conversation with it may take; None for the server's limit.
         patience: how soon a pause of the caller is an ending; None for the server's setting.
         interruptible: whether the caller can cut it off.
+        tools: what its LLM may call.
+        filler: what it says while that takes long; "" for the usual sentence.
     """
 
     id: str
@@ -58,6 +61,8 @@ class Agent:
     longest_s: float | None = None
     patience: Preset | None = None
     interruptible: bool = True
+    tools: Toolbox = NO_TOOLS
+    filler: str = ""
 
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""

@@ -57,6 +57,7 @@ from sayso.talk.events import (
     TimeUp,
     Typed,
 )
+from sayso.talk.hands import Errand, Hands, Manners
 from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
 from sayso.talk.intake import Intake
@@ -126,16 +127,18 @@ class Limits:
     stt_timeout_s: float
     pacing_ahead_s: float
     warning_s: float = 0.0
+    filler_after_s: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Drafted:
-    """A reply in the making that nobody hears yet, and what it answers."""
+    """A reply in the making that nobody hears yet, and what it answers; `ready` lets it act."""
 
     words: str
     notes: str
     reply: Reply
     task: asyncio.Task[None]
+    ready: asyncio.Event
 
     def is_for(self, number: int, words: str, notes: str) -> bool:
         asked = (self.reply.number, self.words, self.notes)
@@ -180,6 +183,7 @@ class Session:
             language=agent.language,
         )
         self._turn = Turn()
+        self._hands = self._make_hands()
         self._intake = Intake(line.hears, clock, self._report_deafness)
         self._over = asyncio.Event()
         self._listener = self._make_listener()
@@ -234,6 +238,10 @@ class Session:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+    def _start_lasting(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Run `work` as a part of this conversation, which waits for its end."""
+        return self._tasks.create_task(work)
 
     def _open(self) -> None:
         greeting = self._agent.greeting
@@ -361,9 +369,10 @@ class Session:
         """Begin a reply that makes no sound until `_answer` takes it up."""
         self._drop_draft()
         self._ledger.open(number, words, notes)
-        reply = self._make_answer(number)
+        ready = asyncio.Event()
+        reply = self._make_answer(number, words, ready)
         reply.hold()
-        self._drafted = _Drafted(words, notes, reply, self._start(reply.run()))
+        self._drafted = _Drafted(words, notes, reply, self._start(reply.run()), ready)
 
     def _drop_draft(self) -> None:
         if self._drafted is not None:
@@ -381,22 +390,37 @@ class Session:
         if drafted is not None and drafted.is_for(number, words, notes):
             self._drafted = None
             reply, making = drafted.reply, drafted.task
+            drafted.ready.set()
             reply.resume()
         else:
             self._drop_draft()
             self._ledger.open(number, words, notes)
-            reply, making = self._make_answer(number), None
+            ready = asyncio.Event()
+            ready.set()
+            reply, making = self._make_answer(number, words, ready), None
         reply.watch.mark("endpoint", self._clock.now_s())
         self._take_up(reply, making)
 
-    def _make_answer(self, number: int) -> Reply:
-        """A reply of the LLM to what the ledger holds."""
+    def _make_answer(self, number: int, words: str, ready: asyncio.Event) -> Reply:
+        """A reply of the LLM to what the ledger holds; it acts once it is `ready`."""
         watch = self._start_watch()
         prompt = self._agent.prompt(self._ledger.prompt)
         mishap = partial(self._take_mishap, watch)
-        write = partial(self._agent.llm.reply, prompt, mishap, note=watch.note)
+        write = self._hands.write(Errand(number, prompt, words, mishap, watch, ready))
         if_silent = self._agent.failure_message or self._agent.phrases.llm_failed
         return self._make_reply(number, write, watch, if_silent=if_silent)
+
+    def _make_hands(self) -> Hands:
+        agent = self._agent
+        return Hands(
+            agent.llm,
+            agent.tools,
+            ledger=self._ledger,
+            clock=self._clock,
+            manners=Manners(agent.filler or agent.phrases.one_moment, self._limits.filler_after_s),
+            start=self._start_lasting,
+            settled=self._write_down,
+        )
 
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
@@ -489,6 +513,7 @@ class Session:
         reply.stop()
         self._stop_reply()
         self._line.hush(reply.number)
+        self._hands.let_go(reply.number, heard=reply.began)
         if not reply.began:
             self._unheard += 1
             self._ledger.retract(reply.number)
@@ -509,6 +534,8 @@ class Session:
     def _close_reply(self, reply: Reply) -> None:
         reply.note_sound()
         self._listener.reply_ended(self._ledger.text(reply.number))
+        if reply.began:
+            self._hands.heard(reply.number)
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
         for key, count in (
             ("drafts_dropped", self._dropped_drafts),
@@ -559,7 +586,7 @@ class Session:
 
     def _write_down(self, lines: tuple[Said, ...]) -> None:
         for said in lines:
-            self._record.line(said.role, said.content, self._clock.utc())
+            self._record.line(said.role, said.content, self._clock.utc(), said.deeds)
 
     def _take_mishap(self, watch: Stopwatch, error: LlmError) -> None:
         """A failure the caller does not notice: kept with the turn, and one line of the log."""
