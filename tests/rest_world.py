@@ -21,6 +21,8 @@ from sayso.api import Services, build_api
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.functions.mcp.commands import read_commands
+from sayso.functions.mcp.pool import McpPool
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
@@ -91,6 +93,7 @@ class World:
     conversations: Conversations
     recorder: Recorder
     app: FastAPI
+    mcp: McpPool
     user_id: str = ""
     key: str = ""
 
@@ -116,8 +119,10 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
         owner = await world.accounts.ensure_owner()
         if owner is not None:
             world.user_id, world.key = owner.user_id, owner.api_key.get_secret_value()
+        await world.mcp.open()
         yield world
     finally:
+        await world.mcp.close()
         await world.database.close()
 
 
@@ -126,11 +131,13 @@ def make_world(config: Settings, secrets: Secrets) -> World:
     clock, check = HandClock(), ScriptedCheck()
     database = Database(config.database)
     accounts = Accounts(database, secrets, clock)
+    mcp = McpPool(private=config.outbound_private, commands=read_commands(config.mcp_commands))
     agents = Agents(
         database,
         secrets,
         clock,
         checks=LlmChecks(database, clock, check),
+        mcp=mcp,
         built_in="built-in-extractive",
         max_agents=config.max_agents,
     )
@@ -138,5 +145,5 @@ def make_world(config: Settings, secrets: Secrets) -> World:
     app = build_api(Services(accounts, agents, conversations, VOICES), config, clock)
     recorder = Recorder(database, max_records=config.max_unsaved_records)
     return World(
-        config, clock, database, secrets, check, accounts, agents, conversations, recorder, app
+        config, clock, database, secrets, check, accounts, agents, conversations, recorder, app, mcp
     )

@@ -32,6 +32,11 @@ from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
 from sayso.errors import InstallationError
+from sayso.functions import Toolbox
+from sayso.functions.mcp.commands import read_commands
+from sayso.functions.mcp.pool import McpPool
+from sayso.functions.mcp.tools import McpTools
+from sayso.functions.toolboxes import join
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
@@ -106,6 +111,9 @@ class Server:
         self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
         self._engines = make_engines(settings, self._profiles)
         self._inspector = Inspector(self._engines.check, self._profiles, self._is_quiet)
+        self._mcp = McpPool(
+            private=settings.outbound_private, commands=read_commands(settings.mcp_commands)
+        )
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
@@ -114,6 +122,7 @@ class Server:
             secrets,
             self._clock,
             checks=self._checks,
+            mcp=self._mcp,
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
@@ -162,6 +171,8 @@ class Server:
             await self._conversations.close_abandoned(self._clock.utc())
             await self._profiles.open()
             await open_engines(self._engines, closing, embeds=not self._settings.builtin_llm_url)
+            await self._mcp.open()
+            closing.push_async_callback(self._mcp.close)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
             watch = keep_watch(self._recorder, self._conversations, self._clock)
@@ -244,7 +255,12 @@ class Server:
             longest_s=stored.max_duration_s,
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
+            tools=self._make_tools(stored, values),
         )
+
+    def _make_tools(self, stored: StoredAgent, values: Mapping[str, str]) -> Toolbox:
+        """What the agent's LLM may do in one conversation."""
+        return join([McpTools(self._mcp, stored.id, stored.mcp_servers, values)])
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
         """The agent's own LLM and its fallbacks, else the built-in one."""

@@ -18,6 +18,7 @@ from sayso.agents.choices import choose_llms, choose_tried
 from sayso.agents.ignored import list_ignored
 from sayso.agents.journal import log_save
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
+from sayso.agents.mcp_servers import AgentMcp, ReadyMcp
 from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
 from sayso.agents.schema import (
     Agent,
@@ -35,6 +36,8 @@ from sayso.agents.schema import (
 from sayso.bodies import FieldWarning
 from sayso.clock import Clock
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
+from sayso.functions.mcp.pool import McpPool
+from sayso.functions.mcp.schema import McpCheckView, NewMcpCheck
 from sayso.llm import Endpoint
 from sayso.security.secrets import Secrets
 from sayso.store.database import Database
@@ -43,8 +46,8 @@ from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
 from sayso.variables import Variable, show_all
 
-_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
-"""Fields stored as they come; `llm` is taken apart."""
+_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm", "mcp_servers"}
+"""Fields stored as they come; the others are taken apart."""
 _Stored: TypeAlias = tuple[dict[str, Any] | None, str | None, str | None]
 """What a row holds of its LLM."""
 
@@ -81,10 +84,12 @@ class Agents:
         clock: Clock,
         *,
         checks: LlmChecks,
+        mcp: McpPool,
         built_in: AnsweredBy,
         max_agents: int,
     ) -> None:
         """`built_in` says who answers for agents without `llm`; `max_agents` is per account."""
+        self._mcp = AgentMcp(mcp, secrets)
         self._database = database
         self._safe = LlmSafe(secrets)
         self._clock = clock
@@ -115,15 +120,18 @@ class Agents:
         meant = choose_llms(body.llm, None, ())
         ready = await self._prepare(agent_id, body.llm, meant, body.variables)
         said += ready.issues
+        values = show_all(body.variables)
+        mcp = await self._mcp.prepare(agent_id, body.mcp_servers or [], values)
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
         ready.put_into(row)
+        mcp.put_into(row)
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
             session.add(row)
         await self._keep(agent_id, ready)
-        return self._view(row, list_ignored(body))
+        return self._view(row, [*list_ignored(body), *mcp.warnings])
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
         """Change the fields that were sent, after a new LLM passed the check.
@@ -146,6 +154,7 @@ class Agents:
         if "llm" in body.model_fields_set:
             ready, seen = await self._check_update(account, agent_id, body)
             said += ready.issues
+        mcp = await self._check_mcp(account, agent_id, body)
         async with self._database.write() as session:
             row = await _own_row(session, account, agent_id, lock=True)
             if ready is None:
@@ -153,10 +162,38 @@ class Agents:
             else:
                 _refuse_overtaken(row, seen)
                 ready.put_into(row)
+            if mcp is not None:
+                mcp.put_into(row)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
         await self._keep(agent_id, ready)
-        return self._view(row, list_ignored(body))
+        noticed = () if mcp is None else mcp.warnings
+        return self._view(row, [*list_ignored(body), *noticed])
+
+    async def _check_mcp(
+        self, account: Account, agent_id: str, body: AgentChanges
+    ) -> ReadyMcp | None:
+        """Check the MCP servers of an update; None if it has none to say."""
+        if "mcp_servers" not in body.model_fields_set:
+            return None
+        async with self._database.read() as session:
+            row = await _own_row(session, account, agent_id)
+        before = show_all(row.variables)
+        now = show_all(body.variables) if "variables" in body.model_fields_set else before
+        return await self._mcp.prepare(agent_id, body.mcp_servers or [], now, row, before)
+
+    async def try_mcp(self, account: Account, body: NewMcpCheck) -> McpCheckView:
+        """Check an MCP server without saving anything.
+
+        Raises:
+            BadRequestError: a mask stands for nothing, or for a value of another server.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        if body.agent_id is None:
+            return await self._mcp.try_out(body, None, {})
+        async with self._database.read() as session:
+            row = await _own_row(session, account, body.agent_id)
+        return await self._mcp.try_out(body, row, show_all(row.variables))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
         """Read one agent. Raises NotFoundError, ForbiddenError."""
@@ -271,6 +308,7 @@ class Agents:
             tts_model=row.tts_model,
             actions=tuple(row.actions),
             variables=show_all(row.variables),
+            mcp_servers=self._mcp.load(row),
             **self._safe.answering(row),
             **_manners(row),
         )
@@ -331,6 +369,7 @@ class Agents:
             id=row.id,
             **{name: getattr(row, name) for name in _PLAIN_FIELDS},
             llm=self._safe.view(row),
+            mcp_servers=self._mcp.view(row),
             avatar_photo_url=None,
             critical_knowledge_files=[],
             phone_numbers=[],

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from sayso.accounts.access import Access
 from sayso.accounts.service import Accounts
 from sayso.agents.check_routes import check_routes
+from sayso.agents.mcp_routes import mcp_routes
 from sayso.agents.routes import agent_routes
 from sayso.agents.service import Agents
 from sayso.api.docs import install_docs
@@ -68,6 +69,7 @@ def build_api(
     for router in (
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
+        mcp_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)

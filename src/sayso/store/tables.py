@@ -132,6 +132,8 @@ class AgentRow(Table):
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
     llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    mcp_servers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
+    mcp_sealed: Mapped[str | None] = mapped_column(Text)
 
 
 class LlmCheckRow(Table):
