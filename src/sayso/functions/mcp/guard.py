@@ -95,11 +95,10 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
 
     def _note(self, response: aiohttp.ClientResponse) -> None:
         if response.status in {301, 302, 303, 307, 308}:
-            self._trouble.finding = "redirect.refused"  # unless the client follows, and succeeds
-        elif response.status >= 400:
-            self._trouble.status = response.status
+            self._trouble.finding = "redirect.refused"  # unless the client follows it
         else:
-            self._trouble.finding, self._trouble.status = "", 0
+            self._trouble.finding = ""
+            self._trouble.status = response.status if response.status >= 400 else 0
 
 
 class _Body(httpx2.AsyncByteStream):

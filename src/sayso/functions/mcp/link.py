@@ -349,6 +349,8 @@ class Link:
             return "mcp.command_failed", True
         if isinstance(error, RuntimeError) and "version" in str(error):
             return "mcp.version", True
+        if status >= 500:
+            return "mcp.error", False
         if not isinstance(error, MCPError):
             return "mcp.not_mcp", False
         return _name_error(error, status, said_hello=bool(self.hello.protocol))
@@ -363,9 +365,13 @@ def _name_error(error: MCPError, status: int, *, said_hello: bool) -> tuple[str,
         return "mcp.ended", False
     if error.code == UNSUPPORTED_PROTOCOL_VERSION:
         return "mcp.version", True
-    if not said_hello and (status or error.message.startswith(("Unexpected content", "Failed to"))):
+    if not said_hello and (status or error.message.startswith(_NO_ANSWERS)):
         return "mcp.not_mcp", True
     return "mcp.error", False
+
+
+_NO_ANSWERS: Final = ("Unexpected content", "Failed to", "server answered a request with 202")
+"""How the SDK begins to say that what came is no answer of an MCP server."""
 
 
 async def _negotiate(session: ClientSession) -> None:

@@ -23,7 +23,7 @@ from sayso.functions.mcp.guard import MAX_ANSWER_BYTES, Trouble
 
 MAX_LAST_WORDS_CHARS: Final = 2_000
 """Of what a process writes to its standard error, the end."""
-GRACE_S: Final = 2.0
+GRACE_S: Final = 1.0
 """How long a process may take to end on its own, in seconds, and again after it was asked to."""
 INHERITED: Final = ("HOME", "LANG", "LC_ALL", "LOGNAME", "PATH", "SHELL", "TERM", "TMPDIR", "USER")
 """What a process is told of our environment: nothing of it is secret."""
@@ -87,7 +87,7 @@ async def _read(
 ) -> None:
     """The server's lines as messages; the client sees the end when there are no more."""
     assert process.stdout is not None  # noqa: S101 it was asked for
-    async with to_client, _telling(ended):
+    async with _draining(process.stdout), to_client, _telling(ended):
         with suppress(anyio.BrokenResourceError, anyio.ClosedResourceError):
             while True:
                 try:
@@ -107,6 +107,14 @@ async def _telling(ended: Callable[[], None]) -> AsyncGenerator[None]:
         yield
     finally:
         ended()
+
+
+@asynccontextmanager
+async def _draining(stdout: asyncio.StreamReader) -> AsyncGenerator[None]:
+    """Read on when nobody listens any more: a process that cannot write does not end."""
+    yield
+    while await stdout.read(65_536):
+        pass
 
 
 def _parse(line: bytes) -> SessionMessage | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -145,7 +145,7 @@ class McpPool:
         old, kept.link = kept.link, None
         try:
             if old is not None:
-                await old.close()
+                self._close_beside(old.close())
             kept.link = await self._make(server)
             kept.link.start()
             await kept.link.ready.wait()
@@ -172,7 +172,10 @@ class McpPool:
         return True
 
     def _drop(self, key: Key) -> None:
-        closer = asyncio.create_task(self._end(self._kept.pop(key)))
+        self._close_beside(self._end(self._kept.pop(key)))
+
+    def _close_beside(self, work: Coroutine[Any, Any, None]) -> None:
+        closer = asyncio.create_task(work)
         self._closers.add(closer)
         closer.add_done_callback(self._closers.discard)
 
