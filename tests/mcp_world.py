@@ -55,4 +55,4 @@ async def open_pool(
 
 def make_server(url: str = "", **more: Any) -> McpServer:  # noqa: ANN401
     """The real server as an agent has it."""
-    return McpServer("parrot", url=url, **{"tools": PARROT, "timeout_s": 5.0, **more})
+    return McpServer("parrot", url=url, **{"tools": PARROT, "timeout_s": 20.0, **more})

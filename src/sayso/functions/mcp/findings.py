@@ -95,6 +95,7 @@ FINDINGS: Final[Mapping[str, Kind]] = MappingProxyType(
             "may not be called: its address is private, link-local, metadata or reserved",
             "Give the URL of a server that may be called.",
         ),
+        "url.invalid": Kind("has a URL that cannot be called", "Check its host and port."),
         "dns.failed": Kind("is not known by that name", "Check the host in its URL."),
         "connect.failed": Kind("cannot be reached", "Check that it runs, and its port."),
         "tls.failed": Kind(

@@ -142,4 +142,5 @@ _FAILURES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (aiohttp.ClientSSLError, "tls.failed"),
     (aiohttp.ClientConnectorError, "connect.failed"),
     (aiohttp.ConnectionTimeoutError, "connect.failed"),
+    (aiohttp.InvalidURL, "url.invalid"),
 )

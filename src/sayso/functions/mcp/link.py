@@ -343,10 +343,9 @@ class Link:
         status = self._trouble.status
         if status in {401, 403, 407}:
             return "mcp.refused", True
-        if isinstance(error, TimeoutError):
-            return "timeout", False
-        if isinstance(error, FileNotFoundError | PermissionError | OSError):
-            return "mcp.command_failed", True
+        for kind, finding, untouched in _KINDS:
+            if isinstance(error, kind):
+                return finding, untouched
         if isinstance(error, RuntimeError) and "version" in str(error):
             return "mcp.version", True
         if status >= 500:
@@ -370,6 +369,8 @@ def _name_error(error: MCPError, status: int, *, said_hello: bool) -> tuple[str,
     return "mcp.error", False
 
 
+_KINDS: Final = ((TimeoutError, "timeout", False), (OSError, "mcp.command_failed", True))
+"""Errors that are not the protocol's; a request that fails is explained by what the guard saw."""
 _NO_ANSWERS: Final = ("Unexpected content", "Failed to", "server answered a request with 202")
 """How the SDK begins to say that what came is no answer of an MCP server."""
 
