@@ -275,13 +275,14 @@ def rest_page() -> str:
         "## What is sent",
         *_bodies(document, (
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
-            "MessagePlan", "NewCheck",
+            "MessagePlan", "McpServerBody", "NewMcpCheck", "NewCheck",
         )),
         PATCHING,
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "LlmIssue", "FieldWarning",
+            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "McpServerView", "LlmIssue",
+             "FieldWarning", "McpCheckView", "McpToolView", "McpFindingView",
              "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats",
              "ConversationView", "LineView", "TurnView", "VoiceView"),
         ),

@@ -17,6 +17,7 @@ from documents import ROOT, Block, blocks, pages
 from sayso.agents.reports import NewCheck
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
+from sayso.functions.mcp.schema import NewMcpCheck
 
 BASH = blocks("bash")
 
@@ -57,6 +58,8 @@ def kind_of(command: str) -> str:
     """What a `curl` command asks for."""
     if "/chat/completions" in command:
         return "completion"
+    if "/mcp-checks" in command:
+        return "mcp check"
     if "/llm-checks" in command:
         return "check"
     return "PATCH" if "PATCH" in command else "POST"
@@ -76,6 +79,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "POST": NewAgent,
     "PATCH": AgentChanges,
     "check": NewCheck,
+    "mcp check": NewMcpCheck,
 }
 
 
