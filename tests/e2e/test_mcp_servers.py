@@ -62,7 +62,9 @@ async def test_a_server_that_is_gone_costs_only_its_tools(
             agent = await server.make_agent(llm, mcpServers=[entry])
     async with running_fake(FakeConfig()) as llm:
         async with server.rest() as rest:
-            changed = await rest.patch(f"/agents/{agent}", json={"llm": {"baseURL": llm}})
+            changed = await rest.patch(
+                f"/agents/{agent}", json={"llm": {"baseURL": llm, "apiKey": "sk-x"}}
+            )
             assert changed.status_code == 200, changed.text
         async with server.call(agent) as caller:
             assert (await ask(caller, "Hello?")).text

@@ -279,7 +279,7 @@ class Link:
             while True:
                 await self._wake.wait()
                 self._wake.clear()
-                if self._closing or self._over:
+                if self._closing or self._over or not self.alive:
                     return
                 async with asyncio.timeout(OPEN_S):
                     await self._list(session)
@@ -340,19 +340,25 @@ class Link:
         )
 
     def _name(self, error: BaseException) -> tuple[str, bool]:
-        status = self._trouble.status
-        if status in {401, 403, 407}:
-            return "mcp.refused", True
+        if (named := self._name_status(self._trouble.status)) is not None:
+            return named
         for kind, finding, untouched in _KINDS:
             if isinstance(error, kind):
                 return finding, untouched
         if isinstance(error, RuntimeError) and "version" in str(error):
             return "mcp.version", True
-        if status >= 500:
-            return "mcp.error", False
         if not isinstance(error, MCPError):
             return "mcp.not_mcp", False
-        return _name_error(error, status, said_hello=bool(self.hello.protocol))
+        said_hello = bool(self.hello.protocol)
+        return _name_error(error, self._trouble.status, said_hello=said_hello)
+
+    def _name_status(self, status: int) -> tuple[str, bool] | None:
+        if status in {401, 403, 407}:
+            return "mcp.refused", True
+        if status == 404 and self.hello.protocol:  # it was started anew, and knows no session
+            self._trouble.fatal = True
+            return "mcp.ended", True
+        return ("mcp.error", False) if status >= 500 else None
 
 
 def _name_error(error: MCPError, status: int, *, said_hello: bool) -> tuple[str, bool]:
