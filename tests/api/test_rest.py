@@ -203,6 +203,7 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
         "get /api/v1/voices",
         "get /api/v1/agents/{agentId}/llm-check",
         "post /api/v1/llm-checks",
+        "post /api/v1/mcp-checks",
         "get /api/v1/agents/{agentId}/conversations/{conversationId}/turns",
     }
     view = schema["components"]["schemas"]["AgentView"]["properties"]

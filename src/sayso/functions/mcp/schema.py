@@ -23,7 +23,27 @@ MAX_COMMAND_CHARS = 100
 SHORTEST_TIMEOUT_S, LONGEST_TIMEOUT_S = 0.5, 30.0
 """How long a call may take: a caller who waits longer has hung up."""
 SERVER_NAME = r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}"
-_CLOSED: dict[str, JsonValue] = {**EXTENSION, "additionalProperties": False}
+_CLOSED: dict[str, JsonValue] = {
+    **EXTENSION,
+    "additionalProperties": False,
+    "oneOf": [
+        {
+            "required": ["url"],
+            "properties": {
+                "url": {"type": "string", "format": "uri"},
+                "command": {"type": "null"},
+            },
+        },
+        {
+            "required": ["command"],
+            "properties": {
+                "command": {"type": "string"},
+                "url": {"type": "null"},
+                "headers": {"type": "null"},
+            },
+        },
+    ],
+}
 
 
 def _check_url(text: str) -> str:
@@ -59,6 +79,11 @@ def _check_headers(headers: dict[str, str] | None) -> dict[str, str] | None:
     return headers
 
 
+McpUrl = Annotated[
+    str,
+    AfterValidator(_check_url),
+    Field(max_length=MAX_URL_CHARS, json_schema_extra={"format": "uri"}),
+]
 Headers = Annotated[
     dict[
         Annotated[str, Field(max_length=MAX_HEADER_NAME_CHARS)],
@@ -92,7 +117,7 @@ class _Server(Body):
             "one of the same name.",
         ),
     ]
-    url: Annotated[str, AfterValidator(_check_url), Field(max_length=MAX_URL_CHARS)] | None = Field(
+    url: McpUrl | None = Field(
         default=None,
         description="Its streamable HTTP endpoint. Values in its query are sealed, shown and kept "
         "as headers are.",
