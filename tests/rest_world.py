@@ -20,13 +20,15 @@ from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import LlmIssue
-from sayso.agents.service import Agents
+from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
 from sayso.errors import KnowledgeError
 from sayso.functions.call import HttpCalls
+from sayso.functions.mcp.commands import read_commands
+from sayso.functions.mcp.pool import McpPool
 from sayso.functions.service import Functions
 from sayso.knowledge.passages import Found, Passage
 from sayso.knowledge.place import Place
@@ -123,6 +125,7 @@ class World:
     recorder: Recorder
     library: Library
     app: FastAPI
+    mcp: McpPool
     user_id: str = ""
     key: str = ""
 
@@ -148,9 +151,11 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
         owner = await world.accounts.ensure_owner()
         if owner is not None:
             world.user_id, world.key = owner.user_id, owner.api_key.get_secret_value()
+        await world.mcp.open()
         yield world
     finally:
         await world.calls.close()
+        await world.mcp.close()
         await world.database.close()
 
 
@@ -176,13 +181,17 @@ def make_world(config: Settings, secrets: Secrets) -> World:
     database = Database(config.database)
     accounts = Accounts(database, secrets, clock)
     library = make_library(config, database, clock, ScriptedEmbedder())
+    mcp = McpPool(private=config.outbound_private, commands=read_commands(config.mcp_commands))
     agents = Agents(
         database,
         secrets,
         clock,
-        checks=LlmChecks(database, clock, check),
+        checks=Checks(
+            LlmChecks(database, clock, check),
+            KnowledgeChecks(clock, retrieval, config.own_retrieval_timeout_s),
+            mcp,
+        ),
         sources=library.sources,
-        knowledge_checks=KnowledgeChecks(clock, retrieval, config.own_retrieval_timeout_s),
         built_in="built-in-extractive",
         max_agents=config.max_agents,
     )
@@ -214,4 +223,5 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         recorder,
         library,
         app,
+        mcp,
     )

@@ -22,7 +22,7 @@ from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import Agent as StoredAgent
 from sayso.agents.schema import AnsweredBy
-from sayso.agents.service import Agents
+from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
 from sayso.clock import Clock, SystemClock
 from sayso.config import Settings
@@ -34,8 +34,13 @@ from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
 from sayso.errors import InstallationError, KnowledgeError, NotFoundError
+from sayso.functions import Toolbox
 from sayso.functions.call import HttpCalls
+from sayso.functions.mcp.commands import read_commands
+from sayso.functions.mcp.pool import McpPool
+from sayso.functions.mcp.tools import McpTools
 from sayso.functions.service import Functions
+from sayso.functions.toolboxes import join
 from sayso.knowledge import Retriever
 from sayso.knowledge.embed import Embedder
 from sayso.knowledge.local import Indexes
@@ -124,6 +129,9 @@ class Server:
         self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
         self._engines = make_engines(settings, self._profiles, quiet=self._is_quiet)
         self._inspector = Inspector(self._engines.check, self._profiles, self._is_quiet)
+        self._mcp = McpPool(
+            private=settings.outbound_private, commands=read_commands(settings.mcp_commands)
+        )
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
@@ -133,11 +141,14 @@ class Server:
             self._database,
             secrets,
             self._clock,
-            checks=self._checks,
-            sources=self.library.sources,
-            knowledge_checks=KnowledgeChecks(
-                self._clock, self._ask_for_knowledge, settings.own_retrieval_timeout_s
+            checks=Checks(
+                self._checks,
+                KnowledgeChecks(
+                    self._clock, self._ask_for_knowledge, settings.own_retrieval_timeout_s
+                ),
+                self._mcp,
             ),
+            sources=self.library.sources,
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
@@ -210,6 +221,8 @@ class Server:
                 closing.push_async_callback(self._gguf.close)
                 await self._gguf.open()
             await open_engines(self._engines, closing, embeds=not self._settings.builtin_llm_url)
+            await self._mcp.open()
+            closing.push_async_callback(self._mcp.close)
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
             watch = keep_watch(self._recorder, self._conversations, self._clock)
@@ -291,8 +304,13 @@ class Server:
             longest_s=stored.max_duration_s,
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
+            tools=self._make_tools(stored, values),
             lookup=self._choose_lookup(stored, values),
         )
+
+    def _make_tools(self, stored: StoredAgent, values: Mapping[str, str]) -> Toolbox:
+        """What the agent's LLM may do in one conversation."""
+        return join([McpTools(self._mcp, stored.id, stored.mcp_servers, values)])
 
     def _choose_lookup(self, stored: StoredAgent, values: Mapping[str, str]) -> Lookup:
         """Where an agent's knowledge is looked up: its owner's server first, if there is one."""

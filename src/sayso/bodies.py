@@ -172,9 +172,9 @@ class View(BaseModel):
 
 
 class FieldWarning(View):
-    """A key that was sent and ignored."""
+    """Something that was sent in vain: a key nobody reads, or a server without tools."""
 
-    code: Literal["field.ignored"] = "field.ignored"
+    code: Literal["field.ignored", "mcp.no_tools"] = "field.ignored"
     field: str = Field(description="Where it was, as a dotted path.")
     message: str
     meant: str | None = Field(description="The known name that is spelled most like it, if any.")

@@ -104,6 +104,9 @@ class Settings(BaseSettings):
         description="`POST /builtin/v1/chat/completions` a minute for each API key; 0 means no "
         "limit.",
     )
+    check_mcp_per_min: int = Field(
+        20, ge=0, description="`POST /mcp-checks` a minute for each API key; 0 means no limit."
+    )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
     )
@@ -307,6 +310,12 @@ class Settings(BaseSettings):
         description="Whether private and loopback addresses may be called (an LLM or a speech "
         "server next door); "
         "metadata, link-local and reserved ones never are.",
+    )
+    mcp_commands: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="MCP servers that agents may have started, command lines by name; unset means "
+        "none. Whoever may save an agent may use each of them.",
     )
     builtin_llm_url: str | None = Field(
         None,

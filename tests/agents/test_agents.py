@@ -75,6 +75,7 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "endCallPhrases": [],
         "patience": None,
         "interruptible": True,
+        "mcpServers": [],
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],

@@ -215,6 +215,7 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
         "post /api/v1/external-functions/{functionId}/try",
         "post /api/v1/llm-checks",
         "post /api/v1/knowledge-checks",
+        "post /api/v1/mcp-checks",
         "get /api/v1/agents/{agentId}/conversations/{conversationId}/turns",
     }
     view = schema["components"]["schemas"]["AgentView"]["properties"]

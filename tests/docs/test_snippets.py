@@ -17,6 +17,7 @@ from documents import ROOT, Block, blocks, pages
 from sayso.agents.reports import NewCheck, NewKnowledgeCheck
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
+from sayso.functions.mcp.schema import NewMcpCheck
 from sayso.functions.schema import NewFunction, NewTrial
 
 BASH = blocks("bash")
@@ -58,6 +59,8 @@ def kind_of(command: str) -> str:
     """What a `curl` command asks for."""
     if "/chat/completions" in command:
         return "completion"
+    if "/mcp-checks" in command:
+        return "mcp check"
     if "/llm-checks" in command:
         return "check"
     if "/external-functions" in command:
@@ -84,6 +87,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "function": NewFunction,
     "try": NewTrial,
     "knowledge check": NewKnowledgeCheck,
+    "mcp check": NewMcpCheck,
 }
 
 

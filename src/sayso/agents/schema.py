@@ -45,6 +45,8 @@ from sayso.bodies import (
 )
 from sayso.bodies import Body as _Body
 from sayso.bodies import View as _View
+from sayso.functions.mcp import McpServer
+from sayso.functions.mcp.schema import McpServers, McpServerView
 from sayso.knowledge.place import Place
 from sayso.llm import Endpoint, Tell, Timeouts
 from sayso.security.masks import MASK
@@ -485,6 +487,13 @@ class NewAgent(_Body):
         json_schema_extra=EXTENSION,
     )
 
+    mcp_servers: McpServers = Field(
+        default=[],
+        description="MCP servers whose tools the agent's LLM may call. Each is connected to when "
+        "it is saved; one that cannot be used, or does not have a tool that is named, is refused.",
+        json_schema_extra=EXTENSION,
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, body: object) -> object:
@@ -574,6 +583,7 @@ class AgentView(_View):
     end_call_phrases: list[str] = Field(json_schema_extra=EXTENSION)
     patience: Patience | None = Field(json_schema_extra=EXTENSION)
     interruptible: bool = Field(json_schema_extra=EXTENSION)
+    mcp_servers: list[McpServerView] = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -592,7 +602,7 @@ class AgentView(_View):
     warnings: list[FieldWarning] = Field(
         default=[],
         description="What this very request sent in vain: keys nobody reads, the first "
-        f"{MAX_NAMED}. Not kept.",
+        f"{MAX_NAMED}, and MCP servers without tools. Not kept.",
         json_schema_extra=EXTENSION,
     )
 
@@ -659,6 +669,7 @@ class Agent:
     end_call_phrases: tuple[str, ...] = ()
     patience: Patience | None = None
     interruptible: bool = True
+    mcp_servers: tuple[McpServer, ...] = ()
 
 
 _OURS = frozenset({"messages", "stream"})

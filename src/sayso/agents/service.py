@@ -21,6 +21,7 @@ from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.knowledge_field import KnowledgeField, ReadyKnowledge
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
 from sayso.agents.manners import read_manners
+from sayso.agents.mcp_servers import AgentMcp, ReadyMcp
 from sayso.agents.reports import (
     AgentCheckView,
     KnowledgeCheckView,
@@ -45,6 +46,8 @@ from sayso.bodies import FieldWarning
 from sayso.clock import Clock
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
 from sayso.functions.actions import refuse_unknown_actions
+from sayso.functions.mcp.pool import McpPool
+from sayso.functions.mcp.schema import McpCheckView, NewMcpCheck
 from sayso.llm import Endpoint
 from sayso.security.secrets import Secrets
 from sayso.sources.schema import CriticalKnowledgeFile
@@ -55,7 +58,7 @@ from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
 from sayso.variables import Variable, show_all
 
-_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm", "knowledge"}
+_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm", "knowledge", "mcp_servers"}
 """Fields stored as they come; the others are taken apart."""
 _Stored: TypeAlias = tuple[dict[str, Any] | None, str | None, str | None]
 """What a row holds of its LLM."""
@@ -83,6 +86,15 @@ class _Ready:
             row.llm_issues = [asdict(issue) for issue in self.passed.issues]
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What is asked before an agent is saved: its LLM, its retrieval server, its MCP servers."""
+
+    llm: LlmChecks
+    knowledge: KnowledgeChecks
+    mcp: McpPool
+
+
 class Agents:
     """The agents of this installation."""
 
@@ -92,19 +104,19 @@ class Agents:
         secrets: Secrets,
         clock: Clock,
         *,
-        checks: LlmChecks,
+        checks: Checks,
         sources: Sources,
-        knowledge_checks: KnowledgeChecks,
         built_in: AnsweredBy,
         max_agents: int,
     ) -> None:
         """`built_in` says who answers for agents without `llm`; `max_agents` is per account."""
+        self._mcp = AgentMcp(checks.mcp, secrets)
         self._database = database
         self._safe = LlmSafe(secrets)
         self._clock = clock
-        self._checks = checks
+        self._checks = checks.llm
         self._sources = sources
-        self._knowledge = KnowledgeField(secrets, knowledge_checks)
+        self._knowledge = KnowledgeField(secrets, checks.knowledge)
         self._built_in = built_in
         self._max_agents = max_agents
 
@@ -132,19 +144,22 @@ class Agents:
         knowledge = await self._knowledge.prepare(agent_id, body)
         ready = await self._prepare(agent_id, body.llm, meant, body.variables)
         said += [*ready.issues, *(knowledge.issues if knowledge else ())]
+        values = show_all(body.variables)
+        mcp = await self._mcp.prepare(agent_id, body.mcp_servers or [], values)
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
         ready.put_into(row)
         if knowledge is not None:
             knowledge.put_into(row)
+        mcp.put_into(row)
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
             await refuse_unknown_actions(session, account.user_id, body.actions)
             session.add(row)
         await self._sources.follow(agent_id)
         await self._keep(agent_id, ready)
-        return self._view(row, (), list_ignored(body))
+        return self._view(row, (), [*list_ignored(body), *mcp.warnings])
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
         """Change the fields that were sent, after a new LLM or retrieval server passed its check.
@@ -170,6 +185,7 @@ class Agents:
         if "llm" in body.model_fields_set:
             ready, seen = await self._check_update(account, agent_id, body)
             said += ready.issues
+        mcp = await self._check_mcp(account, agent_id, body)
         async with self._database.write() as session:
             row = await _own_row(session, account, agent_id, lock=True)
             if "actions" in body.model_fields_set:
@@ -181,13 +197,41 @@ class Agents:
                 ready.put_into(row)
             if knowledge is not None:
                 knowledge.put_into(row)
+            if mcp is not None:
+                mcp.put_into(row)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
             files = await self._sources.files_of(session, [agent_id])
         if "critical_knowledge" in body.model_fields_set:
             await self._sources.follow(agent_id)
         await self._keep(agent_id, ready)
-        return self._view(row, files.get(agent_id, ()), list_ignored(body))
+        noticed = () if mcp is None else mcp.warnings
+        return self._view(row, files.get(agent_id, ()), [*list_ignored(body), *noticed])
+
+    async def _check_mcp(
+        self, account: Account, agent_id: str, body: AgentChanges
+    ) -> ReadyMcp | None:
+        """Check the MCP servers of an update; None if it has none to say."""
+        if "mcp_servers" not in body.model_fields_set:
+            return None
+        async with self._database.read() as session:
+            row = await _own_row(session, account, agent_id)
+        before = show_all(row.variables)
+        now = show_all(body.variables) if "variables" in body.model_fields_set else before
+        return await self._mcp.prepare(agent_id, body.mcp_servers or [], now, row, before)
+
+    async def try_mcp(self, account: Account, body: NewMcpCheck) -> McpCheckView:
+        """Check an MCP server without saving anything.
+
+        Raises:
+            BadRequestError: a mask stands for nothing, or for a value of another server.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        if body.agent_id is None:
+            return await self._mcp.try_out(body, None, {})
+        async with self._database.read() as session:
+            row = await _own_row(session, account, body.agent_id)
+        return await self._mcp.try_out(body, row, show_all(row.variables))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
         """Read one agent. Raises NotFoundError, ForbiddenError."""
@@ -330,6 +374,7 @@ class Agents:
             tts_model=row.tts_model,
             actions=tuple(row.actions),
             variables=show_all(row.variables),
+            mcp_servers=self._mcp.load(row),
             **self._safe.answering(row),
             knowledge=self._knowledge.place(row),
             **read_manners(row),
@@ -407,6 +452,7 @@ class Agents:
             **{name: getattr(row, name) for name in _PLAIN_FIELDS},
             llm=self._safe.view(row),
             **self._knowledge.view(row),
+            mcp_servers=self._mcp.view(row),
             avatar_photo_url=None,
             critical_knowledge_files=list(files),
             phone_numbers=[],

@@ -15,6 +15,7 @@ from fastapi.routing import APIRoute
 from sayso.accounts.access import Access
 from sayso.accounts.service import Accounts
 from sayso.agents.check_routes import check_routes
+from sayso.agents.mcp_routes import mcp_routes
 from sayso.agents.routes import agent_routes
 from sayso.agents.service import Agents
 from sayso.api.builtin import Answers, builtin_routes
@@ -78,6 +79,7 @@ def build_api(
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
         source_routes(services.sources, access, settings),
+        mcp_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
         function_routes(services.functions, access, settings),
     ):

@@ -137,6 +137,8 @@ class AgentRow(Table):
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
     llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    mcp_servers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
+    mcp_sealed: Mapped[str | None] = mapped_column(Text)
     knowledge: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     knowledge_revision: Mapped[int] = mapped_column(server_default="0")
 
