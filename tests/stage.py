@@ -29,9 +29,9 @@ from sayso.clock import SystemClock
 from sayso.errors import LlmError, SpeechError, TalkError
 from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.talk.agent import Agent
+from sayso.talk.deeds import as_messages
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import EndedBy
-from sayso.talk.hands import as_messages
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.session import Limits, Rooms, Session

@@ -55,8 +55,8 @@ from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
+from sayso.talk.deeds import as_messages
 from sayso.talk.endpointing import PRESETS, Preset
-from sayso.talk.hands import as_messages
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.talk.phrases import Phrases, phrases_in

@@ -37,8 +37,8 @@ from sayso.errors import (
 )
 from sayso.store.identifiers import new_id
 from sayso.talk.agent import Agent
+from sayso.talk.deeds import dump_deeds, read_deeds
 from sayso.talk.events import EndedBy
-from sayso.talk.hands import dump_deeds, read_deeds
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.record import Timings
 from sayso.talk.session import Limits, Rooms, Session

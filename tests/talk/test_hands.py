@@ -20,16 +20,13 @@ from sayso.talk.hands import (
     MAX_KEPT_CHARS,
     MAX_RESULT_CHARS,
     MAX_ROUNDS,
-    NO_TOOLS,
     STILL_RUNNING,
     TOO_MANY,
     UNREAD,
-    as_messages,
-    dump_deeds,
-    read_deeds,
 )
 from sayso.talk.history import Deed, Line
 from sayso.talk.phrases import ENGLISH
+from sayso.talk.toolbox import NO_TOOLS
 from sayso.transport import line as wire
 from stage import Stage, Step, staged
 
@@ -439,26 +436,3 @@ async def test_an_llm_cannot_confirm_for_the_caller() -> None:
         await ask(stage, "Erase everything.")
         await ask(stage, "No, do not.", 2)
     assert box.called == []
-
-
-# Lines --------------------------------------------------------------------------------------------
-
-
-def test_deeds_are_stored_and_read_again() -> None:
-    deeds = [Deed("c1", "book", '{"a": 1}', "booked", 2)]
-    assert read_deeds(json.loads(json.dumps(dump_deeds(deeds)))) == tuple(deeds)
-    assert read_deeds(None) == read_deeds(["x"]) == ()
-
-
-def test_rounds_are_told_one_behind_the_other() -> None:
-    deeds = (Deed("a", "x"), Deed("b", "y"), Deed("c", "z", nth=1))
-    messages = as_messages([Line("user", "Hi"), Line("assistant", "Done.", deeds)])
-    assert [(m.role, len(m.calls), m.call_id) for m in messages] == [
-        ("user", 0, ""),
-        ("assistant", 2, ""),
-        ("tool", 0, "a"),
-        ("tool", 0, "b"),
-        ("assistant", 1, ""),
-        ("tool", 0, "c"),
-        ("assistant", 0, ""),
-    ]

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from sayso.llm import Message, Mind
 from sayso.talk.endpointing import Preset
-from sayso.talk.hands import NO_TOOLS, Toolbox
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.talk.phrases import ENGLISH, Phrases
+from sayso.talk.toolbox import NO_TOOLS, Toolbox
 from sayso.talk.wording import says
 from sayso.tts.spoken import Reading
 

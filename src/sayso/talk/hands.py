@@ -18,18 +18,20 @@ from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Final, Protocol, cast
+from typing import Any, Final, cast
 
 import structlog
 
 from sayso.clock import Clock
 from sayso.llm import Message, Mind, Mishap, Piece, Spare, Tool, ToolCall
-from sayso.llm.arguments import ArgumentsError, canonical, dump, read_arguments, redact
+from sayso.llm.arguments import ArgumentsError, canonical, read_arguments
 from sayso.llm.written import UNREADABLE
 from sayso.talk.consent import Consent
+from sayso.talk.deeds import show_arguments
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.record import Row, Stopwatch
 from sayso.talk.reply import Write
+from sayso.talk.toolbox import Outcome, Said, Toolbox
 
 MAX_ROUNDS: Final = 5
 """How often an LLM is asked again within one reply; then it is offered nothing, and must answer."""
@@ -67,66 +69,6 @@ DAMAGED: Final = (
 FAILED: Final = "The function failed. Tell the caller that this did not work."
 
 log = structlog.get_logger("sayso.talk")
-
-
-class Outcome(Protocol):
-    """What came of one call."""
-
-    @property
-    def ok(self) -> bool:
-        """Whether it did what was asked."""
-        ...
-
-    @property
-    def text(self) -> str:
-        """What the LLM is told."""
-        ...
-
-    @property
-    def ms(self) -> float:
-        """How long it took, in milliseconds."""
-        ...
-
-    @property
-    def finding(self) -> str:
-        """Why it failed, as a code; "" if it did not."""
-        ...
-
-
-class Toolbox(Protocol):
-    """What an LLM may do in one conversation."""
-
-    @property
-    def tools(self) -> Sequence[Tool]:
-        """What it is offered."""
-        ...
-
-    async def call(self, call: ToolCall) -> Outcome:
-        """Carry out one call of a tool, within its own deadline; never raises."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class _Empty:
-    """Nothing to offer."""
-
-    tools: tuple[Tool, ...] = ()
-
-    async def call(self, call: ToolCall) -> Outcome:
-        return _Said(ok=False, text=f"There is no function {call.name}.", finding="call.unknown")
-
-
-NO_TOOLS: Final[Toolbox] = _Empty()
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """An outcome of ours: nothing was carried out."""
-
-    ok: bool
-    text: str
-    ms: float = 0.0
-    finding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +118,7 @@ class _Act:
 
     def to_deed(self, result: str) -> Deed:
         """What the ledger keeps of it."""
-        shown = _show_arguments(self.call, self.tool)[:MAX_KEPT_CHARS]
+        shown = show_arguments(self.call, self.tool)[:MAX_KEPT_CHARS]
         return Deed(self.call.id, self.call.name, shown, result[:MAX_KEPT_CHARS], self.nth)
 
 
@@ -391,7 +333,7 @@ class Hands:
         return acts
 
     def _act(
-        self, call: ToolCall, tool: Tool | None, errand: Errand, nth: int, refused: _Said | None
+        self, call: ToolCall, tool: Tool | None, errand: Errand, nth: int, refused: Said | None
     ) -> _Act:
         """One call under way; the same one that is already under way is only joined."""
         now_s = self._clock.now_s()
@@ -416,10 +358,10 @@ class Hands:
             async with asyncio.timeout(MAX_CALL_S):
                 return await self._toolbox.call(call)
         except TimeoutError:
-            return _Said(ok=False, text=FAILED, ms=MAX_CALL_S * 1000, finding="call.timeout")
+            return Said(ok=False, text=FAILED, ms=MAX_CALL_S * 1000, finding="call.timeout")
         except Exception:
             log.exception("call_failed", function=call.name)
-            return _Said(ok=False, text=FAILED, finding="call.failed")
+            return Said(ok=False, text=FAILED, finding="call.failed")
 
     def _finish(self, key: tuple[str, str], act: _Act, number: int) -> None:
         """A call that changes things is over, whoever still waits for it."""
@@ -436,14 +378,14 @@ class Hands:
         else:
             ms = (now_s - act.began_s) * 1000
             left = "call.given_up" if act.safe else "call.unfinished"
-            outcome = _Said(ok=False, text="", ms=ms, finding=left)
+            outcome = Said(ok=False, text="", ms=ms, finding=left)
         if act.safe and act.task.done() and not act.task.cancelled():
             self._keep(errand.number, act.to_deed(outcome.text))
         errand.watch.append(
             "calls",
             {
                 "name": act.call.name,
-                "arguments": _show_arguments(act.call, act.tool)[:MAX_SHOWN_CHARS],
+                "arguments": show_arguments(act.call, act.tool)[:MAX_SHOWN_CHARS],
                 "result": outcome.text[:MAX_SHOWN_CHARS],
                 "ok": float(outcome.ok),
                 "ms": round(outcome.ms, 1),
@@ -473,29 +415,29 @@ class Hands:
         self._ids.add(id_)
         return replace(call, id=id_)
 
-    def _refuse(self, call: ToolCall, tool: Tool | None, errand: Errand) -> _Said | None:
+    def _refuse(self, call: ToolCall, tool: Tool | None, errand: Errand) -> Said | None:
         """Why a call is not carried out; None if it is."""
         if call.name == UNREADABLE:
-            return _Said(ok=False, text=UNREAD, finding="call.unreadable")
+            return Said(ok=False, text=UNREAD, finding="call.unreadable")
         if tool is None:
             names = ", ".join(known.name for known in self._toolbox.tools)
             text = f"There is no function {call.name!r}. You have: {names}."
-            return _Said(ok=False, text=text, finding="call.unknown")
+            return Said(ok=False, text=text, finding="call.unknown")
         try:
             read_arguments(call.arguments)
         except ArgumentsError as error:
             text = DAMAGED if tool.secret else str(error)  # which quotes them
-            return _Said(ok=False, text=text, finding="call.damaged")
+            return Said(ok=False, text=text, finding="call.damaged")
         key = f"{tool.name}({canonical(call.arguments)})"
         if tool.confirm and not self._consent.has(key, errand.number, errand.asked):
-            return _Said(ok=False, text=ASK_FIRST, finding="call.unconfirmed")
+            return Said(ok=False, text=ASK_FIRST, finding="call.unconfirmed")
         return None
 
 
 _END: Final = ". "
 """Ends what was said before a call, so that it is spoken at once."""
-_TOO_MANY: Final = _Said(ok=False, text=TOO_MANY, finding="call.too_many")
-_UNKNOWN: Final = _Said(ok=False, text=FAILED, finding="call.unknown")
+_TOO_MANY: Final = Said(ok=False, text=TOO_MANY, finding="call.too_many")
+_UNKNOWN: Final = Said(ok=False, text=FAILED, finding="call.unknown")
 
 
 async def _listen(pieces: AsyncGenerator[Piece, None], this: _Round) -> AsyncGenerator[str, None]:
@@ -523,53 +465,3 @@ def _tell(act: _Act) -> Message:
     if len(text) > MAX_RESULT_CHARS:
         text = f"{text[:MAX_RESULT_CHARS]} (cut off here)"
     return Message("tool", text, call_id=act.call.id)
-
-
-def _show_arguments(call: ToolCall, tool: Tool | None) -> str:
-    """A call's arguments, as records may show them."""
-    try:
-        arguments = read_arguments(call.arguments)
-    except ArgumentsError:
-        # Nobody knows which part of it is secret.
-        return "…" if tool is not None and tool.secret else call.arguments
-    return dump(redact(arguments, tool.secret if tool is not None else ()))
-
-
-# Prompts ---------------------------------------------------------------------------------------
-
-
-def as_messages(lines: Sequence[Line]) -> list[Message]:
-    """`lines` as an LLM is told them: what was done for a reply comes before its words."""
-    messages: list[Message] = []
-    for line in lines:
-        for nth in sorted({deed.nth for deed in line.deeds}):
-            deeds = [deed for deed in line.deeds if deed.nth == nth]
-            calls = tuple(ToolCall(deed.id, deed.name, deed.arguments) for deed in deeds)
-            messages.append(Message("assistant", "", calls))
-            messages += [Message("tool", deed.result, call_id=deed.id) for deed in deeds]
-        if line.content:
-            messages.append(Message(line.role, line.content))
-    return messages
-
-
-def dump_deeds(deeds: Sequence[Deed]) -> list[dict[str, object]]:
-    """`deeds` as a store keeps them."""
-    return [
-        {"id": d.id, "name": d.name, "arguments": d.arguments, "result": d.result, "nth": d.nth}
-        for d in deeds
-    ]
-
-
-def read_deeds(stored: Sequence[Any] | None) -> tuple[Deed, ...]:
-    """Deeds as `dump_deeds` wrote them."""
-    return tuple(
-        Deed(
-            str(one.get("id")),
-            str(one.get("name")),
-            str(one.get("arguments", "{}")),
-            str(one.get("result", "")),
-            int(one.get("nth", 0)),
-        )
-        for one in stored or ()
-        if isinstance(one, dict)
-    )
