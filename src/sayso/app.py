@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import FastAPI
 
+from sayso.abilities import Abilities
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.reports import LlmCheckView
@@ -128,6 +129,7 @@ class Server:
             private=settings.outbound_private,
             max_functions=settings.max_functions,
         )
+        self._abilities = Abilities(self.functions, self._calls)
         self._conversations = Conversations(self._database)
         self._traces = make_traces(settings.traces_url) if settings.traces_url else None
         self._recorder = Recorder(
@@ -219,7 +221,7 @@ class Server:
         """Whether no conversation would wait for a check."""
         return not self.door.inside
 
-    def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
+    async def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
         told = Told(
             conversation_id,
@@ -261,6 +263,7 @@ class Server:
             longest_s=stored.max_duration_s,
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
+            tools=await self._abilities.gather(stored, values),
         )
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
@@ -456,7 +459,7 @@ def phrases_of(stored: StoredAgent, voice_language: str) -> Phrases:
     """What an agent says where its owner wrote nothing; no goodbyes where they want none."""
     usual = phrases_in(stored.language, voice_language)
     if stored.end_call_message == "":
-        return replace(usual, nobody_there="", time_is_up="")
+        return replace(usual, nobody_there="", time_is_up="", goodbye="")
     return usual
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -96,7 +96,7 @@ class Door:
     conversations: Conversations
     recorder: Recorder
     rooms: Rooms
-    ready: Callable[[StoredAgent, Setup, str], Agent]
+    ready: Callable[[StoredAgent, Setup, str], Awaitable[Agent]]
     limits: Callable[[Agent, float | None], Limits]
     max_conversations: int
     setup_timeout_s: float
@@ -170,12 +170,12 @@ class Door:
         earlier = await self._earlier_lines(stored, setup)
         continued = setup.continue_conversation if earlier is not None else None
         conversation_id = continued or new_id()
-        await socket.send_text(self._init(stored, setup, conversation_id).decode())
         with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
+            agent = await self.ready(stored, setup, conversation_id)
+            await socket.send_text(self._init(stored, setup, conversation_id).decode())
             record = ConversationRecord(self.recorder, conversation_id)
             source = "api" if entrance.needs_key else "web"
             record.opened(stored.id, source, setup.caller, self.clock.utc())
-            agent = self.ready(stored, setup, conversation_id)
             await self._hold(socket, agent, setup, Ledger(earlier or ()), record)
 
     async def _hold(

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sayso.functions import NO_TOOLS, Toolbox
 from sayso.llm import Message, Mind
 from sayso.talk.endpointing import Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.talk.phrases import ENGLISH, Phrases
-from sayso.talk.toolbox import NO_TOOLS, Toolbox
 from sayso.talk.wording import says
 from sayso.tts.spoken import Reading
 

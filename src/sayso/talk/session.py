@@ -33,6 +33,7 @@ from sayso.errors import (
     TalkCode,
     TalkError,
 )
+from sayso.functions.toolboxes import join
 from sayso.llm import Spare
 from sayso.stt import Stt
 from sayso.talk.agent import Agent
@@ -66,6 +67,7 @@ from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
+from sayso.talk.page import PageTools
 from sayso.talk.record import Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import Complaint
@@ -89,6 +91,7 @@ from sayso.transport.line import (
     Sound,
     Text,
 )
+from sayso.transport.page import Declared
 from sayso.tts import Tts
 from sayso.vad import Vad
 
@@ -187,6 +190,7 @@ class Session:
             language=agent.language,
         )
         self._turn = Turn()
+        self._page = PageTools(line.post)
         self._hands = self._make_hands()
         self._intake = Intake(line.hears, clock, self._report_deafness)
         self._over = asyncio.Event()
@@ -287,6 +291,10 @@ class Session:
             case Note(text):
                 self._listener.take_text()
                 self._happen(Typed(self._listener.now_s, text, Author.PROGRAM))
+            case Declared(events, problem):
+                for wrong in filter(None, (problem, self._page.offer(events))):
+                    odd = TalkError(wrong, code=TalkCode.INVALID_MESSAGE, fatal=False)
+                    self._report(odd, odd.code)
             case PlayedOut():
                 if self._reply is not None:
                     self._reply.played_out()
@@ -433,10 +441,14 @@ class Session:
         agent = self._agent
         return Hands(
             agent.llm,
-            agent.tools,
+            join([agent.tools, self._page]),
             ledger=self._ledger,
             clock=self._clock,
-            manners=Manners(agent.filler or agent.phrases.one_moment, self._limits.filler_after_s),
+            manners=Manners(
+                agent.filler or agent.phrases.one_moment,
+                self._limits.filler_after_s,
+                agent.goodbye or agent.phrases.goodbye,
+            ),
             start=self._start_lasting,
             settled=self._write_down,
         )
@@ -519,7 +531,8 @@ class Session:
         await (making if making is not None else reply.run())
         text = self._ledger.text(reply.number)
         self._close_reply(reply)
-        asks, last = text.endswith(QUESTION_MARKS), self._agent.ends_with(text)
+        asks = text.endswith(QUESTION_MARKS)
+        last = self._agent.ends_with(text) or self._hands.is_last(reply.number)
         self._happen(ReplyPlayed(self._listener.now_s, reply.number, asks, last))
 
     def _begin_reply(self, number: int) -> None:
