@@ -64,9 +64,9 @@ All paths are below the server's URL. A running server shows the same at `/docs`
 `/openapi.json`.
 
 Send your key as `Authorization: Bearer <API key>`; the bare key is taken, too. `X-User-Id` may be \
-left away; when it is sent, it must be the key's owner. Bodies are JSON. Unknown keys are ignored, \
-and named in the `warnings` of an agent or a function; those of `timeouts` and `messagePlan` are \
-refused. Errors are described in [errors](errors.md).
+left away; when it is sent, it must be the key's owner. Bodies are JSON, files come in forms. \
+Unknown keys are ignored, and named in the `warnings` of an agent or a function; those of \
+`timeouts` and `messagePlan` are refused. Errors are described in [errors](errors.md).
 
 **+** marks what Sayso adds to PlayAI's API."""
 
@@ -94,9 +94,9 @@ answer, without keys."""
 
 PHRASES_INTRO = """\
 Some sentences are nobody's: what an agent says when its LLM fails, when the caller was not \
-heard, when nobody speaks, when the time is up, and when a function takes a while. They come in the agent's `language`. An agent \
-may have words of its own for most of them: `llm.failureMessage`, `messagePlan`, \
-`endCallMessage`.
+heard, when nobody speaks, when the time is up, and when a function takes a while. They come in \
+the agent's `language`. An agent may have words of its own for most of them: \
+`llm.failureMessage`, `messagePlan`, `endCallMessage`.
 
 A voice of one language says them in its own instead, whatever the agent's `language`: the \
 bundled voice is American, reads Spanish by English rules, and is silent where it meets Japanese. \
@@ -295,7 +295,7 @@ def rest_page() -> str:
 def openapi() -> dict[str, Any]:
     """The document a server serves; its routes are made, and never called."""
     nothing = cast("Any", None)
-    services = Services(nothing, nothing, nothing, nothing, ())
+    services = Services(nothing, nothing, nothing, nothing, nothing, ())
     return build_api(services, Settings(), SystemClock()).openapi()
 
 

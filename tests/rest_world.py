@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
+import numpy.typing as npt
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
@@ -23,6 +26,7 @@ from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
 from sayso.functions.call import HttpCalls
 from sayso.functions.service import Functions
+from sayso.library import Library, make_library
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
@@ -94,6 +98,7 @@ class World:
     functions: Functions
     calls: HttpCalls
     recorder: Recorder
+    library: Library
     app: FastAPI
     user_id: str = ""
     key: str = ""
@@ -111,7 +116,7 @@ class World:
 
 @asynccontextmanager
 async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
-    """A new installation in `folder`, or the one that is there."""
+    """A new installation in `folder`, or the one that is there; nobody works at its jobs yet."""
     config = Settings.model_validate({"data_dir": folder / "data", **settings})
     migrate(config.database)
     secrets = load_secrets(config.data_dir, config.master_key)
@@ -126,16 +131,34 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
         await world.database.close()
 
 
+class ScriptedEmbedder:
+    """Vectors without a model: equal texts have equal ones."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def open(self) -> None:
+        pass
+
+    async def embed_aside(self, text: str) -> npt.NDArray[np.float32]:
+        self.texts.append(text)
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        vector = np.random.default_rng(seed).normal(size=8).astype(np.float32)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
 def make_world(config: Settings, secrets: Secrets) -> World:
     """Everything put together; nothing is opened yet."""
     clock, check = HandClock(), ScriptedCheck()
     database = Database(config.database)
     accounts = Accounts(database, secrets, clock)
+    library = make_library(config, database, clock, ScriptedEmbedder())
     agents = Agents(
         database,
         secrets,
         clock,
         checks=LlmChecks(database, clock, check),
+        sources=library.sources,
         built_in="built-in-extractive",
         max_agents=config.max_agents,
     )
@@ -149,7 +172,7 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         private=config.outbound_private,
         max_functions=config.max_functions,
     )
-    services = Services(accounts, agents, conversations, functions, VOICES)
+    services = Services(accounts, agents, conversations, functions, library.sources, VOICES)
     app = build_api(services, config, clock)
     recorder = Recorder(database, max_records=config.max_unsaved_records)
     return World(
@@ -164,5 +187,6 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         functions,
         calls,
         recorder,
+        library,
         app,
     )

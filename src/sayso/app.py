@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
@@ -36,6 +36,7 @@ from sayso.errors import InstallationError
 from sayso.functions.call import HttpCalls
 from sayso.functions.service import Functions
 from sayso.knowledge.embed import Embedder
+from sayso.library import make_library
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.builtin import Builtin
@@ -107,16 +108,18 @@ class Server:
         self._clock = clock or SystemClock()
         self._database = Database(settings.database)
         self._profiles = LearnedProfiles(ProfileStore(self._database, self._clock))
-        self._engines = make_engines(settings, self._profiles)
+        self._engines = make_engines(settings, self._profiles, quiet=self._is_quiet)
         self._inspector = Inspector(self._engines.check, self._profiles, self._is_quiet)
         secrets = load_secrets(settings.data_dir, settings.master_key)
         self.accounts = Accounts(self._database, secrets, self._clock)
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
+        self.library = make_library(settings, self._database, self._clock, self._engines.embedder)
         self.agents = Agents(
             self._database,
             secrets,
             self._clock,
             checks=self._checks,
+            sources=self.library.sources,
             built_in=answered_by(settings),
             max_agents=settings.max_agents,
         )
@@ -161,6 +164,7 @@ class Server:
             self.agents,
             self._conversations,
             self.functions,
+            self.library.sources,
             self._engines.rooms.tts.voices,
         )
         app = build_api(services, self._settings, self._clock, lifespan=self._live)
@@ -189,6 +193,7 @@ class Server:
                 closing.push_async_callback(self._traces.close)
             closing.push_async_callback(self._recorder.close)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
+            await closing.enter_async_context(self.library.live())
             checker = asyncio.create_task(self._checks.run())
             closing.callback(checker.cancel)
             closing.push_async_callback(_end, asyncio.create_task(self._look_at_own_llm()))
@@ -324,10 +329,15 @@ async def _end(task: asyncio.Task[None]) -> None:
 # Choosing ------------------------------------------------------------------------------------
 
 
-def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engines:
+def make_engines(
+    settings: Settings,
+    profiles: Profiles | None = None,
+    quiet: Callable[[], bool] = lambda: True,
+) -> Engines:
     """The engines the settings name; nothing is loaded yet.
 
     `profiles` are what LLM endpoints were seen to tolerate; kept in memory unless given.
+    `quiet` says whether nobody talks: then documents are embedded faster.
 
     Raises:
         InstallationError: a setting names an engine that is not installed.
@@ -367,7 +377,7 @@ def make_engines(settings: Settings, profiles: Profiles | None = None) -> Engine
         ),
     )
     client = LlmClient(deadlines_of(settings), private=settings.outbound_private, profiles=profiles)
-    embedder = Embedder(config.models_dir)
+    embedder = Embedder(config.models_dir, quiet)
     codecs = ThreadPoolExecutor(CODEC_THREADS, thread_name_prefix="codec")
     return Engines(
         rooms=Rooms(vad, stt, tts, eot, codecs),
@@ -403,15 +413,17 @@ def make_traces(url: str) -> Traces:
 async def open_engines(engines: Engines, closing: AsyncExitStack, *, embeds: bool) -> None:
     """Load and warm everything, so that the first caller does not pay; `closing` undoes it.
 
-    Without `embeds` the embedder is left out: 110 MiB for the built-in mind, which nobody meets
-    where the operator's own LLM answers for agents that have none.
+    Without `embeds` the embedder is left out until a document needs it: 110 MiB for the built-in
+    mind, which nobody meets where the operator's own LLM answers for agents that have none.
     """
     rooms = engines.rooms
     closing.callback(rooms.codecs.shutdown, wait=False, cancel_futures=True)
-    minds = (engines.embedder,) if embeds else ()
-    for engine in (rooms.vad, rooms.stt, rooms.eot, rooms.tts, engines.client, *minds):
+    for engine in (rooms.vad, rooms.stt, rooms.eot, rooms.tts, engines.client):
         await engine.open()
         closing.push_async_callback(engine.close)
+    closing.push_async_callback(engines.embedder.close)
+    if embeds:
+        await engines.embedder.open()
     closing.push_async_callback(engines.standby.close)
 
 

@@ -143,6 +143,40 @@ class Settings(BaseSettings):
         "hold a process to it, and relies on the other limits.",
     )
 
+    # What agents know ------------------------------------------------------------------
+    max_sources: int = Field(
+        100, ge=1, le=10_000, description="Files, pages and sites one agent may know."
+    )
+    max_sources_bytes: int = Field(
+        268_435_456, ge=1024, description="All files of one agent together, in bytes."
+    )
+    max_passages: int = Field(
+        10_000,
+        ge=1,
+        le=200_000,
+        description="Passages of about 100 words one agent may know; each takes 2 kB.",
+    )
+    max_crawl_pages: int = Field(
+        200, ge=1, le=10_000, description="Pages of a site that are visited, if its owner asks."
+    )
+    max_page_bytes: int = Field(
+        2_097_152, ge=1024, le=67_108_864, description="Largest web page taken, in bytes."
+    )
+    crawl_timeout_s: float = Field(
+        600.0, gt=0, le=86_400, description="Longest visit to one site, in seconds."
+    )
+    max_prompt_knowledge_chars: int = Field(
+        8000,
+        ge=0,
+        description="Critical knowledge longer than this is cut into passages, in characters.",
+    )
+    add_knowledge_per_min: int = Field(
+        60,
+        ge=0,
+        description="Files and pages added, replaced or refreshed a minute for each API key; 0 "
+        "means no limit.",
+    )
+
     # Silence and the end -----------------------------------------------------------------
     idle_timeout_s: float = Field(
         20.0,

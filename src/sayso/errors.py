@@ -7,6 +7,7 @@
     │   ├── ForbiddenError      403  somebody else's object
     │   ├── NotFoundError       404  no such object
     │   ├── ConflictError       409  the object changed, or is in use
+    │   ├── TooLargeError       413  more than is taken at once
     │   └── TooManyError        429  a limit was reached; carries retry_after_s
     ├── TalkError               ends or disturbs a conversation; carries the contract's code
     │   └── SetupError          4400 the first message is not a valid setup
@@ -15,6 +16,7 @@
     ├── AudioError              sound that cannot be read or written
     │   └── SilentMicrophoneError   nothing but silence comes from the caller
     ├── ReadError               a document that cannot be read; carries a code
+    ├── FetchError              a web page that cannot be fetched; carries a code
     ├── SpeechError             a speech engine (VAD, STT, TTS) failed
     └── InstallationError       something on this machine is missing or damaged
 
@@ -102,6 +104,13 @@ class ConflictError(RefusedError):
 
     status = 409
     error_id = "CONFLICT"
+
+
+class TooLargeError(RefusedError):
+    """What was sent is larger than is taken."""
+
+    status = 413
+    error_id = "CONTENT_TOO_LARGE"
 
 
 class TooManyError(RefusedError):
@@ -199,6 +208,28 @@ class ReadError(SaysoError):
     blame = Blame.OWNER
 
     def __init__(self, message: str, *, code: ReadCode, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class FetchCode(StrEnum):
+    """Why a web page cannot be fetched."""
+
+    NOT_ALLOWED = "not_allowed"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    NO_PAGE = "no_page"
+    TOO_BIG = "page_too_big"
+    TOO_SLOW = "page_too_slow"
+    ROBOTS = "robots"
+
+
+class FetchError(SaysoError):
+    """A web page that cannot be fetched; `code` says why."""
+
+    blame = Blame.OWNER
+
+    def __init__(self, message: str, *, code: FetchCode, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.code = code
 

@@ -159,6 +159,11 @@ def test_every_error_is_listed() -> None:
     assert set(listed) == {kind.__name__ for kind in subclasses(SaysoError)}
 
 
+def test_every_code_of_a_web_page_is_listed() -> None:
+    listed = [marked(row[0])[0] for row in table(ERRORS, "## Web pages")]
+    assert listed == list(errors.FetchCode)
+
+
 def test_every_status_is_listed_with_its_id() -> None:
     listed = {int(row[0]): marked(row[1])[0] for row in table(ERRORS, "## REST")}
     refused = {

@@ -54,7 +54,7 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         versions = connection.execute("select version_num from alembic_version").fetchall()
     connection.close()
-    assert versions == [("0007",)]
+    assert versions == [("0009",)]
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
@@ -238,12 +238,12 @@ def test_several_processes_may_migrate_at_once(url: str, tmp_path: Path) -> None
     connection.close()
 
 
-@pytest.mark.parametrize("table", ["users", "agents", "lines"])
+@pytest.mark.parametrize("table", ["users", "agents", "lines", "sources", "jobs"])
 def test_every_table_compiles_for_postgres(table: str) -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     statement = str(CreateTable(Table.metadata.tables[table]).compile(dialect=dialect))
     assert "TIMESTAMP WITH TIME ZONE" in statement
-    assert ("BIGSERIAL" in statement) is (table == "lines")
+    assert ("BIGSERIAL" in statement) is (table in {"lines", "jobs"})
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])

@@ -60,7 +60,7 @@ async def test_what_is_found_stands_with_the_question() -> None:
     assert added[-1].content == "When do you open?"
     assert added[-1].excerpts == (Excerpt("Nine to five.", "hours.pdf", 3, "Hours", "", 0.71),)
     assert place.asked == [("When do you open?", ["Hello.", "Hi."], 2)]
-    assert timings["passages"] == [{"id": "p1", "source": "hours.pdf", "page": 3, "score": 0.71}]
+    assert timings["passages"] == ({"id": "p1", "source": "hours.pdf", "page": 3, "score": 0.71},)
     assert "retrieval_s" in timings
 
 

@@ -42,6 +42,7 @@ from sayso.bodies import Body as _Body
 from sayso.bodies import View as _View
 from sayso.llm import Endpoint, Tell, Timeouts
 from sayso.security.masks import HARMLESS, MASK
+from sayso.sources.schema import CriticalKnowledgeFile
 from sayso.variables import (
     MAX_NUMBER,
     MAX_VALUE_CHARS,
@@ -607,16 +608,6 @@ class AgentChanges(NewAgent):
 
 
 # What is answered -----------------------------------------------------------------------
-
-
-class CriticalKnowledgeFile(_View):
-    """A file an agent knows."""
-
-    id: str
-    name: str
-    url: str
-    size: int
-    type: str
 
 
 class PhoneNumber(_View):

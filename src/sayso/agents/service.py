@@ -38,6 +38,8 @@ from sayso.errors import ConflictError, ForbiddenError, NotFoundError
 from sayso.functions.actions import refuse_unknown_actions
 from sayso.llm import Endpoint
 from sayso.security.secrets import Secrets
+from sayso.sources.schema import CriticalKnowledgeFile
+from sayso.sources.service import Sources
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id, new_agent_id
 from sayso.store.paging import Page, PageRequest, read_page
@@ -82,6 +84,7 @@ class Agents:
         clock: Clock,
         *,
         checks: LlmChecks,
+        sources: Sources,
         built_in: AnsweredBy,
         max_agents: int,
     ) -> None:
@@ -90,6 +93,7 @@ class Agents:
         self._safe = LlmSafe(secrets)
         self._clock = clock
         self._checks = checks
+        self._sources = sources
         self._built_in = built_in
         self._max_agents = max_agents
 
@@ -124,8 +128,9 @@ class Agents:
             await self._refuse_too_many(session, account.user_id)
             await refuse_unknown_actions(session, account.user_id, body.actions)
             session.add(row)
+        await self._sources.follow(agent_id)
         await self._keep(agent_id, ready)
-        return self._view(row, list_ignored(body))
+        return self._view(row, (), list_ignored(body))
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
         """Change the fields that were sent, after a new LLM passed the check.
@@ -160,13 +165,18 @@ class Agents:
                 ready.put_into(row)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
+            files = await self._sources.files_of(session, [agent_id])
+        if "critical_knowledge" in body.model_fields_set:
+            await self._sources.follow(agent_id)
         await self._keep(agent_id, ready)
-        return self._view(row, list_ignored(body))
+        return self._view(row, files.get(agent_id, ()), list_ignored(body))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
         """Read one agent. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            return self._view(await _own_row(session, account, agent_id))
+            row = await _own_row(session, account, agent_id)
+            files = await self._sources.files_of(session, [agent_id])
+        return self._view(row, files.get(agent_id, ()))
 
     async def page(self, account: Account, request: PageRequest) -> Page[AgentView]:
         """Read the account's agents, newest first."""
@@ -179,12 +189,14 @@ class Agents:
                 order=(AgentRow.created_at, AgentRow.id),
                 newest_first=True,
             )
-        return found.map(self._view)
+            files = await self._sources.files_of(session, [row.id for row in found.rows])
+        return found.map(lambda row: self._view(row, files.get(row.id, ())))
 
     async def delete(self, account: Account, agent_id: str) -> None:
         """Delete an agent with its conversations. Raises NotFoundError, ForbiddenError."""
         async with self._database.write() as session:
             await session.delete(await _own_row(session, account, agent_id, lock=True))
+        await self._sources.follow(agent_id)
 
     async def stats(self, account: Account, agent_id: str) -> AgentStats:
         """Count an agent's conversations. Raises NotFoundError, ForbiddenError."""
@@ -331,13 +343,18 @@ class Agents:
         passed = await self._checks.demand(endpoints)
         return _Ready(self._safe.seal(agent_id, llm, meant), passed)
 
-    def _view(self, row: AgentRow, warnings: Sequence[FieldWarning] = ()) -> AgentView:
+    def _view(
+        self,
+        row: AgentRow,
+        files: Sequence[CriticalKnowledgeFile],
+        warnings: Sequence[FieldWarning] = (),
+    ) -> AgentView:
         return AgentView(
             id=row.id,
             **{name: getattr(row, name) for name in _PLAIN_FIELDS},
             llm=self._safe.view(row),
             avatar_photo_url=None,
-            critical_knowledge_files=[],
+            critical_knowledge_files=list(files),
             phone_numbers=[],
             answered_by="llm" if is_own(row) else self._built_in,
             llm_issues=[LlmIssue(**cast("Any", issue)) for issue in row.llm_issues],

@@ -25,6 +25,9 @@ from sayso.conversations.routes import conversation_routes
 from sayso.conversations.service import Conversations
 from sayso.functions.routes import function_routes
 from sayso.functions.service import Functions
+from sayso.sources.routes import source_routes
+from sayso.sources.service import Sources
+from sayso.sources.uploads import FORM_BYTES
 from sayso.store.paging import PAGE_HEADERS
 from sayso.tts import Voice
 
@@ -48,6 +51,7 @@ class Services:
     agents: Agents
     conversations: Conversations
     functions: Functions
+    sources: Sources
     voices: Sequence[Voice]
 
 
@@ -71,6 +75,7 @@ def build_api(
     for router in (
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
+        source_routes(services.sources, access, settings),
         conversation_routes(services.conversations, access),
         function_routes(services.functions, access, settings),
     ):
@@ -78,7 +83,11 @@ def build_api(
     install_refusals(app)
     install_docs(app)
     # Added last, runs first: CORS, then the last resort, then the limit.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        max_form_bytes=settings.max_document_bytes + FORM_BYTES,
+    )
     app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,

@@ -6,11 +6,8 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Final, Protocol
-
-import numpy as np
 
 from sayso.knowledge.passages import Found, Passage
 from sayso.knowledge.search import Index, Vectors, build_index
@@ -31,60 +28,52 @@ LEAST_SCORE: Final = 0.25
 """A passage that fits less is about something else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
-    """All that can be found for one agent at one moment.
-
-    Attributes:
-        passages: what was read.
-        vectors: their meanings, shape (passages, dimensions).
-        revision: differs whenever any of it does.
-    """
-
-    passages: Sequence[Passage]
-    vectors: Vectors
-    revision: str
-
-
-class Shelves(Protocol):
+class Stored(Protocol):
     """Where passages are kept."""
 
-    async def revision(self, agent_id: str) -> str:
-        """Differs whenever what can be found does; "" for an agent that knows nothing."""
+    async def revision(self, agent_id: str) -> int:
+        """Differs whenever what can be found does."""
         ...
 
-    async def load(self, agent_id: str) -> Known:
-        """All passages of an agent that are ready."""
+    async def load(self, agent_id: str) -> tuple[Sequence[Passage], Vectors, int]:
+        """All passages of an agent that are ready, their meanings, and the revision they are of.
+
+        Meanings have the shape (passages, dimensions), each of length 1.
+        """
         ...
 
 
-class Asks(Protocol):
+class Asked(Protocol):
     """What searching needs of an embedder."""
 
-    async def ask(self, text: str) -> Vectors:
-        """The meaning of a question, ahead of everything that only indexes."""
+    async def open(self) -> None:
+        """Load the model, if it is not."""
+        ...
+
+    async def embed(self, texts: Sequence[str]) -> Vectors:
+        """The meanings of questions, ahead of everything that only indexes."""
         ...
 
 
-class Library:
-    """The indexes of all agents with knowledge."""
+class Indexes:
+    """What all agents know, as far as it is in memory."""
 
-    def __init__(self, shelves: Shelves, embedder: Asks) -> None:
-        self._shelves = shelves
+    def __init__(self, stored: Stored, embedder: Asked) -> None:
+        self._stored = stored
         self._embedder = embedder
-        self._indexes: OrderedDict[str, tuple[str, Index]] = OrderedDict()
+        self._indexes: OrderedDict[str, tuple[int, Index]] = OrderedDict()
         self._building: dict[str, asyncio.Task[Index]] = {}
 
-    def of(self, agent_id: str) -> Shelf:
+    def of(self, agent_id: str) -> LocalRetriever:
         """What one agent knows."""
-        return Shelf(self, agent_id)
+        return LocalRetriever(self, agent_id)
 
     async def open_index(self, agent_id: str) -> Index:
         """The agent's index as it stands now; built in a thread if it is not here yet.
 
         Who comes while it is built, waits for the same one.
         """
-        revision = await self._shelves.revision(agent_id)
+        revision = await self._stored.revision(agent_id)
         known = self._indexes.get(agent_id)
         if known is not None and known[0] == revision:
             self._indexes.move_to_end(agent_id)
@@ -101,7 +90,8 @@ class Library:
         index = await self.open_index(agent_id)
         if not index.passages:
             return []
-        meaning = await self._embedder.ask(words)
+        await self._embedder.open()
+        meaning = (await self._embedder.embed([words]))[0]
         found = await asyncio.to_thread(index.search, meaning, words, limit)
         return [one for one in found if one.score >= LEAST_SCORE]
 
@@ -118,9 +108,9 @@ class Library:
             building.exception()  # whoever waits for it has it, if anybody still does
 
     async def _build(self, agent_id: str) -> Index:
-        known = await self._shelves.load(agent_id)
-        index = await asyncio.to_thread(_build_gently, known)
-        self._indexes[agent_id] = known.revision, index
+        passages, vectors, revision = await self._stored.load(agent_id)
+        index = await asyncio.to_thread(_build_gently, passages, vectors)
+        self._indexes[agent_id] = revision, index
         self._indexes.move_to_end(agent_id)
         self._make_room()
         return index
@@ -134,27 +124,27 @@ class Library:
             kept -= len(index.passages)
 
 
-class Shelf:
+class LocalRetriever:
     """The `Retriever` of one agent."""
 
-    def __init__(self, library: Library, agent_id: str) -> None:
-        self._library = library
+    def __init__(self, indexes: Indexes, agent_id: str) -> None:
+        self._indexes = indexes
         self._agent_id = agent_id
 
     async def prepare(self) -> bool:
         """Build the index ahead of the first question; whether there is anything in it."""
-        return bool((await self._library.open_index(self._agent_id)).passages)
+        return bool((await self._indexes.open_index(self._agent_id)).passages)
 
     async def find(self, asked: str, context: Sequence[str], limit: int) -> list[Found]:
         """See `Retriever`."""
         short = len(asked.split()) <= SHORT_WORDS
         words = f"{context[-1]} {asked}" if short and context else asked
-        return await self._library.find(self._agent_id, words, limit)
+        return await self._indexes.find(self._agent_id, words, limit)
 
 
-def _build_gently(known: Known) -> Index:
+def _build_gently(passages: Sequence[Passage], vectors: Vectors) -> Index:
     """Build an index, resting between slices: the interpreter serves one thread at a time."""
-    for built in build_index(known.passages, np.ascontiguousarray(known.vectors, np.float32)):
+    for built in build_index(passages, vectors):
         if built is not None:
             return built
         time.sleep(REST_S)

@@ -3,9 +3,11 @@
     users ─┬─ api_keys
            ├─ functions               what agents may call; agents name them in `actions`
            └─ agents ─┬─ llm_checks          the last check of its LLM
+                      ├─ sources ── passages files, web pages and long texts, as they are searched
                       └─ conversations ─┬─ lines   the transcript
                                         └─ turns   how long each step of a turn took
     llm_profiles                      what LLM endpoints tolerate, whoever uses them
+    jobs                              what is still to be done, away from requests
 
 Deleting a row deletes what hangs below it.
 """
@@ -23,9 +25,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
+    UniqueConstraint,
     true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -133,6 +137,7 @@ class AgentRow(Table):
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
     llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    knowledge_revision: Mapped[int] = mapped_column(server_default="0")
 
 
 class FunctionRow(Table):
@@ -235,3 +240,71 @@ class TurnRow(Table):
     number: Mapped[int]
     timings: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SourceRow(Table):
+    """Something an agent knows: a file, a web page, a site, or its own long text.
+
+    Whoever begins to index it takes the next `version`, and may write passages as long as it is the
+    last one taken. Those of `live_version` are searched; 0 means none yet.
+    """
+
+    __tablename__ = "sources"
+    __table_args__ = (Index(None, "agent_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(String(20))
+    bytes: Mapped[int]
+    stored_as: Mapped[str | None] = mapped_column(String(200))
+    digest: Mapped[str | None] = mapped_column(String(64))
+    max_pages: Mapped[int | None]
+    state: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[list[str]] = mapped_column(JSON)
+    done: Mapped[int]
+    total: Mapped[int]
+    pages: Mapped[int]
+    passages: Mapped[int]
+    version: Mapped[int]
+    live_version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PassageRow(Table):
+    """One passage of one version of a source; its vector is float32 numbers, little-endian."""
+
+    __tablename__ = "passages"
+
+    source_id: Mapped[str] = mapped_column(
+        ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    page: Mapped[int | None]
+    url: Mapped[str] = mapped_column(Text)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JobRow(Table):
+    """Something to do; gone when it is done. `turn` is its place in the queue of all lanes."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("kind", "key"), Index(None, "turn", "number"))
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(100))
+    lane: Mapped[str] = mapped_column(String(100), index=True)
+    turn: Mapped[int]
+    tries: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    claimed_by: Mapped[str | None] = mapped_column(String(100))
+    beat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

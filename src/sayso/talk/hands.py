@@ -214,6 +214,13 @@ class Hands:
         if not heard:
             self._unheard = [*self._unheard, *errand.watch.rows("calls")][-MAX_UNHEARD:]
 
+    def close(self) -> None:
+        """The conversation is over: let go of it, or both would wait for the garbage collector."""
+        self._settled = _drop
+        self._start = asyncio.ensure_future
+        self._running.clear()
+        self._under_way = None
+
     # Rounds ------------------------------------------------------------------------------------
 
     async def _reply(self, errand: Errand, spare: Spare) -> AsyncGenerator[str, None]:
@@ -477,6 +484,10 @@ async def _listen(pieces: AsyncGenerator[Piece, None], this: _Round) -> AsyncGen
             yield piece
         else:
             this.calls.append(piece)
+
+
+def _drop(_: tuple[Line, ...]) -> None:
+    """Write nothing down."""
 
 
 async def _give(outcome: Outcome) -> Outcome:

@@ -238,6 +238,7 @@ class Session:
         finally:
             self._intake.close()
             self._listener.close()
+            self._hands.close()
             self._reply = self._drafted = self._reply_task = None
 
     def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
