@@ -13,6 +13,7 @@ from sayso.functions.call import HttpCalls
 from sayso.functions.service import Functions
 from sayso.functions.toolboxes import join
 from sayso.functions.tools import FunctionTools
+from sayso.talk.actions import NOTHING, Action, Allowed
 
 
 class Abilities:
@@ -35,3 +36,9 @@ class Abilities:
         """
         functions = await self._functions.load(agent.owner_id, agent.actions)
         return join([FunctionTools(functions, self._calls, values)])
+
+
+def list_allowed(agent: Agent) -> Allowed:
+    """What `agent` may do without anybody's server."""
+    actions = tuple(Action(name) for name in agent.built_in_actions)
+    return Allowed(actions, agent.time_zone or NOTHING.time_zone)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import structlog
 from fastapi import FastAPI
 
-from sayso.abilities import Abilities
+from sayso.abilities import Abilities, list_allowed
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.reports import LlmCheckView
@@ -269,6 +269,7 @@ class Server:
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
             tools=await self._abilities.gather(stored, values),
+            allowed=list_allowed(stored),
         )
 
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:

@@ -40,7 +40,7 @@ from sayso.talk.agent import Agent
 from sayso.talk.deeds import dump_deeds, read_deeds
 from sayso.talk.events import EndedBy
 from sayso.talk.history import Deed, Ledger, Line
-from sayso.talk.record import Timings
+from sayso.talk.record import LeftMessage, Timings
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport.playai import EARLIEST, Setup, error_frame, init_frame, parse_setup
 from sayso.transport.websocket import WebSocketLine, close, receive_setup
@@ -300,6 +300,16 @@ class ConversationRecord:
     ) -> None:
         """A settled line of the transcript, and what was done before it."""
         self._recorder.line(self._id, role, content, at, dump_deeds(deeds))
+
+    def message(self, left: LeftMessage, at: datetime) -> None:
+        """The caller left a message."""
+        self._recorder.message(
+            self._id,
+            message=left.message,
+            name=left.name,
+            phone_number=left.phone_number,
+            at=at,
+        )
 
     def turn(self, number: int, timings: Timings, at: datetime) -> None:
         """Where the time of one reply went."""

@@ -50,6 +50,7 @@ from sayso.variables import (
     NAME,
     find_problem,
 )
+from sayso.zones import ZoneError, find_zone
 
 DEFAULT_VOICE = (
     "s3://voice-cloning-zero-shot/d9ff78ba-d016-47f6-b0ef-dd630f59414e/female-cs/manifest.json"
@@ -80,6 +81,8 @@ MAX_SPOKEN_CHARS = 250
 MAX_IDLE_MESSAGES = 10
 MAX_END_PHRASES = 20
 MAX_END_PHRASE_CHARS = 100
+MAX_BUILT_IN_ACTIONS = 20
+MAX_ZONE_CHARS = 100
 SHORTEST_IDLE_S, LONGEST_IDLE_S = 1, 3600
 SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
@@ -110,6 +113,7 @@ Language: TypeAlias = Literal[
     "arabic",
 ]
 Patience: TypeAlias = Literal["eager", "normal", "patient"]
+BuiltInAction: TypeAlias = Literal["end-call", "current-time", "leave-message"]
 AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
 
 
@@ -351,6 +355,16 @@ IdleSeconds = Annotated[
 ]
 
 
+def _check_zone(name: str | None) -> str | None:
+    """The zone's own name. Refuse what is none."""
+    if name is None or not name.strip():
+        return None
+    try:
+        return find_zone(name).key
+    except ZoneError as error:
+        raise PydanticCustomError("time_zone", "{problem}", {"problem": str(error)}) from None
+
+
 class MessagePlan(_Body):
     """What an agent says when nobody speaks; what is left away is the operator's setting."""
 
@@ -584,6 +598,27 @@ class NewAgent(_Body):
         json_schema_extra=EXTENSION,
     )
 
+    built_in_actions: Annotated[
+        Annotated[list[BuiltInAction], Field(max_length=MAX_BUILT_IN_ACTIONS)] | None,
+        AfterValidator(lambda actions: list(dict.fromkeys(actions or ()))),
+    ] = Field(
+        default=[],
+        description="What the agent may do by itself: `end-call` says goodbye and hangs up when "
+        "the caller is done; `current-time` tells date and time; `leave-message` keeps what the "
+        "caller wants to tell you (`messages` of the conversation). Null and an empty list are "
+        "none.",
+        json_schema_extra=EXTENSION,
+    )
+    time_zone: Annotated[
+        Annotated[str, Field(max_length=MAX_ZONE_CHARS)] | None, AfterValidator(_check_zone)
+    ] = Field(
+        default=None,
+        description="The time zone `current-time` tells unless another one is asked for, by its "
+        "IANA name; null is UTC.",
+        examples=["Europe/Vienna"],
+        json_schema_extra=EXTENSION,
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, body: object) -> object:
@@ -672,6 +707,8 @@ class AgentView(_View):
     end_call_phrases: list[str] = Field(json_schema_extra=EXTENSION)
     patience: Patience | None = Field(json_schema_extra=EXTENSION)
     interruptible: bool = Field(json_schema_extra=EXTENSION)
+    built_in_actions: list[BuiltInAction] = Field(json_schema_extra=EXTENSION)
+    time_zone: str | None = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -752,6 +789,8 @@ class Agent:
     end_call_phrases: tuple[str, ...] = ()
     patience: Patience | None = None
     interruptible: bool = True
+    built_in_actions: tuple[BuiltInAction, ...] = ()
+    time_zone: str | None = None
 
 
 _OURS = frozenset({"messages", "stream"})

@@ -21,7 +21,7 @@ MAX_WHOLE: Final = 10**15
 """From here on a float is not written as a whole number: its digits are not exact."""
 
 Value: TypeAlias = str | int | float | bool
-Choice = TypeVar("Choice", str, Value)
+Choice = TypeVar("Choice", bound=Value)
 
 _TRUE = frozenset({"true", "yes", "y", "on", "1"})
 _FALSE = frozenset({"false", "no", "n", "off", "0"})
@@ -87,6 +87,6 @@ def choose(choices: Sequence[Choice], raw: Value) -> Choice:
     return found[0]
 
 
-def list_choices(choices: Sequence[Choice]) -> str:
+def list_choices(choices: Sequence[Value]) -> str:
     """`choices`, for a sentence."""
     return ", ".join(json.dumps(one, ensure_ascii=False) for one in choices)

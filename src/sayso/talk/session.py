@@ -36,6 +36,7 @@ from sayso.errors import (
 from sayso.functions.toolboxes import join
 from sayso.llm import Spare
 from sayso.stt import Stt
+from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
@@ -68,7 +69,7 @@ from sayso.talk.history import Line as Said
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
 from sayso.talk.page import PageTools
-from sayso.talk.record import Record, Stopwatch
+from sayso.talk.record import LeftMessage, Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import Complaint
 from sayso.talk.state import Turn
@@ -440,9 +441,10 @@ class Session:
 
     def _make_hands(self) -> Hands:
         agent = self._agent
+        actions = Actions(agent.allowed, self._clock, self._keep_message)
         return Hands(
             agent.llm,
-            join([agent.tools, self._page]),
+            join([agent.tools, self._page, actions]),
             ledger=self._ledger,
             clock=self._clock,
             manners=Manners(
@@ -620,6 +622,9 @@ class Session:
     def _write_down(self, lines: tuple[Said, ...]) -> None:
         for said in lines:
             self._record.line(said.role, said.content, self._clock.utc(), said.deeds)
+
+    def _keep_message(self, left: LeftMessage) -> None:
+        self._record.message(left, self._clock.utc())
 
     def _take_mishap(self, watch: Stopwatch, error: LlmError | KnowledgeError) -> None:
         """A failure the caller does not notice: kept with the turn, and one line of the log."""
