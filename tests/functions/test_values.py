@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sayso.functions.values import (
     MAX_TEXT_CHARS,
+    Value,
     choose,
     list_choices,
     read_boolean,
@@ -37,8 +38,10 @@ def test_what_is_no_number(raw: Any) -> None:  # noqa: ANN401
 
 
 def test_yes_and_no() -> None:
-    assert all(map(read_boolean, ("Yes", True, "on", 1, "TRUE")))
-    assert not any(map(read_boolean, ("no", False, "Off", 0)))
+    yes: tuple[Value, ...] = ("Yes", True, "on", 1, "TRUE")
+    no: tuple[Value, ...] = ("no", False, "Off", 0)
+    assert all(read_boolean(one) for one in yes)
+    assert not any(read_boolean(one) for one in no)
     with pytest.raises(ValueError, match="must be true or false"):
         read_boolean("perhaps")
 
