@@ -438,6 +438,7 @@ _OCCASIONS: Mapping[str, str] = {
     "time_is_near": "the conversation will soon have taken its longest time",
     "time_is_up": "the conversation reached its longest time",
     "one_moment": "a function takes a while",
+    "goodbye": "the LLM ends the call, and says no goodbye itself",
 }
 
 

@@ -34,6 +34,7 @@ from sayso.talk.endpointing import Policy
 from sayso.talk.events import EndedBy
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.ladder import NO_LADDER, Ladder
+from sayso.talk.record import LeftMessage
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport import line as wire
 from sayso.tts import Voice
@@ -216,6 +217,10 @@ class MemoryRecord:
     deeds: list[Deed] = field(default_factory=list)
     end: tuple[EndedBy, int | None] | None = None
     reason: str = ""
+    messages: list[LeftMessage] = field(default_factory=list)
+
+    def message(self, left: LeftMessage, at: datetime) -> None:
+        self.messages.append(left)
 
     def line(self, role: str, content: str, at: datetime, deeds: Sequence[Deed] = ()) -> None:
         self.deeds += deeds

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from fastapi import FastAPI
 
+from sayso.abilities import Abilities, list_allowed
 from sayso.accounts.schema import Account
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
@@ -34,13 +35,10 @@ from sayso.door import Door
 from sayso.engines import EngineConfig, load_engine
 from sayso.eot import Eot
 from sayso.errors import InstallationError, KnowledgeError, NotFoundError
-from sayso.functions import Toolbox
 from sayso.functions.call import HttpCalls
 from sayso.functions.mcp.commands import read_commands
 from sayso.functions.mcp.pool import McpPool
-from sayso.functions.mcp.tools import McpTools
 from sayso.functions.service import Functions
-from sayso.functions.toolboxes import join
 from sayso.knowledge import Retriever
 from sayso.knowledge.embed import Embedder
 from sayso.knowledge.local import Indexes
@@ -161,6 +159,7 @@ class Server:
             private=settings.outbound_private,
             max_functions=settings.max_functions,
         )
+        self._abilities = Abilities(self.functions, self._calls, self._mcp)
         self._conversations = Conversations(self._database)
         self._traces = make_traces(settings.traces_url) if settings.traces_url else None
         self._recorder = Recorder(
@@ -269,7 +268,7 @@ class Server:
         """Whether no conversation would wait for a check."""
         return not self.door.inside
 
-    def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
+    async def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
         told = Told(
             conversation_id,
@@ -304,13 +303,10 @@ class Server:
             longest_s=stored.max_duration_s,
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
-            tools=self._make_tools(stored, values),
+            tools=await self._abilities.gather(stored, values),
+            allowed=list_allowed(stored),
             lookup=self._choose_lookup(stored, values),
         )
-
-    def _make_tools(self, stored: StoredAgent, values: Mapping[str, str]) -> Toolbox:
-        """What the agent's LLM may do in one conversation."""
-        return join([McpTools(self._mcp, stored.id, stored.mcp_servers, values)])
 
     def _choose_lookup(self, stored: StoredAgent, values: Mapping[str, str]) -> Lookup:
         """Where an agent's knowledge is looked up: its owner's server first, if there is one."""
@@ -375,7 +371,7 @@ class Server:
         else:
             await self.agents.get(account, agent_id)
             stored = await self.agents.load(agent_id)
-            ready = self._make_ready(stored, Setup(), "")
+            ready = await self._make_ready(stored, Setup(), "")
             parts = fill_parts(make_parts(stored), stored.variables)
             mind, notes = self._engines.mind, make_notes(parts, ready.greeting)
             watch = Stopwatch(self._clock.now_s())
@@ -590,7 +586,7 @@ def phrases_of(stored: StoredAgent, voice_language: str) -> Phrases:
     """What an agent says where its owner wrote nothing; no goodbyes where they want none."""
     usual = phrases_in(stored.language, voice_language)
     if stored.end_call_message == "":
-        return replace(usual, nobody_there="", time_is_up="")
+        return replace(usual, nobody_there="", time_is_up="", goodbye="")
     return usual
 
 

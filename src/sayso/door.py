@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -40,7 +40,7 @@ from sayso.talk.agent import Agent
 from sayso.talk.deeds import dump_deeds, read_deeds
 from sayso.talk.events import EndedBy
 from sayso.talk.history import Deed, Ledger, Line
-from sayso.talk.record import Timings
+from sayso.talk.record import LeftMessage, Timings
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport.playai import EARLIEST, Setup, error_frame, init_frame, parse_setup
 from sayso.transport.websocket import WebSocketLine, close, receive_setup
@@ -96,7 +96,7 @@ class Door:
     conversations: Conversations
     recorder: Recorder
     rooms: Rooms
-    ready: Callable[[StoredAgent, Setup, str], Agent]
+    ready: Callable[[StoredAgent, Setup, str], Awaitable[Agent]]
     limits: Callable[[Agent, float | None], Limits]
     max_conversations: int
     setup_timeout_s: float
@@ -170,12 +170,12 @@ class Door:
         earlier = await self._earlier_lines(stored, setup)
         continued = setup.continue_conversation if earlier is not None else None
         conversation_id = continued or new_id()
-        await socket.send_text(self._init(stored, setup, conversation_id).decode())
         with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
+            agent = await self.ready(stored, setup, conversation_id)
+            await socket.send_text(self._init(stored, setup, conversation_id).decode())
             record = ConversationRecord(self.recorder, conversation_id)
             source = "api" if entrance.needs_key else "web"
             record.opened(stored.id, source, setup.caller, self.clock.utc())
-            agent = self.ready(stored, setup, conversation_id)
             await self._hold(socket, agent, setup, Ledger(earlier or ()), record)
 
     async def _hold(
@@ -300,6 +300,16 @@ class ConversationRecord:
     ) -> None:
         """A settled line of the transcript, and what was done before it."""
         self._recorder.line(self._id, role, content, at, dump_deeds(deeds))
+
+    def message(self, left: LeftMessage, at: datetime) -> None:
+        """The caller left a message."""
+        self._recorder.message(
+            self._id,
+            message=left.message,
+            name=left.name,
+            phone_number=left.phone_number,
+            at=at,
+        )
 
     def turn(self, number: int, timings: Timings, at: datetime) -> None:
         """Where the time of one reply went."""

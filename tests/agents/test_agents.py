@@ -76,6 +76,8 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "patience": None,
         "interruptible": True,
         "mcpServers": [],
+        "builtInActions": [],
+        "timeZone": None,
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],
@@ -180,6 +182,27 @@ async def test_how_an_agent_takes_turns_is_kept(world: World, client: httpx2.Asy
     assert (loaded.patience, loaded.interruptible) == ("patient", False)
     changed = (await patch(client, agent["id"], patience=None, interruptible=True)).json()
     assert (changed["patience"], changed["interruptible"]) == (None, True)
+
+
+async def test_what_an_agent_may_do_by_itself_is_kept(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    actions = ["current-time", "end-call", "current-time"]
+    agent = await create(client, builtInActions=actions, timeZone=" europe/vienna")
+    assert (agent["builtInActions"], agent["timeZone"]) == (actions[:2], "Europe/Vienna")
+    loaded = await world.agents.load(agent["id"])
+    assert loaded.built_in_actions == ("current-time", "end-call")
+    assert loaded.time_zone == "Europe/Vienna"
+    changed = (await patch(client, agent["id"], builtInActions=None, timeZone=None)).json()
+    assert (changed["builtInActions"], changed["timeZone"]) == ([], None)
+    refused = await patch(client, agent["id"], timeZone="Mars")
+    assert refused.status_code == 400
+    assert refused.json()["message"] == (
+        "timeZone is no time zone; write its IANA name, such as Europe/Vienna."
+    )
+    refused = await patch(client, agent["id"], builtInActions=["fly"])
+    assert refused.json()["field"] == "builtInActions.0"
+    assert "end-call" in refused.json()["message"]
 
 
 async def test_a_patience_that_is_none_names_those_there_are(client: httpx2.AsyncClient) -> None:

@@ -10,11 +10,14 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
+from sayso.agents.schema import Agent as StoredAgent
 from sayso.knowledge.passages import Found, Passage
 from sayso.llm import grounded
 from sayso.llm.builtin import UNKNOWN
 from sayso.llm.fake import FakeConfig, running_fake
+from sayso.talk.agent import Agent
 from sayso.talk.lookup import Lookup
+from sayso.transport.playai import Setup
 from served import Served, ask
 
 KNOWN = "The museum opens at ten. Tickets for adults cost twelve euros."
@@ -95,11 +98,12 @@ async def test_when_the_llm_dies_the_notes_and_files_answer(
     rehearsed: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_ready = rehearsed.server.door.ready
-    monkeypatch.setattr(
-        rehearsed.server.door,
-        "ready",
-        lambda *given: replace(make_ready(*given), lookup=Lookup((Shelf(),), deadline_s=5)),
-    )
+
+    async def make_knowing(stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
+        agent = await make_ready(stored, setup, conversation_id)
+        return replace(agent, lookup=Lookup((Shelf(),), deadline_s=5))
+
+    monkeypatch.setattr(rehearsed.server.door, "ready", make_knowing)
     async with AsyncExitStack() as main:
         config = FakeConfig("scripted", ["Main here."], 0, 0)
         url = await main.enter_async_context(running_fake(config))

@@ -11,11 +11,15 @@ from typing import Any
 import pytest
 
 import speech
+from sayso.agents.schema import Agent as StoredAgent
 from sayso.caller import Caller
+from sayso.functions import Outcome
 from sayso.llm import Tool, ToolCall
 from sayso.llm.fake import FakeConfig, Received, running_fake
+from sayso.talk.agent import Agent
 from sayso.talk.hands import FAILED
 from sayso.talk.phrases import ENGLISH
+from sayso.transport.playai import Setup
 from served import REHEARSED, Served, ask, fake_llm, microphone, serving
 
 HOURS = Tool(
@@ -34,14 +38,6 @@ SPOKEN: Mapping[str, object] = {
 }
 
 
-@dataclass(frozen=True)
-class Came:
-    ok: bool
-    text: str
-    ms: float = 1.0
-    finding: str = ""
-
-
 @dataclass
 class Shop:
     """A toolbox whose functions take `slow_s`, and fail where they may take only `limit_s`."""
@@ -53,18 +49,18 @@ class Shop:
     given_up: int = 0
     ended: int = 0
 
-    async def call(self, call: ToolCall) -> Came:
+    async def call(self, call: ToolCall) -> Outcome:
         self.called.append(call)
         try:
             async with asyncio.timeout(self.limit_s):
                 await asyncio.sleep(self.slow_s)
         except TimeoutError:
-            return Came(ok=False, text=FAILED, finding="call.timeout")
+            return Outcome(ok=False, text=FAILED, finding="call.timeout")
         except asyncio.CancelledError:
             self.given_up += 1
             raise
         self.ended += 1
-        return Came(ok=True, text=f"{call.name}: nine to five")
+        return Outcome(ok=True, text=f"{call.name}: nine to five")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +86,11 @@ async def scene(
     """A caller in a conversation whose agent has the functions of `shop`."""
     door = served.server.door
     ready = door.ready
-    patch.setattr(door, "ready", lambda *args: replace(ready(*args), tools=shop))
+
+    async def with_shop(stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
+        return replace(await ready(stored, setup, conversation_id), tools=shop)
+
+    patch.setattr(door, "ready", with_shop)
     received: list[Received] = []
     config = FakeConfig("tools", (), 0.0, 0.0, quirk=quirk, listen=received.append)
     async with running_fake(config) as url:

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.functions.arguments import (
-    MAX_ARGUMENT_CHARS,
     MAX_ARGUMENTS_CHARS,
     ArgumentsError,
     read_arguments,
 )
 from sayso.functions.definition import Function, Kind, Parameter
+from sayso.functions.values import MAX_TEXT_CHARS
 
 DAY = Parameter("day", description="which day the caller wants.")
 GUESTS = Parameter("guests", Kind.NUMBER)
@@ -85,7 +85,7 @@ def test_what_can_only_mean_one_thing_is_taken(
         (DAY, ["Friday"], '"day" must be a single value.'),
         (DAY, float("nan"), "finite"),
         (DAY, 10**50, "too many digits"),
-        (DAY, "x" * (MAX_ARGUMENT_CHARS + 1), "at most 8000 characters"),
+        (DAY, "x" * (MAX_TEXT_CHARS + 1), "at most 8000 characters"),
         (SIZE, "huge", '"size" must be one of "Small", "Large", "x-large".'),
     ],
 )

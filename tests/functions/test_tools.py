@@ -8,7 +8,7 @@ from endpoints import running_endpoint
 from sayso.functions import Toolbox
 from sayso.functions.call import HttpCalls
 from sayso.functions.definition import Function, Kind, Parameter, Position
-from sayso.functions.tools import CONFIRM_FIRST, FunctionTools, Manners, make_manners, make_tool
+from sayso.functions.tools import FunctionTools, make_tool
 from sayso.llm import ToolCall
 
 BOOK = Function(
@@ -46,7 +46,7 @@ async def calls() -> AsyncGenerator[HttpCalls]:
 
 def test_a_function_is_a_tool_without_its_secrets() -> None:
     tool = make_tool("Book_a_table", BOOK)
-    assert tool.description == f"Books a table. {CONFIRM_FIRST}"
+    assert tool.description == "Books a table"
     assert tool.parameters == {
         "type": "object",
         "properties": {
@@ -66,14 +66,14 @@ def test_a_function_is_a_tool_without_its_secrets() -> None:
 
 
 def test_how_its_calls_are_treated() -> None:
-    assert make_manners(BOOK) == Manners(
-        confirm=True,
-        safe=False,
-        filler="One moment.",
-        timeout_s=5,
-        secret_arguments=frozenset({"pin"}),
+    tool = make_tool("Book_a_table", BOOK)
+    assert (tool.confirm, tool.safe, tool.secret, tool.filler) == (
+        True,
+        False,
+        ("pin",),
+        "One moment.",
     )
-    assert make_manners(Function("f", "n", "d", "https://a.example")).safe
+    assert make_tool("n", Function("f", "n", "d", "https://a.example")).safe
 
 
 async def test_a_toolbox_calls_what_is_meant(calls: HttpCalls) -> None:
@@ -87,7 +87,6 @@ async def test_a_toolbox_calls_what_is_meant(calls: HttpCalls) -> None:
         box = FunctionTools(functions, calls, {"callerId": "anna"})
         toolbox: Toolbox = box
         assert [tool.name for tool in toolbox.tools] == ["Look_up", "look-up", "look_up_2"]
-        assert set(box.manners) == {"Look_up", "look-up", "look_up_2"}
         for name in ("Look_up", "LOOK-UP", "look up", "look_up_2"):
             assert (await box.call(ToolCall("1", name, ""))).ok
         asked = [(one.path, one.query) for one in endpoint.asked]

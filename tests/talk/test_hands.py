@@ -11,6 +11,7 @@ from typing import TypeAlias
 import pytest
 
 from sayso.errors import LlmError
+from sayso.functions import NO_TOOLS, Outcome
 from sayso.llm import Message, Tool, ToolCall
 from sayso.llm.written import UNREADABLE
 from sayso.talk.hands import (
@@ -26,7 +27,6 @@ from sayso.talk.hands import (
 )
 from sayso.talk.history import Deed, Line
 from sayso.talk.phrases import ENGLISH
-from sayso.talk.toolbox import NO_TOOLS
 from sayso.transport import line as wire
 from stage import Stage, Step, staged
 
@@ -40,11 +40,10 @@ WAIT_S = 0.05
 
 
 @dataclass(frozen=True)
-class Came:
+class Came(Outcome):
     ok: bool = True
     text: str = "9 to 5"
     ms: float = 12.0
-    finding: str = ""
 
 
 @dataclass

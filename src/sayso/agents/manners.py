@@ -21,4 +21,6 @@ def read_manners(row: AgentRow) -> dict[str, Any]:
         "end_call_phrases": tuple(row.end_call_phrases),
         "patience": row.patience,
         "interruptible": row.interruptible,
+        "built_in_actions": tuple(row.built_in_actions),
+        "time_zone": row.time_zone,
     }

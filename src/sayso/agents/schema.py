@@ -58,6 +58,7 @@ from sayso.variables import (
     NAME,
     find_problem,
 )
+from sayso.zones import ZoneError, find_zone
 
 DEFAULT_VOICE = (
     "s3://voice-cloning-zero-shot/d9ff78ba-d016-47f6-b0ef-dd630f59414e/female-cs/manifest.json"
@@ -83,6 +84,8 @@ MAX_SPOKEN_CHARS = 250
 MAX_IDLE_MESSAGES = 10
 MAX_END_PHRASES = 20
 MAX_END_PHRASE_CHARS = 100
+MAX_BUILT_IN_ACTIONS = 20
+MAX_ZONE_CHARS = 100
 SHORTEST_IDLE_S, LONGEST_IDLE_S = 1, 3600
 SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
@@ -113,6 +116,7 @@ Language: TypeAlias = Literal[
     "arabic",
 ]
 Patience: TypeAlias = Literal["eager", "normal", "patient"]
+BuiltInAction: TypeAlias = Literal["end-call", "current-time", "leave-message"]
 AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
 
 
@@ -241,6 +245,16 @@ IdleSeconds = Annotated[
         }
     ),
 ]
+
+
+def _check_zone(name: str | None) -> str | None:
+    """The zone's own name. Refuse what is none."""
+    if name is None or not name.strip():
+        return None
+    try:
+        return find_zone(name).key
+    except ZoneError as error:
+        raise PydanticCustomError("time_zone", "{problem}", {"problem": str(error)}) from None
 
 
 class MessagePlan(_Body):
@@ -493,6 +507,26 @@ class NewAgent(_Body):
         "it is saved; one that cannot be used, or does not have a tool that is named, is refused.",
         json_schema_extra=EXTENSION,
     )
+    built_in_actions: Annotated[
+        Annotated[list[BuiltInAction], Field(max_length=MAX_BUILT_IN_ACTIONS)] | None,
+        AfterValidator(lambda actions: list(dict.fromkeys(actions or ()))),
+    ] = Field(
+        default=[],
+        description="What the agent may do by itself: `end-call` says goodbye and hangs up when "
+        "the caller is done; `current-time` tells date and time; `leave-message` keeps what the "
+        "caller wants to tell you (`messages` of the conversation). Null and an empty list are "
+        "none.",
+        json_schema_extra=EXTENSION,
+    )
+    time_zone: Annotated[
+        Annotated[str, Field(max_length=MAX_ZONE_CHARS)] | None, AfterValidator(_check_zone)
+    ] = Field(
+        default=None,
+        description="The time zone `current-time` tells unless another one is asked for, by its "
+        "IANA name; null is UTC.",
+        examples=["Europe/Vienna"],
+        json_schema_extra=EXTENSION,
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -584,6 +618,8 @@ class AgentView(_View):
     patience: Patience | None = Field(json_schema_extra=EXTENSION)
     interruptible: bool = Field(json_schema_extra=EXTENSION)
     mcp_servers: list[McpServerView] = Field(json_schema_extra=EXTENSION)
+    built_in_actions: list[BuiltInAction] = Field(json_schema_extra=EXTENSION)
+    time_zone: str | None = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -670,6 +706,8 @@ class Agent:
     patience: Patience | None = None
     interruptible: bool = True
     mcp_servers: tuple[McpServer, ...] = ()
+    built_in_actions: tuple[BuiltInAction, ...] = ()
+    time_zone: str | None = None
 
 
 _OURS = frozenset({"messages", "stream"})

@@ -36,6 +36,15 @@ class _View(BaseModel):
     )
 
 
+class MessageView(_View):
+    """What a caller left for the owner of the agent; empty where they did not say."""
+
+    message: str
+    name: str
+    phone_number: str
+    timestamp: str = Field(json_schema_extra={"format": "date-time"})
+
+
 class ConversationView(_View):
     """One conversation; `endedAt` and `durationInSeconds` are null while it lasts."""
 
@@ -59,6 +68,11 @@ class ConversationView(_View):
     )
     error_code: int | None = Field(
         description="The code of the `error` that ended it.", json_schema_extra=_EXTENSION
+    )
+    messages: list[MessageView] = Field(
+        description="What the caller left for you, where the agent may take messages "
+        "(`leave-message` in its `builtInActions`).",
+        json_schema_extra=_EXTENSION,
     )
 
 

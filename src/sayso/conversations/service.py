@@ -9,7 +9,14 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
-from sayso.conversations.schema import ConversationView, EndedBy, LineView, Role, TurnView
+from sayso.conversations.schema import (
+    ConversationView,
+    EndedBy,
+    LineView,
+    MessageView,
+    Role,
+    TurnView,
+)
 from sayso.errors import ForbiddenError, NotFoundError
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id
@@ -172,6 +179,16 @@ def _view(row: ConversationRow) -> ConversationView:
         ended_by=cast("EndedBy | None", row.ended_by),
         end_reason=row.end_reason,
         error_code=row.error_code,
+        messages=[_message_view(left) for left in row.messages or ()],
+    )
+
+
+def _message_view(left: dict[str, str]) -> MessageView:
+    return MessageView(
+        message=left["message"],
+        name=left["name"],
+        phone_number=left["phone_number"],
+        timestamp=left["at"],
     )
 
 

@@ -7,30 +7,27 @@ can only mean one thing is taken; everything else is said in a sentence the LLM 
 from __future__ import annotations
 
 import json
-import math
-import re
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from sayso.functions.definition import Function, Kind, Parameter
-from sayso.variables import show
+from sayso.functions.values import (
+    Value,
+    choose,
+    list_choices,
+    read_boolean,
+    read_number,
+    read_text,
+    refuse_compound,
+)
 
 MAX_ARGUMENTS_CHARS: Final = 32_000
 """Of all arguments of one call, as JSON."""
-MAX_ARGUMENT_CHARS: Final = 8_000
-MAX_NUMBER_CHARS: Final = 40
-MAX_WHOLE: Final = 10**15
-"""From here on a float is not written as a whole number: its digits are not exact."""
 MAX_TOLD_CHARS: Final = 200
 """Of one description in a sentence for the LLM."""
 
-Value: TypeAlias = str | int | float | bool
 Arguments: TypeAlias = Mapping[str, Value]
 """Values by the names the LLM knows them by (`Function.argument_names`)."""
-
-_TRUE = frozenset({"true", "yes", "y", "on", "1"})
-_FALSE = frozenset({"false", "no", "n", "off", "0"})
-_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
 
 class ArgumentsError(ValueError):
@@ -79,14 +76,9 @@ def _refuse(missing: list[tuple[str, Parameter]], wrong: list[str]) -> Arguments
 
 def _describe(name: str, parameter: Parameter) -> str:
     told = " ".join(parameter.description.split())[:MAX_TOLD_CHARS].rstrip(".")
-    choices = f"one of {list_choices(parameter)}" if parameter.choices else ""
+    choices = f"one of {list_choices(parameter.choices)}" if parameter.choices else ""
     what = ", ".join(part for part in (told, choices) if part)
     return f'"{name}" ({what})' if what else f'"{name}"'
-
-
-def list_choices(parameter: Parameter) -> str:
-    """What an enum may be, for a sentence."""
-    return ", ".join(json.dumps(one, ensure_ascii=False) for one in parameter.choices)
 
 
 # Parsing --------------------------------------------------------------------------------------
@@ -128,68 +120,17 @@ def _letters(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "").replace(" ", "")
 
 
-# Values ---------------------------------------------------------------------------------------
-
-
 def read_value(parameter: Parameter, raw: object) -> Value:
     """`raw` as what `parameter` wants.
 
     Raises:
         ValueError: it cannot be; the text follows the parameter's name.
     """
-    if not isinstance(raw, str | int | float | bool):
-        raise ValueError("must be a single value")  # noqa: TRY004 - all are told alike
+    value = refuse_compound(raw)
     if parameter.kind is Kind.NUMBER:
-        return _read_number(raw)
+        return read_number(value)
     if parameter.kind is Kind.BOOLEAN:
-        return _read_boolean(raw)
-    text = _read_text(raw)
-    return _choose(parameter, text) if parameter.kind is Kind.ENUM else text
-
-
-def _read_number(raw: Value) -> int | float:
-    if isinstance(raw, bool):
-        raise ValueError("must be a number")  # noqa: TRY004
-    if isinstance(raw, str):
-        plain = raw.strip()
-        if len(plain) > MAX_NUMBER_CHARS or not _NUMBER.fullmatch(plain):
-            raise ValueError("must be a number, in digits")
-        raw = int(plain) if plain.lstrip("+-").isdigit() else float(plain)
-    if not math.isfinite(raw):
-        raise ValueError("must be a finite number")
-    return int(raw) if isinstance(raw, float) and _is_whole(raw) else raw
-
-
-def _is_whole(number: float) -> bool:
-    return number.is_integer() and abs(number) < MAX_WHOLE
-
-
-def _read_boolean(raw: Value) -> bool:
-    word = _read_text(raw).strip().casefold()
-    if word in _TRUE:
-        return True
-    if word in _FALSE:
-        return False
-    raise ValueError("must be true or false")
-
-
-def _read_text(raw: Value) -> str:
-    if isinstance(raw, float) and not math.isfinite(raw):
-        raise ValueError("must be a finite number")
-    if isinstance(raw, int) and not isinstance(raw, bool) and abs(raw) >= 10**MAX_NUMBER_CHARS:
-        raise ValueError("has too many digits")
-    text = raw if isinstance(raw, str) else show(raw)
-    if len(text) > MAX_ARGUMENT_CHARS:
-        raise ValueError(f"must have at most {MAX_ARGUMENT_CHARS} characters")
-    # Half of a surrogate pair cannot be sent, and NUL is nobody's word.
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-def _choose(parameter: Parameter, text: str) -> str:
-    if text in parameter.choices:
-        return text
-    word = text.strip().casefold()
-    found = [one for one in parameter.choices if one.strip().casefold() == word]
-    if len(found) != 1:
-        raise ValueError(f"must be one of {list_choices(parameter)}")
-    return found[0]
+        return read_boolean(value)
+    if parameter.kind is Kind.ENUM:
+        return choose(parameter.choices, value)
+    return read_text(value)

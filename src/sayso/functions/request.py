@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
-from sayso.functions.arguments import Arguments, ArgumentsError, Value, read_value
+from sayso.functions.arguments import Arguments, ArgumentsError, read_value
 from sayso.functions.definition import (
     PLACE,
     SAFE_METHODS,
@@ -25,6 +25,7 @@ from sayso.functions.definition import (
     redact,
     spell,
 )
+from sayso.functions.values import Value
 from sayso.security.masks import MASK, mask_piece, mask_value, read_query
 from sayso.variables import clean, fill_header
 

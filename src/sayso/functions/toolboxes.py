@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from sayso.functions import Outcome, Toolbox
+from sayso.functions import Outcome, Toolbox, refuse_unknown
 from sayso.functions.naming import MAX_TOOL_NAME_CHARS
 from sayso.llm import Tool, ToolCall
 
@@ -39,13 +39,7 @@ class Toolboxes:
         """Carry out one call; never raises, whatever it does."""
         place = self._places.get(call.name.lower())
         if place is None:
-            known = ", ".join(tool.name for tool in self.tools) or "none"
-            return Outcome(
-                ok=False,
-                text=f"There is no such function. You have: {known}.",
-                ms=0.0,
-                finding="function.unknown",
-            )
+            return refuse_unknown(self.tools)
         n, name = place
         return await self._boxes[n].call(replace(call, name=name))
 

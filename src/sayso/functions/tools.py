@@ -3,35 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
-from sayso.functions import Outcome
+from sayso.functions import Outcome, refuse_unknown
 from sayso.functions.call import HttpCalls
 from sayso.functions.definition import KEYED, Function, Kind, Parameter
 from sayso.functions.naming import make_names
 from sayso.llm import Tool, ToolCall
-
-CONFIRM_FIRST = "Tell the caller what you are about to do, and call this only once they agreed."
-"""Is added to the description of what a caller must confirm."""
-
-
-@dataclass(frozen=True, slots=True)
-class Manners:
-    """How a conversation treats calls of one tool.
-
-    Attributes:
-        confirm: the caller must agree first.
-        safe: a call changes nothing, and may be made for a draft that nobody hears.
-        filler: what is said while it takes long; "" for the usual.
-        timeout_s: how long a call may take, in seconds.
-        secret_arguments: names of arguments that no record keeps.
-    """
-
-    confirm: bool = False
-    safe: bool = False
-    filler: str = ""
-    timeout_s: float = 10.0
-    secret_arguments: frozenset[str] = frozenset()
 
 
 class FunctionTools:
@@ -39,7 +16,6 @@ class FunctionTools:
 
     Attributes:
         tools: what the LLM is offered, under names every LLM takes.
-        manners: how calls of each are treated, by the tool's name.
     """
 
     def __init__(
@@ -54,21 +30,12 @@ class FunctionTools:
         self._calls = calls
         self._variables = dict(variables or {})
         self.tools: Sequence[Tool] = [make_tool(name, one) for name, one in self._functions.items()]
-        self.manners: Mapping[str, Manners] = {
-            name: make_manners(one) for name, one in self._functions.items()
-        }
 
     async def call(self, call: ToolCall) -> Outcome:
         """Carry out one call; never raises, whatever it does."""
         function = self._functions.get(call.name) or self._find(call.name)
         if function is None:
-            known = ", ".join(self._functions) or "none"
-            return Outcome(
-                ok=False,
-                text=f"There is no such function. You have: {known}.",
-                ms=0.0,
-                finding="function.unknown",
-            )
+            return refuse_unknown(self.tools)
         return (await self._calls.call(function, call.arguments, self._variables)).outcome
 
     def _find(self, name: str) -> Function | None:
@@ -81,12 +48,17 @@ class FunctionTools:
 
 
 def make_tool(name: str, function: Function) -> Tool:
-    """`function` as an LLM is offered it."""
-    description = " ".join(function.description.split())
-    if function.confirm:
-        end = "" if description.endswith((".", "!", "?")) else "."
-        description = f"{description}{end} {CONFIRM_FIRST}"
-    return Tool(name, description, make_schema(function))
+    """`function` as an LLM is offered it, and how a conversation treats its calls."""
+    pairs = zip(function.argument_names, function.dynamic, strict=True)
+    return Tool(
+        name,
+        " ".join(function.description.split()),
+        make_schema(function),
+        confirm=function.confirm,
+        safe=function.safe,
+        secret=tuple(argument for argument, one in pairs if KEYED.search(one.name)),
+        filler=function.filler,
+    )
 
 
 def make_schema(function: Function) -> dict[str, object]:
@@ -109,15 +81,3 @@ def _describe(name: str, parameter: Parameter) -> dict[str, object]:
     if parameter.choices:
         found["enum"] = list(parameter.choices)
     return {**found, "description": described} if described else found
-
-
-def make_manners(function: Function) -> Manners:
-    """How calls of `function` are treated."""
-    pairs = zip(function.argument_names, function.dynamic, strict=True)
-    return Manners(
-        confirm=function.confirm,
-        safe=function.safe,
-        filler=function.filler,
-        timeout_s=function.timeout_s,
-        secret_arguments=frozenset(name for name, one in pairs if KEYED.search(one.name)),
-    )

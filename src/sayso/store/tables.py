@@ -133,6 +133,8 @@ class AgentRow(Table):
     end_call_phrases: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     patience: Mapped[str | None] = mapped_column(String(10))
     interruptible: Mapped[bool] = mapped_column(server_default=true())
+    built_in_actions: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    time_zone: Mapped[str | None] = mapped_column(String(100))
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
@@ -211,6 +213,7 @@ class ConversationRow(Table):
     ended_by: Mapped[str | None] = mapped_column(String(20))
     end_reason: Mapped[str | None] = mapped_column(String(20))
     error_code: Mapped[int | None]
+    messages: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class LineRow(Table):

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from sayso.functions import NO_TOOLS, Toolbox
 from sayso.llm import Message, Mind
+from sayso.talk.actions import NOTHING, Allowed
 from sayso.talk.endpointing import Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.talk.phrases import ENGLISH, Phrases
-from sayso.talk.toolbox import NO_TOOLS, Toolbox
 from sayso.talk.wording import says
 from sayso.tts.spoken import Reading
 
@@ -43,6 +44,7 @@ class Agent:
         interruptible: whether the caller can cut it off.
         lookup: where its knowledge is looked up for each answer.
         tools: what its LLM may call.
+        allowed: what it may do without anybody's server.
         filler: what it says while that takes long; "" for the usual sentence.
     """
 
@@ -65,6 +67,7 @@ class Agent:
     interruptible: bool = True
     lookup: Lookup = NOWHERE
     tools: Toolbox = NO_TOOLS
+    allowed: Allowed = NOTHING
     filler: str = ""
 
     def ends_with(self, text: str) -> bool:

@@ -23,6 +23,7 @@ from typing import Any, Final, cast
 import structlog
 
 from sayso.clock import Clock
+from sayso.functions import Outcome, Toolbox
 from sayso.llm import Message, Mind, Mishap, Piece, Spare, Tool, ToolCall
 from sayso.llm.arguments import ArgumentsError, canonical, read_arguments
 from sayso.llm.written import UNREADABLE
@@ -31,7 +32,6 @@ from sayso.talk.deeds import show_arguments
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.record import Row, Stopwatch
 from sayso.talk.reply import Write
-from sayso.talk.toolbox import Outcome, Said, Toolbox
 
 MAX_ROUNDS: Final = 5
 """How often an LLM is asked again within one reply; then it is offered nothing, and must answer."""
@@ -94,10 +94,17 @@ class Errand:
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """How the caller is asked to wait: with which words, and after how many seconds."""
+    """What the agent says of itself where the LLM leaves it to.
+
+    Attributes:
+        filler: how it asks the caller to wait.
+        after_s: after how many seconds of waiting.
+        goodbye: what it says before it hangs up; "" for nothing.
+    """
 
     filler: str
     after_s: float
+    goodbye: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -146,7 +153,7 @@ class Hands:
         toolbox: what it may call.
         ledger: keeps what was done.
         clock: tells the time.
-        manners: how callers are asked to wait.
+        manners: how callers are asked to wait, and parted from.
         start: runs work as a part of the conversation, which ends only after it.
         settled: is given the lines of what was done for replies that are over.
     """
@@ -174,6 +181,7 @@ class Hands:
         self._ids: set[str] = set()
         self._under_way: tuple[Errand, Sequence[_Act]] | None = None
         self._unheard: list[Row] = []
+        self._parting = 0
 
     def write(self, errand: Errand) -> Write:
         """What begins the text of a reply."""
@@ -189,6 +197,10 @@ class Hands:
     def heard(self, number: int) -> None:
         """The caller heard something of reply `number`, such as what it asks them to confirm."""
         self._consent.heard(number)
+
+    def is_last(self, number: int) -> bool:
+        """Whether the LLM ends the conversation by reply `number`."""
+        return number == self._parting
 
     def let_go(self, number: int, *, heard: bool) -> None:
         """Reply `number` is interrupted: what may be given up is, the rest goes on.
@@ -233,9 +245,27 @@ class Hands:
             async with aclosing(self._carry_out(acts, errand, patience, spare)) as fillers:
                 async for text in fillers:
                     yield text
+            if (farewell := self._part(acts, this, errand)) is not None:
+                yield farewell
+                return
             calls = tuple(act.call for act in acts)
             messages.append(Message("assistant", this.said.strip(), calls))
             messages += [_tell(act) for act in acts]
+
+    def _part(self, acts: Sequence[_Act], this: _Round, errand: Errand) -> str | None:
+        """The last words, if one of `acts` ends the conversation; None if it goes on.
+
+        It goes on where another one failed: the caller is to hear of that.
+        """
+        came = [act.task.result() for act in acts]
+        farewells = [one.farewell for one in came if one.farewell is not None]
+        if not farewells or not all(one.ok for one in came):
+            return None
+        self._parting = errand.number
+        said, farewell = this.said.casefold(), farewells[-1].strip()
+        if farewell.casefold() in said:  # also "", behind whatever was said
+            return "" if said.strip() else self._manners.goodbye
+        return farewell
 
     async def _catch_up(
         self, messages: list[Message], errand: Errand, patience: _Patience, spare: Spare
@@ -340,7 +370,7 @@ class Hands:
         return acts
 
     def _act(
-        self, call: ToolCall, tool: Tool | None, errand: Errand, nth: int, refused: Said | None
+        self, call: ToolCall, tool: Tool | None, errand: Errand, nth: int, refused: Outcome | None
     ) -> _Act:
         """One call under way; the same one that is already under way is only joined."""
         now_s = self._clock.now_s()
@@ -365,10 +395,10 @@ class Hands:
             async with asyncio.timeout(MAX_CALL_S):
                 return await self._toolbox.call(call)
         except TimeoutError:
-            return Said(ok=False, text=FAILED, ms=MAX_CALL_S * 1000, finding="call.timeout")
+            return Outcome(ok=False, text=FAILED, ms=MAX_CALL_S * 1000, finding="call.timeout")
         except Exception:
             log.exception("call_failed", function=call.name)
-            return Said(ok=False, text=FAILED, finding="call.failed")
+            return Outcome(ok=False, text=FAILED, finding="call.failed")
 
     def _finish(self, key: tuple[str, str], act: _Act, number: int) -> None:
         """A call that changes things is over, whoever still waits for it."""
@@ -379,13 +409,12 @@ class Hands:
     def _note(self, act: _Act, errand: Errand) -> None:
         """Put one call on the record: as it ended, or as it was left."""
         now_s = self._clock.now_s()
-        outcome: Outcome
         if act.task.done() and not act.task.cancelled():
             outcome = act.task.result()
         else:
             ms = (now_s - act.began_s) * 1000
             left = "call.given_up" if act.safe else "call.unfinished"
-            outcome = Said(ok=False, text="", ms=ms, finding=left)
+            outcome = Outcome(ok=False, text="", ms=ms, finding=left)
         if act.safe and act.task.done() and not act.task.cancelled():
             self._keep(errand.number, act.to_deed(outcome.text))
         errand.watch.append(
@@ -422,29 +451,29 @@ class Hands:
         self._ids.add(id_)
         return replace(call, id=id_)
 
-    def _refuse(self, call: ToolCall, tool: Tool | None, errand: Errand) -> Said | None:
+    def _refuse(self, call: ToolCall, tool: Tool | None, errand: Errand) -> Outcome | None:
         """Why a call is not carried out; None if it is."""
         if call.name == UNREADABLE:
-            return Said(ok=False, text=UNREAD, finding="call.unreadable")
+            return Outcome(ok=False, text=UNREAD, finding="call.unreadable")
         if tool is None:
             names = ", ".join(known.name for known in self._toolbox.tools)
             text = f"There is no function {call.name!r}. You have: {names}."
-            return Said(ok=False, text=text, finding="call.unknown")
+            return Outcome(ok=False, text=text, finding="call.unknown")
         try:
             read_arguments(call.arguments)
         except ArgumentsError as error:
             text = DAMAGED if tool.secret else str(error)  # which quotes them
-            return Said(ok=False, text=text, finding="call.damaged")
+            return Outcome(ok=False, text=text, finding="call.damaged")
         key = f"{tool.name}({canonical(call.arguments)})"
         if tool.confirm and not self._consent.has(key, errand.number, errand.asked):
-            return Said(ok=False, text=ASK_FIRST, finding="call.unconfirmed")
+            return Outcome(ok=False, text=ASK_FIRST, finding="call.unconfirmed")
         return None
 
 
 _END: Final = ". "
 """Ends what was said before a call, so that it is spoken at once."""
-_TOO_MANY: Final = Said(ok=False, text=TOO_MANY, finding="call.too_many")
-_UNKNOWN: Final = Said(ok=False, text=FAILED, finding="call.unknown")
+_TOO_MANY: Final = Outcome(ok=False, text=TOO_MANY, finding="call.too_many")
+_UNKNOWN: Final = Outcome(ok=False, text=FAILED, finding="call.unknown")
 
 
 async def _listen(pieces: AsyncGenerator[Piece, None], this: _Round) -> AsyncGenerator[str, None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, Protocol, TypeAlias
 
@@ -16,6 +17,15 @@ Timings: TypeAlias = Mapping[str, float | str | Sequence[Row] | None]
 """What is kept of a turn: names that end in `_s` are seconds."""
 
 
+@dataclass(frozen=True, slots=True)
+class LeftMessage:
+    """What a caller left for the people an agent answers for; "" for what they did not say."""
+
+    message: str
+    name: str = ""
+    phone_number: str = ""
+
+
 class Record(Protocol):
     """Takes down one conversation; never waits, and never fails the conversation."""
 
@@ -27,6 +37,10 @@ class Record(Protocol):
         deeds: Sequence[Deed] = (),
     ) -> None:
         """A settled line of the transcript, and what was done before it; it may have no words."""
+        ...
+
+    def message(self, left: LeftMessage, at: datetime) -> None:
+        """The caller left a message."""
         ...
 
     def turn(self, number: int, timings: Timings, at: datetime) -> None:

@@ -33,8 +33,10 @@ from sayso.errors import (
     TalkCode,
     TalkError,
 )
+from sayso.functions.toolboxes import join
 from sayso.llm import Spare
 from sayso.stt import Stt
+from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
@@ -66,7 +68,8 @@ from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
-from sayso.talk.record import Record, Stopwatch
+from sayso.talk.page import PageTools
+from sayso.talk.record import LeftMessage, Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import Complaint
 from sayso.talk.state import Turn
@@ -89,6 +92,7 @@ from sayso.transport.line import (
     Sound,
     Text,
 )
+from sayso.transport.page import Declared
 from sayso.tts import Tts
 from sayso.vad import Vad
 
@@ -187,6 +191,7 @@ class Session:
             language=agent.language,
         )
         self._turn = Turn()
+        self._page = PageTools(line.post)
         self._hands = self._make_hands()
         self._intake = Intake(line.hears, clock, self._report_deafness)
         self._over = asyncio.Event()
@@ -288,6 +293,10 @@ class Session:
             case Note(text):
                 self._listener.take_text()
                 self._happen(Typed(self._listener.now_s, text, Author.PROGRAM))
+            case Declared(events, problem):
+                for wrong in filter(None, (problem, self._page.offer(events))):
+                    odd = TalkError(wrong, code=TalkCode.INVALID_MESSAGE, fatal=False)
+                    self._report(odd, odd.code)
             case PlayedOut():
                 if self._reply is not None:
                     self._reply.played_out()
@@ -432,12 +441,17 @@ class Session:
 
     def _make_hands(self) -> Hands:
         agent = self._agent
+        actions = Actions(agent.allowed, self._clock, self._keep_message)
         return Hands(
             agent.llm,
-            agent.tools,
+            join([agent.tools, self._page, actions]),
             ledger=self._ledger,
             clock=self._clock,
-            manners=Manners(agent.filler or agent.phrases.one_moment, self._limits.filler_after_s),
+            manners=Manners(
+                agent.filler or agent.phrases.one_moment,
+                self._limits.filler_after_s,
+                agent.goodbye or agent.phrases.goodbye,
+            ),
             start=self._start_lasting,
             settled=self._write_down,
         )
@@ -520,7 +534,8 @@ class Session:
         await (making if making is not None else reply.run())
         text = self._ledger.text(reply.number)
         self._close_reply(reply)
-        asks, last = text.endswith(QUESTION_MARKS), self._agent.ends_with(text)
+        asks = text.endswith(QUESTION_MARKS)
+        last = self._agent.ends_with(text) or self._hands.is_last(reply.number)
         self._happen(ReplyPlayed(self._listener.now_s, reply.number, asks, last))
 
     def _begin_reply(self, number: int) -> None:
@@ -607,6 +622,9 @@ class Session:
     def _write_down(self, lines: tuple[Said, ...]) -> None:
         for said in lines:
             self._record.line(said.role, said.content, self._clock.utc(), said.deeds)
+
+    def _keep_message(self, left: LeftMessage) -> None:
+        self._record.message(left, self._clock.utc())
 
     def _take_mishap(self, watch: Stopwatch, error: LlmError | KnowledgeError) -> None:
         """A failure the caller does not notice: kept with the turn, and one line of the log."""
