@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from fastapi import FastAPI
 
-from sayso.abilities import Abilities, list_allowed
+from sayso.abilities import Abilities, list_allowed, list_tongues, phrases_of
 from sayso.accounts.schema import Account
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
@@ -67,13 +67,12 @@ from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
-from sayso.talk.agent import Agent
+from sayso.talk.agent import Agent, Prompt
 from sayso.talk.deeds import as_messages
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.talk.lookup import Lookup
-from sayso.talk.phrases import Phrases, phrases_in
 from sayso.talk.record import Stopwatch
 from sayso.talk.session import Limits, Rooms
 from sayso.transport.playai import Setup
@@ -284,7 +283,13 @@ class Server:
         _report_missing(stored, (wanted or "", failure, *parts.texts), values)
         parts = fill_parts(parts, values)
         greeting = fill_text(wanted or "", values).strip()
-        voice = choose_voice(stored.voice, self._engines.rooms.tts.voices)
+        rooms, max_chars = self._engines.rooms, self._settings.max_history_chars
+        voice = choose_voice(stored.voice, rooms.tts.voices)
+
+        def prompt_in(language: str) -> Prompt:
+            return partial(_prompt, replace(parts, language=language), max_chars)
+
+        tongues = list_tongues(stored, rooms.stt, rooms.tts.voices, prompt_in)
         return Agent(
             id=stored.id,
             greeting=greeting,
@@ -292,11 +297,11 @@ class Server:
             speed=stored.voice_speed or 1.0,
             language=stored.language,
             llm=self._choose_llm(stored, told, make_notes(parts, greeting)),
-            prompt=partial(_prompt, parts, self._settings.max_history_chars),
+            prompt=prompt_in(stored.language),
             failure_message=fill_text(failure, values).strip(),
             reading=stored.apply_text_normalization,
             ladder=ladder_of(self._settings, stored),
-            phrases=phrases_of(stored, voice.language),
+            phrases=phrases_of(stored, stored.language, voice.language),
             nudges=stored.idle_messages or (),
             goodbye=stored.end_call_message or "",
             end_phrases=stored.end_call_phrases,
@@ -304,7 +309,8 @@ class Server:
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
             tools=await self._abilities.gather(stored, values),
-            allowed=list_allowed(stored),
+            allowed=list_allowed(stored, tongues),
+            tongues=tongues,
             lookup=self._choose_lookup(stored, values),
         )
 
@@ -580,14 +586,6 @@ def ladder_of(settings: Settings, stored: StoredAgent) -> Ladder:
     if stored.idle_messages == ():
         return Ladder(ladder.idle_s * (nudges + 1), 0, ladder.silence_s)
     return ladder
-
-
-def phrases_of(stored: StoredAgent, voice_language: str) -> Phrases:
-    """What an agent says where its owner wrote nothing; no goodbyes where they want none."""
-    usual = phrases_in(stored.language, voice_language)
-    if stored.end_call_message == "":
-        return replace(usual, nobody_there="", time_is_up="", goodbye="")
-    return usual
 
 
 def limits_of(settings: Settings, agent: Agent, patience_s: float | None) -> Limits:

@@ -87,6 +87,7 @@ EXAMPLES: tuple[line.Outgoing, ...] = (
     line.AgentText(1, "hello"),
     line.ReplyEnded(1, "hello"),
     line.Interrupted(1, "he"),
+    line.CustomEvent("change-text", {"text": "hi"}),
     line.Fault(4500, "no", fatal=False),
     line.Goodbye("agent"),
 )

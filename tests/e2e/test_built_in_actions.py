@@ -15,6 +15,7 @@ from served import Served, ask, first_of
 RULES = (
     Rule("bye", "end_call", {"farewell": "Good night!"}),
     Rule("time", "current_time", {}),
+    Rule("speak (?P<language>[a-z]+)", "switch_language", {"language": r"\g<language>"}),
     Rule("tell them (?P<what>.*)", "leave_message", {"message": r"\g<what>", "name": "Anna"}),
 )
 ALL = ["end-call", "current-time", "leave-message"]
@@ -68,6 +69,17 @@ async def test_a_message_is_kept_with_the_conversation(rehearsed: Served) -> Non
         ("I am here", "Anna", ""),
     ]
     assert left[0]["timestamp"] <= left[1]["timestamp"]
+
+
+async def test_the_conversation_goes_over_to_another_language(rehearsed: Served) -> None:
+    actions = ["switch-language", "end-call"]
+    async with talking(rehearsed, actions=actions) as (caller, _, received):
+        said = (await ask(caller, "Please speak German")).text
+        assert said.endswith("From now on you hear and speak German. Go on in German.")
+        assert (await ask(caller, "Danke")).text == "Danke"
+    first, *_, last = [str(one.body["messages"]) for one in received]
+    assert "Speak English." in first
+    assert "Speak German." in last
 
 
 async def test_an_agent_without_them_is_offered_nothing(rehearsed: Served) -> None:

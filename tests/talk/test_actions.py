@@ -46,7 +46,7 @@ def left() -> list[LeftMessage]:
 
 @pytest.fixture
 def actions(left: list[LeftMessage]) -> Toolbox:
-    return Actions(ALL, StoppedClock(), left.append)
+    return Actions(ALL, StoppedClock(), left.append, print)
 
 
 def call(tool: str, **arguments: object) -> ToolCall:
@@ -54,10 +54,10 @@ def call(tool: str, **arguments: object) -> ToolCall:
 
 
 async def test_only_what_is_allowed_is_offered(left: list[LeftMessage]) -> None:
-    none = Actions(NOTHING, StoppedClock(), left.append)
+    none = Actions(NOTHING, StoppedClock(), left.append, print)
     assert none.tools == []
     assert (await none.call(call("end_call", farewell="Bye"))).farewell is None
-    one = Actions(Allowed((Action.CURRENT_TIME,)), StoppedClock(), left.append)
+    one = Actions(Allowed((Action.CURRENT_TIME,)), StoppedClock(), left.append, print)
     assert [tool.name for tool in one.tools] == ["current_time"]
     assert (await one.call(call("leave_message", message="x"))).finding == "function.unknown"
 
@@ -89,6 +89,24 @@ async def test_a_bad_zone_is_a_clear_text(actions: Toolbox) -> None:
     outcome = await actions.call(call("current_time", time_zone="Mars"))
     assert (outcome.ok, outcome.finding) == (False, "arguments.bad")
     assert outcome.text.startswith("'Mars' is no time zone; write its IANA name")
+
+
+async def test_a_language_is_gone_over_to_where_there_are_two(left: list[LeftMessage]) -> None:
+    went: list[str] = []
+    languages = ("english", "german")
+    both = Allowed((Action.SWITCH_LANGUAGE,), languages=languages)
+    actions = Actions(both, StoppedClock(), left.append, went.append)
+    (tool,) = actions.tools
+    assert tool.parameters["properties"] == {
+        "language": {"type": "string", "enum": ["english", "german"]}
+    }
+    outcome = await actions.call(call("switch_language", language="German"))
+    assert outcome.text == "From now on you hear and speak German. Go on in German."
+    refused = await actions.call(call("switch_language", language="dutch"))
+    assert refused.text == 'Nothing was changed: language must be one of "english", "german".'
+    assert went == ["german"]
+    one = Allowed(both.actions, languages=languages[:1])
+    assert Actions(one, StoppedClock(), left.append, went.append).tools == []
 
 
 async def test_a_message_is_kept_with_who_left_it(

@@ -116,7 +116,7 @@ Language: TypeAlias = Literal[
     "arabic",
 ]
 Patience: TypeAlias = Literal["eager", "normal", "patient"]
-BuiltInAction: TypeAlias = Literal["end-call", "current-time", "leave-message"]
+BuiltInAction: TypeAlias = Literal["end-call", "current-time", "leave-message", "switch-language"]
 AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
 
 
@@ -514,8 +514,9 @@ class NewAgent(_Body):
         default=[],
         description="What the agent may do by itself: `end-call` says goodbye and hangs up when "
         "the caller is done; `current-time` tells date and time; `leave-message` keeps what the "
-        "caller wants to tell you (`messages` of the conversation). Null and an empty list are "
-        "none.",
+        "caller wants to tell you (`messages` of the conversation); `switch-language` goes over to "
+        "another language, where the ears and a voice know two at least: the bundled ones do not. "
+        "Null and an empty list are none.",
         json_schema_extra=EXTENSION,
     )
     time_zone: Annotated[

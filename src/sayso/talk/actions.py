@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final, TypeAlias
 
 from sayso.clock import Clock
 from sayso.functions import Outcome, refuse_unknown
-from sayso.functions.values import read_text, refuse_compound
+from sayso.functions.values import choose, read_text, refuse_compound
 from sayso.llm import Tool, ToolCall
 from sayso.llm.arguments import ArgumentsError, read_arguments
 from sayso.talk.record import LeftMessage
@@ -36,6 +36,7 @@ class Action(StrEnum):
     END_CALL = "end-call"
     CURRENT_TIME = "current-time"
     LEAVE_MESSAGE = "leave-message"
+    SWITCH_LANGUAGE = "switch-language"
 
 
 def _schema(required: Sequence[str], **described: str) -> Mapping[str, object]:
@@ -78,6 +79,13 @@ TOOLS: Final[Mapping[Action, Tool]] = {
             phone_number="where the caller can be reached",
         ),
     ),
+    Action.SWITCH_LANGUAGE: Tool(
+        "switch_language",
+        "Goes over to another language: from then on you hear and speak it. Call it when the "
+        "caller asks for it, or cannot go on in this one.",
+        _schema(["language"], language="the language to speak"),
+        safe=True,
+    ),
 }
 
 Given: TypeAlias = Mapping[str, str]
@@ -85,10 +93,17 @@ Given: TypeAlias = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """Which actions an agent has, and what they need to know: its own time zone."""
+    """Which actions an agent has, and what they need to know.
+
+    Attributes:
+        actions: which of them.
+        time_zone: whose time is told unless another is asked for.
+        languages: those it can go over to; with fewer than two that is not offered.
+    """
 
     actions: tuple[Action, ...] = ()
     time_zone: str = "UTC"
+    languages: tuple[str, ...] = ()
 
 
 NOTHING: Final = Allowed()
@@ -101,22 +116,41 @@ class Actions:
         allowed: which of them.
         clock: tells the time.
         leave: writes a caller's message down.
+        switch: has the rest of the conversation in another language.
     """
 
     def __init__(
-        self, allowed: Allowed, clock: Clock, leave: Callable[[LeftMessage], None]
+        self,
+        allowed: Allowed,
+        clock: Clock,
+        leave: Callable[[LeftMessage], None],
+        switch: Callable[[str], None],
     ) -> None:
         self._zone = allowed.time_zone
+        self._languages = allowed.languages
         self._clock = clock
         self._leave = leave
+        self._switch = switch
         self._left = 0
         acts: Mapping[Action, Callable[[Given], Outcome]] = {
             Action.END_CALL: self._end_call,
             Action.CURRENT_TIME: self._tell_time,
             Action.LEAVE_MESSAGE: self._take_message,
+            Action.SWITCH_LANGUAGE: self._switch_language,
         }
-        self.tools: Sequence[Tool] = [TOOLS[one] for one in Action if one in allowed.actions]
-        self._acts = {TOOLS[one].name: acts[one] for one in allowed.actions}
+        offered = [one for one in Action if one in allowed.actions]
+        if len(self._languages) < 2 and Action.SWITCH_LANGUAGE in offered:
+            offered.remove(Action.SWITCH_LANGUAGE)
+        self.tools: Sequence[Tool] = [self._make_tool(one) for one in offered]
+        self._acts = {TOOLS[one].name: acts[one] for one in offered}
+
+    def _make_tool(self, action: Action) -> Tool:
+        tool = TOOLS[action]
+        if action is not Action.SWITCH_LANGUAGE:
+            return tool
+        language = {"type": "string", "enum": list(self._languages)}
+        schema = {**tool.parameters, "properties": {"language": language}}
+        return replace(tool, parameters=schema)
 
     async def call(self, call: ToolCall) -> Outcome:
         """Do it; never raises."""
@@ -156,6 +190,16 @@ class Actions:
         name, number = (given.get(one, "")[:MAX_CONTACT_CHARS] for one in ("name", "phone_number"))
         self._leave(LeftMessage(message, name, number))
         return Outcome(ok=True, text=LEFT)
+
+    def _switch_language(self, given: Given) -> Outcome:
+        try:
+            language = choose(self._languages, given.get("language", ""))
+        except ValueError as error:
+            text = f"Nothing was changed: language {error}."
+            return Outcome(ok=False, text=text, finding="arguments.bad")
+        self._switch(language)
+        name = language.capitalize()
+        return Outcome(ok=True, text=f"From now on you hear and speak {name}. Go on in {name}.")
 
 
 def _read(value: object) -> str:

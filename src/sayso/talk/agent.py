@@ -5,8 +5,9 @@ A change saved meanwhile counts for conversations that start after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from sayso.functions import NO_TOOLS, Toolbox
 from sayso.llm import Message, Mind
@@ -18,6 +19,18 @@ from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.talk.phrases import ENGLISH, Phrases
 from sayso.talk.wording import says
 from sayso.tts.spoken import Reading
+
+Prompt: TypeAlias = Callable[[Sequence[Line]], Sequence[Message]]
+"""What an LLM is told when the conversation stands at these lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """An agent's voice, usual sentences and prompt in one language."""
+
+    voice: str
+    phrases: Phrases
+    prompt: Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +58,7 @@ class Agent:
         lookup: where its knowledge is looked up for each answer.
         tools: what its LLM may call.
         allowed: what it may do without anybody's server.
+        tongues: the languages it may go over to, its own among them; none if it may not.
         filler: what it says while that takes long; "" for the usual sentence.
     """
 
@@ -54,7 +68,7 @@ class Agent:
     speed: float
     language: str
     llm: Mind
-    prompt: Callable[[Sequence[Line]], Sequence[Message]]
+    prompt: Prompt
     failure_message: str = ""
     reading: Reading = "auto"
     ladder: Ladder = NO_LADDER
@@ -68,7 +82,19 @@ class Agent:
     lookup: Lookup = NOWHERE
     tools: Toolbox = NO_TOOLS
     allowed: Allowed = NOTHING
+    tongues: Mapping[str, Tongue] = field(default_factory=dict)
     filler: str = ""
+
+    def speaking(self, language: str) -> Agent:
+        """The same agent in another language, one of its `tongues`."""
+        tongue = self.tongues[language]
+        return replace(
+            self,
+            language=language,
+            voice=tongue.voice,
+            phrases=tongue.phrases,
+            prompt=tongue.prompt,
+        )
 
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""

@@ -23,7 +23,7 @@ from typing import Any, Final, cast
 import structlog
 
 from sayso.clock import Clock
-from sayso.functions import Outcome, Toolbox
+from sayso.functions import NO_TOOLS, Outcome, Toolbox
 from sayso.llm import Message, Mind, Mishap, Piece, Spare, Tool, ToolCall
 from sayso.llm.arguments import ArgumentsError, canonical, read_arguments
 from sayso.llm.written import UNREADABLE
@@ -173,7 +173,7 @@ class Hands:
         self._toolbox = toolbox
         self._ledger = ledger
         self._clock = clock
-        self._manners = manners
+        self.manners = manners
         self._start = start
         self._settled = settled
         self._consent = Consent()
@@ -218,6 +218,7 @@ class Hands:
         """The conversation is over: let go of it, or both would wait for the garbage collector."""
         self._settled = _drop
         self._start = asyncio.ensure_future
+        self._toolbox = NO_TOOLS
         self._running.clear()
         self._under_way = None
 
@@ -264,7 +265,7 @@ class Hands:
         self._parting = errand.number
         said, farewell = this.said.casefold(), farewells[-1].strip()
         if farewell.casefold() in said:  # also "", behind whatever was said
-            return "" if said.strip() else self._manners.goodbye
+            return "" if said.strip() else self.manners.goodbye
         return farewell
 
     async def _catch_up(
@@ -346,7 +347,7 @@ class Hands:
         if patience.since_s is None or patience.fillers >= MAX_FILLERS:
             return ""
         # What is still being heard is no silence, and nothing is said over it.
-        until_s = patience.since_s + self._manners.after_s + max(0.0, spare())
+        until_s = patience.since_s + self.manners.after_s + max(0.0, spare())
         left_s = max(0.0, until_s - self._clock.now_s())
         _, waiting = await asyncio.wait(tasks, timeout=left_s)
         if not waiting:
@@ -354,7 +355,7 @@ class Hands:
         slow = [act.tool for act in acts if act.task in waiting and act.tool is not None]
         patience.since_s, patience.fillers = None, patience.fillers + 1
         errand.watch.note("fillers", patience.fillers)
-        filler = next((tool.filler for tool in slow if tool.filler), self._manners.filler)
+        filler = next((tool.filler for tool in slow if tool.filler), self.manners.filler)
         return f"{filler} "
 
     # Calls -------------------------------------------------------------------------------------

@@ -291,6 +291,12 @@ _TAGS: Final = {
 }
 
 
+def speaks(voice_language: str, language: str) -> bool:
+    """Whether a voice of `voice_language`, a BCP 47 tag or a name, speaks `language`."""
+    tag = voice_language.lower()
+    return tag == "any" or _TAGS.get(re.split("[-_]", tag)[0], tag) == language
+
+
 def phrases_in(language: str, voice_language: str = "any") -> Phrases:
     """The usual sentences for an agent that speaks `language`, named as the contract does.
 

@@ -441,20 +441,32 @@ class Session:
 
     def _make_hands(self) -> Hands:
         agent = self._agent
-        actions = Actions(agent.allowed, self._clock, self._keep_message)
+        actions = Actions(agent.allowed, self._clock, self._keep_message, self._switch)
         return Hands(
             agent.llm,
             join([agent.tools, self._page, actions]),
             ledger=self._ledger,
             clock=self._clock,
-            manners=Manners(
-                agent.filler or agent.phrases.one_moment,
-                self._limits.filler_after_s,
-                agent.goodbye or agent.phrases.goodbye,
-            ),
+            manners=self._make_manners(),
             start=self._start_lasting,
             settled=self._write_down,
         )
+
+    def _make_manners(self) -> Manners:
+        agent, usual = self._agent, self._agent.phrases
+        filler, goodbye = agent.filler or usual.one_moment, agent.goodbye or usual.goodbye
+        return Manners(filler, self._limits.filler_after_s, goodbye)
+
+    def _switch(self, language: str) -> None:
+        """Go on in another language, from the rest of this reply on."""
+        self._agent = agent = self._agent.speaking(language)
+        self._policy = replace(self._policy, language=language)
+        self._hands.manners = self._make_manners()
+        self._listener.switch(language)
+        if self._reply is not None:
+            broke_off = agent.phrases.llm_broke_off
+            self._reply.switch(voice=agent.voice, language=language, broke_off=broke_off)
+        log.info("language_switched", language=language)
 
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
