@@ -19,6 +19,7 @@ from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
 from sayso.functions.mcp.schema import NewMcpCheck
 from sayso.functions.schema import NewFunction, NewTrial
+from sayso.sources.schema import NewKnowledgePage
 
 BASH = blocks("bash")
 
@@ -67,6 +68,8 @@ def kind_of(command: str) -> str:
         return "try" if "/try" in command else "function"
     if "/knowledge-checks" in command:
         return "knowledge check"
+    if "/knowledge-pages" in command:
+        return "page"
     return "PATCH" if "PATCH" in command else "POST"
 
 
@@ -88,6 +91,7 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "try": NewTrial,
     "knowledge check": NewKnowledgeCheck,
     "mcp check": NewMcpCheck,
+    "page": NewKnowledgePage,
 }
 
 
