@@ -56,21 +56,22 @@ def test_every_block_says_what_it_is() -> None:
     assert [str(block) for block in blocks("")] == []
 
 
+KINDS = {
+    "/chat/completions": "completion",
+    "/mcp-checks": "mcp check",
+    "/llm-checks": "check",
+    "/knowledge-checks": "knowledge check",
+    "/knowledge-pages": "page",
+    "/try": "try",
+    "/external-functions": "function",
+    "PATCH": "PATCH",
+}
+"""What a `curl` command asks for, by what stands in it: the first that does."""
+
+
 def kind_of(command: str) -> str:
     """What a `curl` command asks for."""
-    if "/chat/completions" in command:
-        return "completion"
-    if "/mcp-checks" in command:
-        return "mcp check"
-    if "/llm-checks" in command:
-        return "check"
-    if "/external-functions" in command:
-        return "try" if "/try" in command else "function"
-    if "/knowledge-checks" in command:
-        return "knowledge check"
-    if "/knowledge-pages" in command:
-        return "page"
-    return "PATCH" if "PATCH" in command else "POST"
+    return next((kind for part, kind in KINDS.items() if part in command), "POST")
 
 
 def bodies() -> list[tuple[Block, str, str]]:
