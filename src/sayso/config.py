@@ -349,7 +349,7 @@ class Settings(BaseSettings):
         "behind it.",
     )
     retrieval_passages: int = Field(
-        4, ge=1, le=20, description="Passages of an agent's knowledge an answer may stand on."
+        5, ge=1, le=20, description="Passages of an agent's knowledge an answer may stand on."
     )
 
     @property

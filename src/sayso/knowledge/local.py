@@ -24,7 +24,7 @@ REST_S: Final = 0.0005
 SHORT_WORDS: Final = 4
 """A question this short is read together with the one before it ("and on Sunday?")."""
 
-LEAST_SCORE: Final = 0.25
+LEAST_SCORE: Final = 0.2
 """A passage that fits less is about something else."""
 
 
