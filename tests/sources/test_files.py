@@ -237,6 +237,11 @@ async def test_a_long_text_of_an_agent_is_indexed_and_followed(tmp_path: Path) -
         await client.patch(url, json={"criticalKnowledge": "Soup is 6 euros on Mondays."})
         await index(world)
         assert await texts(world, agent) == ["Soup is 6 euros on Mondays."]
+        searchable = world.library.sources.is_searchable
+        assert await searchable(agent, "Soup is 6 euros on Mondays.")
+        assert not await searchable(agent, "Soup is 5 euros on Mondays.")
+        await client.patch(url, json={"criticalKnowledge": "Soup is 7 euros on Mondays."})
+        assert not await searchable(agent, "Soup is 7 euros on Mondays.")
         await client.patch(url, json={"criticalKnowledge": None})
         assert await texts(world, agent) == []
 
