@@ -180,8 +180,9 @@ class Settings(BaseSettings):
     max_prompt_knowledge_chars: int = Field(
         8000,
         ge=0,
-        description="Critical knowledge longer than this, in characters, is searched for each question "
-        "instead of standing in the prompt; until it is indexed, its beginning stands there.",
+        description="Critical knowledge longer than this, in characters, is searched for each "
+        "question instead of standing in the prompt; until it is indexed, its beginning stands "
+        "there.",
     )
     add_knowledge_per_min: int = Field(
         60,
