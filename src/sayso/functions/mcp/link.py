@@ -63,7 +63,7 @@ MAX_CALLS: Final = 32
 """Under way at once over one connection."""
 
 _log = structlog.get_logger("sayso.mcp")
-for _chatty in ("mcp", "client"):  # its lines hold what servers say, and ours name what matters
+for _chatty in ("mcp", "client", "httpx2"):  # what servers say, and URLs with owners' secrets
     logging.getLogger(_chatty).setLevel(logging.CRITICAL)
 
 
