@@ -31,7 +31,8 @@ from questions import Question, read_passages, read_questions, split_halves
 from sayso.clock import SystemClock
 from sayso.errors import KnowledgeError, LlmError
 from sayso.knowledge.embed import Embedder
-from sayso.knowledge.passages import Found, Passage, text_to_embed
+from sayso.knowledge.local import LEAST_SCORE
+from sayso.knowledge.passages import BETWEEN, Found, Passage, text_to_embed
 from sayso.knowledge.search import Index, build_index
 from sayso.llm import Endpoint, Message, Mind
 from sayso.llm.builtin import UNKNOWN, Builtin
@@ -51,8 +52,8 @@ PROMPT: Final = (
     "You answer the telephone of Larkfield Bicycles, a bicycle shop with rentals, repairs and "
     "guided tours. Be friendly and brief."
 )
-LEAST_SCORE: Final = 0.25
-"""As the server's own index has it."""
+PASSAGES: Final = 5
+"""As many as the server shows an LLM."""
 RECALL_AIM: Final = 0.95
 LLAMA_TOKENS: Final = 40
 LONGEST_S: Final = 300.0
@@ -265,7 +266,7 @@ async def index_passages(passages: Sequence[Passage], embedder: Embedder) -> Ind
 
 def write_out(passages: Sequence[Passage]) -> str:
     """The documents as one text, as somebody would paste them."""
-    return "\n\n".join(f"## {one.title.rpartition(' › ')[2]}\n{one.text}" for one in passages)
+    return "\n\n".join(f"## {one.title.rpartition(BETWEEN)[2]}\n{one.text}" for one in passages)
 
 
 async def make_setups(
@@ -273,7 +274,7 @@ async def make_setups(
 ) -> list[Setup]:
     """All ways to answer."""
     files = Files(await index_passages(passages, embedder), embedder)
-    lookup = Lookup((files,), limit=4, deadline_s=LONGEST_S)
+    lookup = Lookup((files,), limit=PASSAGES, deadline_s=LONGEST_S)
     builtin = Builtin(embedder)
     standby = Standby(start_s=LONGEST_S)
     stack.push_async_callback(standby.close)
@@ -360,7 +361,7 @@ async def show_thresholds(
     notes = Notes("Larkfield", "", PROMPT, "", answer_only=True)
     await builtin.learn(notes)
     parts = PromptParts("Larkfield", PROMPT, "", answer_only=True)
-    lookup = Lookup((files,), limit=4, deadline_s=LONGEST_S)
+    lookup = Lookup((files,), limit=PASSAGES, deadline_s=LONGEST_S)
     setup = Setup("", builtin.bind(notes), parts, lookup)  # type: ignore[arg-type]
     lines = [
         "| Refuse below | Calibrating half: answerable / off / near / outside | Reported half |",

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from sayso.knowledge.passages import Passage
+from sayso.knowledge.passages import BETWEEN, Passage
 
 FOLDER: Final = Path(__file__).parent / "evaluation"
 
@@ -52,7 +52,7 @@ def read_passages(folder: Path = FOLDER / "larkfield") -> list[Passage]:
         name = head.removeprefix("#").strip()
         for section in sections:
             heading, _, text = section.partition("\n")
-            title = f"{name} › {heading}"
+            title = f"{name}{BETWEEN}{heading}"
             passages.append(Passage(heading, text.strip(), path.stem, path.name, title=title))
     return passages
 

@@ -59,11 +59,12 @@ from sayso.llm.inspector import Inspector
 from sayso.llm.learned import LearnedProfiles
 from sayso.llm.notes import Notes
 from sayso.llm.profile import Profiles, key_of
-from sayso.llm.prompt import PromptParts, build_messages, fill_parts
+from sayso.llm.prompt import PromptParts, build_messages, cut_text, fill_parts
 from sayso.llm.verdict import CheckReport, make_document
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
 from sayso.security.secrets import load_secrets
+from sayso.sources.service import OWN_TEXT
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
@@ -228,6 +229,7 @@ class Server:
             if self._traces is not None:
                 closing.push_async_callback(self._traces.close)
             closing.push_async_callback(self._recorder.close)
+            closing.push_async_callback(self._stop_reading)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
             await closing.enter_async_context(self.library.live())
             closing.push_async_callback(self._indexes.close)
@@ -269,6 +271,7 @@ class Server:
 
     async def _make_ready(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
+        settings = self._settings
         told = Told(
             conversation_id,
             stored.id,
@@ -283,11 +286,11 @@ class Server:
         _report_missing(stored, (wanted or "", failure, *parts.texts), values)
         parts = fill_parts(parts, values)
         greeting = fill_text(wanted or "", values).strip()
-        rooms, max_chars = self._engines.rooms, self._settings.max_history_chars
+        rooms, brief = self._engines.rooms, self._make_brief(stored, parts)
         voice = choose_voice(stored.voice, rooms.tts.voices)
 
         def prompt_in(language: str) -> Prompt:
-            return partial(_prompt, replace(parts, language=language), max_chars)
+            return partial(_prompt, brief, language, settings.max_history_chars)
 
         tongues = list_tongues(stored, rooms.stt, rooms.tts.voices, prompt_in)
         return Agent(
@@ -300,7 +303,7 @@ class Server:
             prompt=prompt_in(stored.language),
             failure_message=fill_text(failure, values).strip(),
             reading=stored.apply_text_normalization,
-            ladder=ladder_of(self._settings, stored),
+            ladder=ladder_of(settings, stored),
             phrases=phrases_of(stored, stored.language, voice.language),
             nudges=stored.idle_messages or (),
             goodbye=stored.end_call_message or "",
@@ -314,9 +317,28 @@ class Server:
             lookup=self._choose_lookup(stored, values),
         )
 
+    def _make_brief(self, stored: StoredAgent, parts: PromptParts) -> Brief:
+        """What the prompts of one conversation say, with as much knowledge as fits.
+
+        Once all of a longer text can be searched, that is left to the search: what fits a question
+        is found, and prompts stay short. An owner's own server knows nothing of that text.
+        """
+        room = self._settings.max_prompt_knowledge_chars
+        text = stored.critical_knowledge or ""
+        if len(text) <= room:
+            return Brief(parts)
+        brief = Brief(replace(parts, critical_knowledge=cut_text(parts.critical_knowledge, room)))
+        if stored.knowledge is None:
+            self._do_aside(self._leave_to_search(stored.id, text, brief))
+        return brief
+
+    async def _leave_to_search(self, agent_id: str, text: str, brief: Brief) -> None:
+        if await self.library.sources.is_searchable(agent_id, text):
+            brief.parts = replace(brief.parts, critical_knowledge="")
+
     def _choose_lookup(self, stored: StoredAgent, values: Mapping[str, str]) -> Lookup:
         """Where an agent's knowledge is looked up: its owner's server first, if there is one."""
-        settings, places = self._settings, (self._indexes.of(stored.id),)
+        settings, places = self._settings, (self._indexes.of(stored.id, partial(_fill, values)),)
         self._do_aside(self._prepare_index(stored.id))
         own: Retriever | None = None
         if stored.knowledge is not None:
@@ -327,7 +349,8 @@ class Server:
     async def _prepare_index(self, agent_id: str) -> None:
         """Read what an agent knows while its greeting plays; the first question may need it."""
         try:
-            await self._indexes.of(agent_id).prepare()
+            if await self._indexes.of(agent_id).prepare():
+                await self._engines.embedder.open()
         except Exception:  # noqa: BLE001 - its questions will fail, and say so one by one
             _log.exception("knowledge_not_read", agent_id=agent_id)
 
@@ -338,9 +361,9 @@ class Server:
             [self._make_runner(endpoint, stored.owner_id, told, notes) for endpoint in endpoints],
             hedge_after_s=stored.hedge_after_s,
         )
-        if not notes.answer_only or not self._engines.embedder.is_open:
+        if not notes.answer_only:
             return mind
-        self._do_aside(self._engines.mind.learn(notes))
+        self._do_aside(self._learn(notes))
         return Grounded(mind, self._engines.mind, notes, stored.language)
 
     def _make_runner(self, own: Endpoint | None, owner_id: str, told: Told, notes: Notes) -> Runner:
@@ -359,10 +382,16 @@ class Server:
         )
 
     def _bind_notes(self, notes: Notes) -> Llm:
-        if self._engines.embedder.is_open:
-            # Read while the greeting plays, so that the first question does not wait for it.
-            self._do_aside(self._engines.mind.learn(notes))
+        self._do_aside(self._learn(notes))
         return self._engines.mind.bind(notes)
+
+    async def _learn(self, notes: Notes) -> None:
+        """Read notes while the greeting plays, so that the first question does not wait for it.
+
+        Where the operator's own LLM answers, nobody may have embedded anything before.
+        """
+        await self._engines.embedder.open()
+        await self._engines.mind.learn(notes)
 
     async def _answer_extractively(
         self, account: Account, agent_id: str | None, messages: Sequence[Message]
@@ -390,7 +419,16 @@ class Server:
     def _do_aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
         self._reading.add(task)
-        task.add_done_callback(self._reading.discard)
+        task.add_done_callback(self._note_done)
+
+    def _note_done(self, task: asyncio.Task[None]) -> None:
+        self._reading.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.error("not_done_aside", exc_info=error)
+
+    async def _stop_reading(self) -> None:
+        for task in list(self._reading):
+            await _end(task)
 
 
 def _report_missing(stored: StoredAgent, texts: Sequence[str], values: Mapping[str, str]) -> None:
@@ -429,8 +467,24 @@ def make_notes(parts: PromptParts, greeting: str) -> Notes:
     return Notes(parts.name, greeting, prompt, parts.critical_knowledge, parts.answer_only)
 
 
-def _prompt(parts: PromptParts, max_chars: int, lines: Sequence[Line]) -> list[Message]:
+@dataclass
+class Brief:
+    """What the next prompt of a conversation says of the agent."""
+
+    parts: PromptParts
+
+
+def _prompt(brief: Brief, language: str, max_chars: int, lines: Sequence[Line]) -> list[Message]:
+    parts = replace(brief.parts, language=language)
     return build_messages(parts, as_messages(lines), max_chars=max_chars)
+
+
+def _fill(values: Mapping[str, str], found: Found) -> Found:
+    """A passage of an agent's own text with the variables in it filled in; others are as found."""
+    passage = found.passage
+    if passage.source_name != OWN_TEXT:
+        return found
+    return replace(found, passage=replace(passage, text=fill_text(passage.text, values)))
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -180,7 +180,9 @@ class Settings(BaseSettings):
     max_prompt_knowledge_chars: int = Field(
         8000,
         ge=0,
-        description="Critical knowledge longer than this is cut into passages, in characters.",
+        description="Critical knowledge longer than this, in characters, is searched for each "
+        "question instead of standing in the prompt; until it is indexed, its beginning stands "
+        "there.",
     )
     add_knowledge_per_min: int = Field(
         60,
@@ -349,7 +351,7 @@ class Settings(BaseSettings):
         "behind it.",
     )
     retrieval_passages: int = Field(
-        4, ge=1, le=20, description="Passages of an agent's knowledge an answer may stand on."
+        5, ge=1, le=20, description="Passages of an agent's knowledge an answer may stand on."
     )
 
     @property

@@ -23,6 +23,7 @@ import httpx2
 from aiohttp import web
 
 from endpoints import running_endpoint
+from mcp_world import running_server
 from sayso.caller import call
 from sayso.llm.fake import running_app
 from served import FakeLlm, ask, fake_llm, hear_greeting
@@ -349,3 +350,74 @@ async def test_a_functions_fixed_values_are_found_nowhere(tmp_path: Path) -> Non
     sent = json.dumps([vars(one) for one in endpoint.asked])
     assert [name for name, secret in FUNCTION_CANARIES.items() if secret not in sent] == []
     assert_nowhere(FUNCTION_CANARIES, server, tmp_path)
+
+
+MCP_CANARIES = {
+    "header": "Bearer canary/mcp+header=77d0",
+    "url": "canary-mcp-url-19e4",
+    "new": "Bearer canary-mcp-refused-3c5a",
+}
+
+
+@dataclass
+class Curious:
+    """An LLM that looks for secrets by a function, and an MCP server that quotes its requests."""
+
+    found: list[str] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.results += [str(one["content"]) for one in body["messages"] if one["role"] == "tool"]
+        said: dict[str, object] = {"role": "assistant", "content": "The smoke test has passed."}
+        if body.get("tools") and body["messages"][-1]["role"] == "user":
+            asked = {"name": "show_header", "arguments": json.dumps({"name": "authorization"})}
+            said["tool_calls"] = [{"id": "c1", "type": "function", "function": asked}]
+        return web.json_response({"choices": [{"index": 0, "message": said}]})
+
+    async def quote(self, request: web.Request) -> web.Response:
+        quoted = f"{request.path_qs} {dict(request.headers)}"
+        self.found.append(quoted)
+        return web.Response(status=int(request.match_info["status"]), text=quoted)
+
+
+def mcp_of(url: str, key: str = "header") -> dict[str, object]:
+    """An MCP server with a secret wherever one may stand."""
+    return {
+        "name": "parrot",
+        "url": f"{url}?code={MCP_CANARIES['url']}",
+        "headers": {"Authorization": MCP_CANARIES[key]},
+        "tools": ["show_header"],
+    }
+
+
+async def test_an_mcp_servers_secrets_are_found_nowhere(tmp_path: Path) -> None:
+    curious, app = Curious(), web.Application()
+    app.router.add_post("/chat/completions", curious.answer)
+    app.router.add_route("*", "/mcp/{status}", curious.quote)
+    async with running_app(app) as url:
+        with running(tmp_path) as server, running_server() as parrot:
+            llm = {"baseURL": url, "apiKey": "sk-test"}
+            body = {**AGENT, "llm": llm, "mcpServers": [mcp_of(parrot)]}
+            agent_id = await server.send("POST", "/agents", body)
+            for status in (200, 401, 404, 500):
+                wrong = mcp_of(f"{url}/mcp/{status}")
+                await server.send("POST", "/mcp-checks", wrong)
+                await server.send("PATCH", f"/agents/{agent_id}", {"mcpServers": [wrong]})
+            for more in ({"url": parrot}, {"headers": {"a b": MCP_CANARIES["new"]}}, {"tools": 1}):
+                wrong = mcp_of(f"{url}/mcp/401", "new") | more
+                await server.send("PATCH", f"/agents/{agent_id}", {"mcpServers": [wrong, wrong]})
+            await server.send("PATCH", f"/agents/{agent_id}", {"mcpServers": [mcp_of(parrot)]})
+            async with call(server.url, agent_id, api_key=server.key) as caller:
+                await hear_greeting(caller)
+                async with asyncio.timeout(30):
+                    while not curious.results:
+                        await ask(caller, "What is the header?")
+            server.told += [json.dumps(dict(told.message)) for told in caller.told]
+            conversation = f"/agents/{agent_id}/conversations/{caller.conversation_id}"
+            for path in (f"/agents/{agent_id}", conversation, f"{conversation}/turns"):
+                await server.send("GET", path)
+    sent = "\n".join(curious.found)
+    assert [name for name in ("header", "url") if MCP_CANARIES[name] not in sent] == []
+    assert [one for one in curious.results if "canary" in one] == []
+    assert_nowhere(MCP_CANARIES, server, tmp_path)

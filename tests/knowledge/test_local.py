@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -93,6 +94,13 @@ async def test_it_is_built_once_until_something_changes() -> None:
     notebook.texts["a"], notebook.revisions["a"] = ["The car is gone."], 2
     assert (await shelf.find("car", [], 1))[0].passage.text == "The car is gone."
     assert notebook.loads == 2
+
+
+async def test_what_is_found_is_filled_in_for_who_asked() -> None:
+    indexes = Indexes(Notebook(a=["The car is red."]), Words())
+    filled = indexes.of("a", lambda found: replace(found, score=0.5))
+    assert [one.score for one in await filled.find("car", [], 1)] == [0.5]
+    assert (await indexes.of("a").find("car", [], 1))[0].score != 0.5
 
 
 async def test_a_turn_believes_what_this_process_knows_and_a_conversation_asks() -> None:

@@ -14,6 +14,7 @@ from sayso.llm.prompt import (
     PromptParts,
     build_messages,
     build_system,
+    cut_text,
     fill_parts,
     merge_turns,
     trim_turns,
@@ -154,3 +155,20 @@ def test_what_was_done_before_anybody_spoke_is_not_told() -> None:
     system, *rest = build_messages(PromptParts(), history, max_chars=100)
     assert system.content.endswith("Hello!")
     assert rest == told([("user", "Hi")])
+
+
+@given(st.text("ab \n", max_size=40), st.integers(0, 45))
+def test_a_text_is_cut_to_its_beginning(text: str, max_chars: int) -> None:
+    kept = cut_text(text, max_chars)
+    assert len(kept) <= max_chars
+    assert text.startswith(kept)
+    assert kept == text or len(text) > max_chars
+
+
+def test_a_text_is_cut_between_lines_else_between_words() -> None:
+    assert cut_text("One two.\nThree four.", 19) == "One two."
+    assert cut_text("One two.\nThree four.", 20) == "One two.\nThree four."
+    assert cut_text("One two.\nThree", 8) == "One two."
+    assert cut_text("One two three", 9) == "One two"
+    assert cut_text("Onetwothree", 3) == "One"
+    assert cut_text("One", 0) == ""

@@ -8,9 +8,11 @@ from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from rest_world import World, open_world
+from rest_world import ScriptedEmbedder, World, open_world
+from sayso.knowledge.passages import text_to_embed
 from sayso.store.tables import UserRow
 from shelf_world import files, index, make_agent, texts, upload
 
@@ -55,6 +57,17 @@ async def test_a_file_is_taken_indexed_and_found(world: World) -> None:
     ]
     assert vectors.shape == (1, 8)
     assert revision == 1
+
+
+async def test_a_passage_is_embedded_with_the_headings_above_it(world: World) -> None:
+    async with world.client() as client:
+        agent = await make_agent(client)
+        await upload(client, agent, "boats.md", b"# Boats\n\n## Prices\n\nNine euros.\n")
+        await index(world)
+    (passage,), vectors, _ = await world.library.knowledge.load(agent)
+    assert text_to_embed(passage.title, passage.text) == "Boats, Prices: Nine euros."
+    expected = await ScriptedEmbedder().embed_aside("Boats, Prices: Nine euros.")
+    assert np.allclose(vectors[0], expected)
 
 
 async def test_a_replaced_file_is_another_and_the_old_bytes_are_gone(world: World) -> None:
@@ -224,6 +237,11 @@ async def test_a_long_text_of_an_agent_is_indexed_and_followed(tmp_path: Path) -
         await client.patch(url, json={"criticalKnowledge": "Soup is 6 euros on Mondays."})
         await index(world)
         assert await texts(world, agent) == ["Soup is 6 euros on Mondays."]
+        searchable = world.library.sources.is_searchable
+        assert await searchable(agent, "Soup is 6 euros on Mondays.")
+        assert not await searchable(agent, "Soup is 5 euros on Mondays.")
+        await client.patch(url, json={"criticalKnowledge": "Soup is 7 euros on Mondays."})
+        assert not await searchable(agent, "Soup is 7 euros on Mondays.")
         await client.patch(url, json={"criticalKnowledge": None})
         assert await texts(world, agent) == []
 

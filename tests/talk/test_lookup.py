@@ -95,7 +95,7 @@ async def test_when_one_place_fails_the_next_is_asked() -> None:
 async def test_the_owners_own_server_is_asked_first_and_counts_when_it_finds_nothing() -> None:
     own, ours = Place(), Place([HOURS])
     added, timings, _ = await add(Lookup((ours,), own=own))
-    assert (own.asked, ours.asked) == ([("When do you open?", ["Hello.", "Hi."], 4)], [])
+    assert (own.asked, ours.asked) == ([("When do you open?", ["Hello.", "Hi."], 5)], [])
     assert added == [*PROMPT[:-1], replace(PROMPT[-1], search="done")]
     assert "retrieval_s" in timings
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from sayso.knowledge.passages import Found, Passage
 from sayso.knowledge.search import Index, Vectors, build_index
@@ -24,8 +24,11 @@ REST_S: Final = 0.0005
 SHORT_WORDS: Final = 4
 """A question this short is read together with the one before it ("and on Sunday?")."""
 
-LEAST_SCORE: Final = 0.25
+LEAST_SCORE: Final = 0.2
 """A passage that fits less is about something else."""
+
+
+Fill: TypeAlias = Callable[[Found], Found]
 
 
 class Stored(Protocol):
@@ -68,9 +71,9 @@ class Indexes:
         self._indexes: OrderedDict[str, tuple[int, Index]] = OrderedDict()
         self._building: dict[str, asyncio.Task[Index]] = {}
 
-    def of(self, agent_id: str) -> LocalRetriever:
-        """What one agent knows."""
-        return LocalRetriever(self, agent_id)
+    def of(self, agent_id: str, fill: Fill = lambda found: found) -> LocalRetriever:
+        """What one agent knows; `fill` puts a conversation's values into what is found."""
+        return LocalRetriever(self, agent_id, fill)
 
     async def open_index(self, agent_id: str, *, surely: bool = False) -> Index:
         """The agent's index as it stands now; built in a thread if it is not here yet.
@@ -134,9 +137,10 @@ class Indexes:
 class LocalRetriever:
     """The `Retriever` of one agent."""
 
-    def __init__(self, indexes: Indexes, agent_id: str) -> None:
+    def __init__(self, indexes: Indexes, agent_id: str, fill: Fill) -> None:
         self._indexes = indexes
         self._agent_id = agent_id
+        self._fill = fill
 
     async def prepare(self) -> bool:
         """Build the index ahead of the first question; whether there is anything in it."""
@@ -146,7 +150,7 @@ class LocalRetriever:
         """See `Retriever`."""
         short = len(asked.split()) <= SHORT_WORDS
         words = f"{context[-1]} {asked}" if short and context else asked
-        return await self._indexes.find(self._agent_id, words, limit)
+        return [self._fill(one) for one in await self._indexes.find(self._agent_id, words, limit)]
 
 
 def _build_gently(passages: Sequence[Passage], vectors: Vectors) -> Index:

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
+
+BETWEEN: Final = " › "
+"""Between two headings of a title."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +15,7 @@ class Page:
 
     `text`: a line for each paragraph, list item or table row; an empty line changes nothing.
     `number`: of the page in a PDF or of the row in a CSV, from 1; None where pages are not counted.
-    `title`: the headings it stands under, outermost first, joined by " > ".
+    `title`: the headings it stands under, outermost first, joined by `BETWEEN`.
     """
 
     text: str
@@ -47,4 +51,4 @@ def text_to_embed(title: str, text: str) -> str:
     Of 83 spoken questions about 77 passages, 0.90 are answered by the first three so, and 0.83
     without the headings (`bench/answers.py`).
     """
-    return f"{title.replace(' › ', ', ')}: {text}" if title else text
+    return f"{title.replace(BETWEEN, ', ')}: {text}" if title else text

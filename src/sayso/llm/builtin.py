@@ -42,8 +42,9 @@ EXCERPTS: Final = 2
 time. On half of the evaluation set 1 answers 29 of 42 questions, 2 answer 33, and 4 answer 32."""
 MAX_EXCERPT_SENTENCES: Final = 12
 """Sentences of one excerpt that are read."""
-UNSEEN: Final = 0.25
-"""A passage that fits less is not found at all: where nothing is, so much may still be there."""
+UNSEEN: Final = 0.2
+"""A passage that fits less is not found at all (`LEAST_SCORE` of `knowledge/local.py`): where
+nothing is, so much may still be there."""
 MAX_LEARNED: Final = 64
 """How many agents' notes are kept embedded; the longest unused go first."""
 

@@ -60,6 +60,17 @@ def fill_parts(parts: PromptParts, values: Mapping[str, str]) -> PromptParts:
     )
 
 
+def cut_text(text: str, max_chars: int) -> str:
+    """As many whole lines of the beginning of `text` as fit, or words if not even one does."""
+    if len(text) <= max_chars:
+        return text
+    begun = text[: max_chars + 1]
+    for end in ("\n", " "):
+        if (at := begun.rfind(end)) > 0:
+            return text[:at].rstrip()
+    return text[:max_chars]
+
+
 def build_messages(
     parts: PromptParts,
     history: Sequence[Message],

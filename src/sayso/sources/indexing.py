@@ -25,7 +25,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.clock import Clock
 from sayso.errors import FetchError, ReadCode, ReadError
-from sayso.knowledge.passages import Page
+from sayso.knowledge.passages import Page, text_to_embed
 from sayso.knowledge.web import WebPage
 from sayso.sources.knowledge import Knowledge, pack
 from sayso.sources.schema import SourceKind, State
@@ -164,7 +164,10 @@ class Indexing:
         await self._tools.embedder.open()
         for first in range(0, len(stretches), PASSAGES_AT_ONCE):
             some = stretches[first : first + PASSAGES_AT_ONCE]
-            vectors = [await self._tools.embedder.embed_aside(_embedded(one)) for one in some]
+            vectors = [
+                await self._tools.embedder.embed_aside(text_to_embed(one.title, one.text))
+                for one in some
+            ]
             await self._store(attempt, first, some, vectors)
         await self._make_live(attempt, len(pages), len(stretches), progress.notes)
 
@@ -367,11 +370,6 @@ class _Progress:
 
 def _unheard(_done: int, _total: int, _note: str) -> None:
     """Of one page of a site nobody wants to know how far it is."""
-
-
-def _embedded(stretch: Page) -> str:
-    """What is embedded of a passage: its heading says what it is about."""
-    return f"{stretch.title}\n{stretch.text}" if stretch.title else stretch.text
 
 
 def _digest(pages: Sequence[Page]) -> bytes:

@@ -114,10 +114,11 @@ def _check_url(url: str) -> str:
 class NewKnowledgePage(BaseModel):
     """The body of `POST /api/v1/agents/{agentId}/knowledge-pages`."""
 
-    model_config = ConfigDict(alias_generator=to_camel, hide_input_in_errors=True)
+    model_config = ConfigDict(alias_generator=to_camel, hide_input_in_errors=True, strict=True)
 
     url: Annotated[str, Field(max_length=MAX_URL_CHARS), AfterValidator(_check_url)] = Field(
-        description="The page, or where a visit to the site begins."
+        description="The page, or where a visit to the site begins.",
+        json_schema_extra={"format": "uri"},
     )
     crawl: bool = Field(
         default=False,

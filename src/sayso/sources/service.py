@@ -260,6 +260,17 @@ class Sources:
         else:
             self._jobs.wake()
 
+    async def is_searchable(self, agent_id: str, text: str) -> bool:
+        """Whether all of an agent's own `text`, in just these words, can be found."""
+        query = select(SourceRow.id).where(
+            SourceRow.agent_id == agent_id,
+            SourceRow.kind == SourceKind.TEXT,
+            SourceRow.state == State.READY,
+            SourceRow.digest == _digest(text),
+        )
+        async with self._database.read() as session:
+            return await session.scalar(query) is not None
+
     async def forget(self, agent_id: str) -> None:
         """An agent was deleted, with its rows: remove its files."""
         self._knowledge.forget(agent_id)
@@ -268,7 +279,7 @@ class Sources:
     async def _index_text(
         self, session: AsyncSession, agent: AgentRow, row: SourceRow | None, text: str
     ) -> None:
-        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        digest = _digest(text)
         if row is None:
             row = new_row(new_id(), agent.id, SourceKind.TEXT, self._clock.utc())
             row.name, row.type = OWN_TEXT, "text"
@@ -344,3 +355,7 @@ class Sources:
             self._refuse_address(urlsplit(body.url).hostname or "")
         except OSError as error:
             raise BadRequestError(error.strerror or str(error), field="url") from error
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

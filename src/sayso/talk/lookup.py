@@ -35,7 +35,7 @@ class Lookup:
     """
 
     places: tuple[Retriever, ...] = ()
-    limit: int = 4
+    limit: int = 5
     deadline_s: float = 0.25
     own: Retriever | None = None
 

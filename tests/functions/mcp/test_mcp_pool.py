@@ -103,17 +103,41 @@ async def test_one_who_takes_the_connection_and_says_nothing(
 ) -> None:
     link = await pool_module.load_client()
     monkeypatch.setattr(link, "OPEN_S", 0.3)
-    silent = socket.create_server(("127.0.0.1", 0))
-    url = f"http://127.0.0.1:{silent.getsockname()[1]}/mcp"
-    async with open_pool() as pool:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/mcp"
+        async with open_pool() as pool:
+            with pytest.raises(McpError) as refused:
+                await pool.connect(make_server(url))
+            assert refused.value.finding == "timeout"
+
+
+@pytest.mark.parametrize("heard", [False, True], ids=["before a word", "while it is silent"])
+async def test_who_waits_for_a_connection_when_the_pool_closes_is_refused(heard: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.setblocking(False)
+        server = make_server(f"http://127.0.0.1:{silent.getsockname()[1]}/mcp")
+        async with open_pool() as pool:
+            waiting = asyncio.create_task(pool.fetch("a", server))
+            await asyncio.sleep(0)
+            if heard:
+                taken, _ = await asyncio.get_running_loop().sock_accept(silent)
+                taken.setblocking(False)
         with pytest.raises(McpError) as refused:
-            await pool.connect(make_server(url))
-        assert refused.value.finding == "timeout"
-        waiting = asyncio.create_task(pool.fetch("a", make_server(url)))
-        await asyncio.sleep(0)
-    with pytest.raises((McpError, asyncio.CancelledError)):
-        await waiting
-    silent.close()
+            await waiting
+        if heard:
+            taken.close()
+    assert refused.value.finding == "mcp.ended"
+    assert pool.touch("a", server) is None
+
+
+async def test_a_connection_that_is_closed_before_it_began_is_over() -> None:
+    async with open_pool() as pool:
+        link = await pool._make(NEVER)
+        link.start()
+        await link.close()
+    assert not link.alive
+    assert link.ready.is_set()
+    assert link.failure is not None
 
 
 async def test_no_more_connections_than_allowed(monkeypatch: pytest.MonkeyPatch) -> None:

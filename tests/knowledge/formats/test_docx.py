@@ -42,14 +42,14 @@ def test_headings_paragraphs_lists_and_tables() -> None:
         + paragraph("Body level", '<w:outlineLvl w:val="9"/>')
     )
     assert of(body) == [
-        ("The Handbook > Boats", "We have two.\n- Anna\n- Otto"),
+        ("The Handbook › Boats", "We have two.\n- Anna\n- Otto"),
         (
-            "The Handbook > Boats > Prices",
+            "The Handbook › Boats › Prices",
             "Boat: Anna; Seats: 4; Price: 12\nBoat: Otto; Seats: 2; Price: 9\nAfter all.",
         ),
-        ("The Handbook > Hours", "Monday: 9 to 5\nSunday: closed"),
-        ("The Handbook > Hours > Deep", "Down here."),
-        ("The Handbook > Own level", "Body level"),
+        ("The Handbook › Hours", "Monday: 9 to 5\nSunday: closed"),
+        ("The Handbook › Hours › Deep", "Down here."),
+        ("The Handbook › Own level", "Body level"),
     ]
 
 

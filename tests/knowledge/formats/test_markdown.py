@@ -59,9 +59,9 @@ def test_a_whole_document() -> None:
     assert texts(read_bytes(read_markdown, TEXT.replace("\n", "\r\n").encode())) == [
         ("", "Before all."),
         ("Boats", "We have two boats."),
-        ("Boats > Anna", "- seats four\n- has a roof that folds\n- first\nQuoted, too."),
+        ("Boats › Anna", "- seats four\n- has a roof that folds\n- first\nQuoted, too."),
         (
-            "Boats > Otto",
+            "Boats › Otto",
             "Seat: front; Price: 12\nSeat: back | side; Price: 9\n# no heading\nrow()",
         ),
         ("Big", "The end."),

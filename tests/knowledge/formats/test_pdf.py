@@ -74,7 +74,7 @@ def test_the_outline_gives_titles() -> None:
     writer.add_outline_item(title="Otto", page_number=3, parent=first)
     writer.add_outline_item(title="Prices", page_number=4)
     titles = [page.title for page in of(written(writer))]
-    assert titles == ["", "Boats", "Boats > Anna", "Boats > Otto", "Prices"]
+    assert titles == ["", "Boats", "Boats › Anna", "Boats › Otto", "Prices"]
 
 
 def test_ligatures_are_letters() -> None:

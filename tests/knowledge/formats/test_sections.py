@@ -21,11 +21,11 @@ def run(*steps: tuple[int, str], root: str = "") -> list[Page]:
 
 def test_a_title_is_the_path_of_headings() -> None:
     pages = run((0, "before"), (1, "A"), (0, "a"), (2, "B"), (0, "b"), (2, "C"), (0, "c"), (1, "D"))
-    assert texts(pages) == [("", "before"), ("A", "a"), ("A > B", "b"), ("A > C", "c"), ("", "D")]
+    assert texts(pages) == [("", "before"), ("A", "a"), ("A › B", "b"), ("A › C", "c"), ("", "D")]
 
 
 def test_a_heading_over_headings_is_in_their_titles_only() -> None:
-    assert texts(run((1, "A"), (2, "B"), (0, "b"))) == [("A > B", "b")]
+    assert texts(run((1, "A"), (2, "B"), (0, "b"))) == [("A › B", "b")]
 
 
 def test_a_heading_over_nothing_is_text() -> None:
@@ -37,7 +37,7 @@ def test_levels_may_be_skipped() -> None:
 
 
 def test_the_root_stands_above_unless_it_is_a_heading() -> None:
-    assert texts(run((0, "a"), (1, "B"), (0, "b"), root="R")) == [("R", "a"), ("R > B", "b")]
+    assert texts(run((0, "a"), (1, "B"), (0, "b"), root="R")) == [("R", "a"), ("R › B", "b")]
     assert texts(run((1, "R"), (0, "a"), root="R")) == [("R", "a")]
 
 

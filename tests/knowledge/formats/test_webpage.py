@@ -33,9 +33,9 @@ def test_a_page_as_they_are() -> None:
       </body></html>"""
     assert of(page) == [
         ("Boats & more", "Acme"),
-        ("Boats & more > Our boats", "We have two boats.\nBoth float.\n- Anna\n- Otto"),
+        ("Boats & more › Our boats", "We have two boats.\nBoth float.\n- Anna\n- Otto"),
         (
-            "Boats & more > Our boats > Prices",
+            "Boats & more › Our boats › Prices",
             "Boat: Anna; Price: 12\nBoat: Otto; Price: 9\n12 River Road\nOldtown",
         ),
     ]

@@ -63,7 +63,7 @@ MAX_CALLS: Final = 32
 """Under way at once over one connection."""
 
 _log = structlog.get_logger("sayso.mcp")
-for _chatty in ("mcp", "client"):  # its lines hold what servers say, and ours name what matters
+for _chatty in ("mcp", "client", "httpx2"):  # what servers say, and URLs with owners' secrets
     logging.getLogger(_chatty).setLevel(logging.CRITICAL)
 
 
@@ -140,8 +140,13 @@ class Link:
 
     @property
     def alive(self) -> bool:
-        """Whether it stands, or is being made."""
-        return self.failure is None and not self._trouble.fatal
+        """Whether it stands, or is being made, and nobody has begun to close it."""
+        return self.failure is None and not self._trouble.fatal and not self._closing
+
+    @property
+    def usable(self) -> bool:
+        """Whether it stands, and what tools there are is known."""
+        return self.alive and self.ready.is_set()
 
     @property
     def busy(self) -> bool:
@@ -159,6 +164,8 @@ class Link:
         if open_:
             self._task.cancel()
             await asyncio.wait([self._task])
+        self.failure = self.failure or McpError("mcp.ended", untouched=True)  # it never began
+        self.ready.set()
 
     async def call(self, name: str, arguments: dict[str, Any], timeout_s: float) -> Result:
         """Have a tool do its work. Raises McpError."""

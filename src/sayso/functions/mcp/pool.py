@@ -75,14 +75,16 @@ class McpPool:
 
     async def close(self) -> None:
         """End every connection, and wait until nothing of them is left."""
+        session, self._session = self._session, None  # from here on nobody connects
         if self._sweeper is not None:
             self._sweeper.cancel()
             await asyncio.wait([self._sweeper])
         kept, self._kept = list(self._kept.values()), {}
-        await asyncio.gather(*(self._end(one) for one in kept), *self._closers)
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await asyncio.gather(*(self._end(one) for one in kept))
+        while self._closers:
+            await asyncio.wait(self._closers)
+        if session is not None:
+            await session.close()
 
     async def connect(self, server: McpServer) -> Link:
         """A connection for the caller alone, with the tools known. Raises McpError.
@@ -111,7 +113,7 @@ class McpPool:
             kept = self._kept[key] = _Kept(None, now_s)
         kept.used_s = now_s
         if kept.link is not None and kept.link.alive:
-            return kept.link if kept.link.ready.is_set() else None
+            return kept.link if kept.link.usable else None
         if kept.opening is None and not (kept.failure and now_s < kept.failed_s + RETRY_S):
             kept.opening = asyncio.create_task(self._open(agent_id, server, kept))
         return None
@@ -126,7 +128,7 @@ class McpPool:
             raise McpError("mcp.too_many", untouched=True)
         if kept.opening is not None:
             await asyncio.wait([kept.opening])
-        if kept.link is None or not kept.link.alive:
+        if kept.link is None or not kept.link.usable:
             raise kept.failure or McpError("mcp.ended", untouched=True)
         return kept.link
 
@@ -134,9 +136,9 @@ class McpPool:
 
     async def _make(self, server: McpServer) -> Link:
         """A connection that is not started. Raises McpError."""
+        module = await load_client()
         if self._session is None:
             raise McpError("mcp.ended", "the server is closing", untouched=True)
-        module = await load_client()
         link: Link = module.Link(server, module.Ways(self._session, self._private, self._commands))
         return link
 

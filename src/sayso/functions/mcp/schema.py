@@ -39,7 +39,7 @@ _CLOSED: dict[str, JsonValue] = {
             "properties": {
                 "command": {"type": "string"},
                 "url": {"type": "null"},
-                "headers": {"type": "null"},
+                "headers": {"type": ["object", "null"], "maxProperties": 0},
             },
         },
     ],

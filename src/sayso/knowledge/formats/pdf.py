@@ -14,7 +14,7 @@ from sayso.errors import ReadCode, ReadError
 from sayso.knowledge.formats import Source
 from sayso.knowledge.formats.sections import MAX_HEADING_CHARS
 from sayso.knowledge.formats.wrapped import unwrap
-from sayso.knowledge.passages import Page
+from sayso.knowledge.passages import BETWEEN, Page
 
 if TYPE_CHECKING:
     from pypdf import PdfReader
@@ -182,7 +182,7 @@ def _gather(
         title = (*path, " ".join(str(item.title).split())[:MAX_HEADING_CHARS])
         page = reader.get_destination_page_number(item)
         if page is not None and page >= 0:
-            entries.append((page, " > ".join(title)))
+            entries.append((page, BETWEEN.join(title)))
 
 
 def _without_heads(pages: list[list[str]]) -> list[list[str]]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from sayso.knowledge.passages import Page
+from sayso.knowledge.passages import BETWEEN, Page
 
 MAX_HEADING_CHARS = 200
-_BETWEEN = " > "
 
 
 class Sections:
@@ -47,7 +46,7 @@ class Sections:
             self._lines.append(path.pop())
         if self._lines:
             above = [self.root] if self.root and self.root not in path else []
-            title = _BETWEEN.join(text[:MAX_HEADING_CHARS] for text in [*above, *path])
+            title = BETWEEN.join(text[:MAX_HEADING_CHARS] for text in [*above, *path])
             yield Page("\n".join(self._lines), title=title)
         self._lines = []
 
