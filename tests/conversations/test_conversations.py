@@ -65,6 +65,7 @@ async def test_a_conversation_is_answered_in_the_documented_shape(
         "endedBy": "user",
         "endReason": "caller_left",
         "errorCode": None,
+        "messages": [],
     }
     assert (await client.get(f"{path}/c1")).json() == expected
     assert (await client.get(path)).json() == [expected]
