@@ -229,7 +229,7 @@ not. An answer is *found* if it holds the fact, *refused* if it says that it doe
 the other half.
 """
 PAGE_END: Final = """
-- *Files*: the documents are looked up, four passages a question. *Pasted*: they are the agent's own
+- *Files*: the documents are looked up, five passages a question. *Pasted*: they are the agent's own
   text.
 - *Only knowledge*: `answerOnlyFromCriticalKnowledge`. What nothing known is about is not asked.
 - The *fake LLM* echoes its prompt: it "finds" what reached it, and refuses only what it was not

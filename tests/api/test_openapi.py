@@ -129,25 +129,28 @@ schema = load_schema()
 
 def fits_together(body: object) -> bool:
     """Whether a body keeps the rules that JSON Schema has no words for."""
-    if isinstance(body, dict) and body.get("timeZone"):
-        return False  # which zones there are is not the document's to say
     if not isinstance(body, dict):
         return True
-    if body.get("actions"):  # only functions there are may be named
-        return False
-    if body.get("crawl") and body.get("maxPages", 0) not in range(MOST_PAGES + 1):
-        return False
+    # Which zones and whose functions there are is not the document's to say.
+    known = not body.get("timeZone") and not body.get("actions")
+    short = not body.get("crawl") or body.get("maxPages", 0) in range(MOST_PAGES + 1)
+    return known and short and _differ(body) and _have_places(body)
+
+
+def _differ(body: dict[str, Any]) -> bool:
+    """Whether no two MCP servers have one name."""
     names = [str(one.get("name")).lower() for one in _list(body, "mcpServers")]
-    if any(names.count(name) > 1 for name in names):
-        return False
-    seen = []
-    for one in _list(body, "parameters"):
-        place = one.get("parameterPosition", "body")
-        key = (place, str(one.get("name")).lower())
-        if key in seen or place in ("header", "url") or one.get("constType") in TYPED:
-            return False
-        seen.append(key)
-    return True
+    return len(set(names)) == len(names)
+
+
+def _have_places(body: dict[str, Any]) -> bool:
+    """Whether each parameter of a function fits its place, and is the only one there."""
+    places = [
+        (one.get("parameterPosition", "body"), str(one.get("name")).lower(), one.get("constType"))
+        for one in _list(body, "parameters")
+    ]
+    fitting = all(where not in ("header", "url") and kind not in TYPED for where, _, kind in places)
+    return fitting and len({place[:2] for place in places}) == len(places)
 
 
 TYPED = ("number", "boolean")
