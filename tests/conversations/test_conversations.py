@@ -54,7 +54,7 @@ async def test_a_conversation_is_answered_in_the_documented_shape(
 ) -> None:
     await talk(world, agent, "c1")
     path = f"/api/v1/agents/{agent}/conversations"
-    expected = {
+    expected: dict[str, Any] = {
         "id": "c1",
         "source": "web",
         "callerEmail": None,
