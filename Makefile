@@ -30,6 +30,8 @@ check: $(DEV) models  ## Lint, types, layers, docs.
 bench: $(DEV) models  ## Measure time, CPU and capacity against a floor and peers (BENCH=--quick), and more.
 	@$(BIN)/python bench/pipeline.py $(BENCH)
 	@$(BIN)/python bench/llm.py
+	@$(BIN)/python bench/retrieval.py --quick
+	@$(BIN)/python bench/answers.py
 	@$(BIN)/python bench/endpointing.py --quick
 	@$(BIN)/python bench/noises.py --rehearse --quick
 

@@ -92,7 +92,7 @@ async def our_client(url: str, *, speaks: bool = True) -> AsyncGenerator[Ask]:
         voice = Voice()
         question = [Message("user", QUESTION)]
         async for piece in llm.reply(question, spare=voice.spare_s if speaks else no_spare):
-            voice.said.append(piece)
+            voice.said.append(str(piece))
         return "".join(voice.said)
 
     yield ask

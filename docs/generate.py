@@ -64,9 +64,9 @@ All paths are below the server's URL. A running server shows the same at `/docs`
 `/openapi.json`.
 
 Send your key as `Authorization: Bearer <API key>`; the bare key is taken, too. `X-User-Id` may be \
-left away; when it is sent, it must be the key's owner. Bodies are JSON. Unknown keys are ignored, \
-and named in an agent's `warnings`; those of `timeouts` and `messagePlan` are refused. \
-Errors are described in [errors](errors.md).
+left away; when it is sent, it must be the key's owner. Bodies are JSON, files come in forms. \
+Unknown keys are ignored, and named in the `warnings` of an agent or a function; those of \
+`timeouts` and `messagePlan` are refused. Errors are described in [errors](errors.md).
 
 **+** marks what Sayso adds to PlayAI's API."""
 
@@ -94,9 +94,9 @@ answer, without keys."""
 
 PHRASES_INTRO = """\
 Some sentences are nobody's: what an agent says when its LLM fails, when the caller was not \
-heard, when nobody speaks, and when the time is up. They come in the agent's `language`. An agent \
-may have words of its own for most of them: `llm.failureMessage`, `messagePlan`, \
-`endCallMessage`.
+heard, when nobody speaks, when the time is up, and when a function takes a while. They come in \
+the agent's `language`. An agent may have words of its own for most of them: \
+`llm.failureMessage`, `messagePlan`, `endCallMessage`.
 
 A voice of one language says them in its own instead, whatever the agent's `language`: the \
 bundled voice is American, reads Spanish by English rules, and is silent where it meets Japanese. \
@@ -110,8 +110,9 @@ spoken as it comes: choose a voice for the `language`.
 FAKE_INTRO = """\
 `sayso fake-llm` is a small OpenAI-compatible server for people and tests. It is not a language \
 model: it repeats the last message, or says the lines of `--script` in turn. With `--tools` it \
-calls the first function it is offered, and then says what that returned. It ignores the key, and \
-prints every request with keys masked.
+calls the offered function whose name or description shares words with the caller's, fills its \
+arguments from those words ("on Monday" gives `Monday`), and then says what it returned. It \
+ignores the key, and prints every request with keys masked.
 
 `POST /chat/completions` streams in the dialect of the test LLM that PlayAI published; delays and \
 jitter are [options](cli.md#sayso-fake-llm). A request of one message that contains "The smoke \
@@ -274,15 +275,20 @@ def rest_page() -> str:
         "## What is sent",
         *_bodies(document, (
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
-            "MessagePlan", "NewCheck",
+            "MessagePlan", "Knowledge", "McpServerBody", "NewMcpCheck", "NewCheck",
+            "NewKnowledgeCheck", "NewFunction", "DynamicParameter", "EnumParameter",
+            "ConstParameter", "Metadata", "NewTrial",
         )),
         PATCHING,
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "LlmIssue", "FieldWarning",
-             "LlmCheckView", "AgentCheckView", "LlmStageView", "LlmProfileView", "AgentStats",
-             "ConversationView", "LineView", "TurnView", "VoiceView"),
+            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "KnowledgeView",
+             "McpServerView", "LlmIssue", "FieldWarning", "LlmCheckView", "AgentCheckView",
+             "LlmStageView", "LlmProfileView", "KnowledgeCheckView", "PassageView", "McpCheckView",
+             "McpToolView", "McpFindingView", "AgentStats", "ConversationView", "LineView",
+             "TurnView", "VoiceView", "FunctionView", "DynamicParameterView", "EnumParameterView",
+             "ConstParameterView", "MetadataView", "DeletedFunction", "TrialView", "SentView"),
         ),
     ]  # fmt: skip
     return _page(lines)
@@ -291,7 +297,7 @@ def rest_page() -> str:
 def openapi() -> dict[str, Any]:
     """The document a server serves; its routes are made, and never called."""
     nothing = cast("Any", None)
-    services = Services(nothing, nothing, nothing, ())
+    services = Services(nothing, nothing, nothing, nothing, nothing, (), nothing)
     return build_api(services, Settings(), SystemClock()).openapi()
 
 
@@ -431,6 +437,8 @@ _OCCASIONS: Mapping[str, str] = {
     "nobody_there": "nobody answered that",
     "time_is_near": "the conversation will soon have taken its longest time",
     "time_is_up": "the conversation reached its longest time",
+    "one_moment": "a function takes a while",
+    "goodbye": "the LLM ends the call, and says no goodbye itself",
 }
 
 

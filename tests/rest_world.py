@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -10,17 +11,28 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import numpy as np
+import numpy.typing as npt
 from fastapi import FastAPI
 
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import LlmIssue
-from sayso.agents.service import Agents
+from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.errors import KnowledgeError
+from sayso.functions.call import HttpCalls
+from sayso.functions.mcp.commands import read_commands
+from sayso.functions.mcp.pool import McpPool
+from sayso.functions.service import Functions
+from sayso.knowledge.passages import Found, Passage
+from sayso.knowledge.place import Place
+from sayso.library import Library, make_library
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
@@ -78,6 +90,24 @@ class ScriptedCheck:
 
 
 @dataclass
+class ScriptedRetrieval:
+    """A retrieval server that finds what it is told, and remembers what it was asked."""
+
+    found: tuple[Found, ...] = (Found(Passage("p", "Nine to five.", "", "hours.pdf", 3), 0.8),)
+    error: KnowledgeError | None = None
+    asked: list[tuple[Place, str]] = field(default_factory=list)
+    before_answer: Any = None
+
+    async def __call__(self, place: Place, query: str) -> tuple[Found, ...]:
+        self.asked.append((place, query))
+        if self.before_answer is not None:
+            await self.before_answer()
+        if self.error is not None:
+            raise self.error
+        return self.found
+
+
+@dataclass
 class World:
     """Everything a test may want to touch."""
 
@@ -86,11 +116,16 @@ class World:
     database: Database
     secrets: Secrets
     check: ScriptedCheck
+    retrieval: ScriptedRetrieval
     accounts: Accounts
     agents: Agents
     conversations: Conversations
+    functions: Functions
+    calls: HttpCalls
     recorder: Recorder
+    library: Library
     app: FastAPI
+    mcp: McpPool
     user_id: str = ""
     key: str = ""
 
@@ -107,7 +142,7 @@ class World:
 
 @asynccontextmanager
 async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
-    """A new installation in `folder`, or the one that is there."""
+    """A new installation in `folder`, or the one that is there; nobody works at its jobs yet."""
     config = Settings.model_validate({"data_dir": folder / "data", **settings})
     migrate(config.database)
     secrets = load_secrets(config.data_dir, config.master_key)
@@ -116,27 +151,77 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
         owner = await world.accounts.ensure_owner()
         if owner is not None:
             world.user_id, world.key = owner.user_id, owner.api_key.get_secret_value()
+        await world.mcp.open()
         yield world
     finally:
+        await world.calls.close()
+        await world.mcp.close()
         await world.database.close()
+
+
+class ScriptedEmbedder:
+    """Vectors without a model: equal texts have equal ones."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    async def open(self) -> None:
+        pass
+
+    async def embed_aside(self, text: str) -> npt.NDArray[np.float32]:
+        self.texts.append(text)
+        seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8], "big")
+        vector = np.random.default_rng(seed).normal(size=8).astype(np.float32)
+        return (vector / np.linalg.norm(vector)).astype(np.float32)
 
 
 def make_world(config: Settings, secrets: Secrets) -> World:
     """Everything put together; nothing is opened yet."""
-    clock, check = HandClock(), ScriptedCheck()
+    clock, check, retrieval = HandClock(), ScriptedCheck(), ScriptedRetrieval()
     database = Database(config.database)
     accounts = Accounts(database, secrets, clock)
+    library = make_library(config, database, clock, ScriptedEmbedder())
+    mcp = McpPool(private=config.outbound_private, commands=read_commands(config.mcp_commands))
     agents = Agents(
         database,
         secrets,
         clock,
-        checks=LlmChecks(database, clock, check),
+        checks=Checks(
+            LlmChecks(database, clock, check),
+            KnowledgeChecks(clock, retrieval, config.own_retrieval_timeout_s),
+            mcp,
+        ),
+        sources=library.sources,
         built_in="built-in-extractive",
         max_agents=config.max_agents,
     )
     conversations = Conversations(database)
-    app = build_api(Services(accounts, agents, conversations, VOICES), config, clock)
+    calls = HttpCalls(private=config.outbound_private)
+    functions = Functions(
+        database,
+        secrets,
+        clock,
+        calls=calls,
+        private=config.outbound_private,
+        max_functions=config.max_functions,
+    )
+    services = Services(accounts, agents, conversations, functions, library.sources, VOICES)
+    app = build_api(services, config, clock)
     recorder = Recorder(database, max_records=config.max_unsaved_records)
     return World(
-        config, clock, database, secrets, check, accounts, agents, conversations, recorder, app
+        config,
+        clock,
+        database,
+        secrets,
+        check,
+        retrieval,
+        accounts,
+        agents,
+        conversations,
+        functions,
+        calls,
+        recorder,
+        library,
+        app,
+        mcp,
     )

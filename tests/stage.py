@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -27,12 +27,14 @@ from sayso.audio.formats import (
 )
 from sayso.clock import SystemClock
 from sayso.errors import LlmError, SpeechError, TalkError
-from sayso.llm import Message, Mishap, Note, Spare, forget, ignore, no_spare
+from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.talk.agent import Agent
+from sayso.talk.deeds import as_messages
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import EndedBy
-from sayso.talk.history import Ledger, Line
+from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.ladder import NO_LADDER, Ladder
+from sayso.talk.record import LeftMessage
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport import line as wire
 from sayso.tts import Voice
@@ -135,11 +137,15 @@ class ToneTts:
             self.then()
 
 
+Step: TypeAlias = Piece | float | LlmError
+
+
 @dataclass
 class ListedLlm:
     """Gives the listed answers in turn, a piece at a time; waits for numbers, raises LlmErrors."""
 
-    answers: list[list[str | float | LlmError]] = field(default_factory=list)
+    answers: list[list[Step]] = field(default_factory=list)
+    offered: list[list[str]] = field(default_factory=list)
     prompts: list[list[Message]] = field(default_factory=list)
     closed: int = 0
     mishaps: list[LlmError] = field(default_factory=list)
@@ -150,7 +156,9 @@ class ListedLlm:
         mishap: Mishap = ignore,
         spare: Spare = no_spare,
         note: Note = forget,
-    ) -> AsyncGenerator[str, None]:
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
+        self.offered.append([tool.name for tool in tools])
         while self.mishaps:
             mishap(self.mishaps.pop(0))
         note("llm", "listed")
@@ -206,11 +214,18 @@ class MemoryLine:
 class MemoryRecord:
     lines: list[tuple[str, str]] = field(default_factory=list)
     turns: list[tuple[int, dict[str, Any]]] = field(default_factory=list)
+    deeds: list[Deed] = field(default_factory=list)
     end: tuple[EndedBy, int | None] | None = None
     reason: str = ""
+    messages: list[LeftMessage] = field(default_factory=list)
 
-    def line(self, role: str, content: str, at: datetime) -> None:
-        self.lines.append((role, content))
+    def message(self, left: LeftMessage, at: datetime) -> None:
+        self.messages.append(left)
+
+    def line(self, role: str, content: str, at: datetime, deeds: Sequence[Deed] = ()) -> None:
+        self.deeds += deeds
+        if content:
+            self.lines.append((role, content))
 
     def turn(self, number: int, timings: Mapping[str, Any], at: datetime) -> None:
         self.turns.append((number, dict(timings)))
@@ -268,7 +283,7 @@ RAW = OutputAudio(OutputFormat.RAW, 16_000)
 @asynccontextmanager
 async def staged(
     *,
-    answers: Sequence[Sequence[str | float | LlmError]] = (),
+    answers: Sequence[Sequence[Step]] = (),
     heard: Sequence[str | Exception] = (),
     judged: Sequence[float | Exception] = (),
     greeting: str = "",
@@ -281,6 +296,7 @@ async def staged(
     policy: Policy = POLICY,
     ladder: Ladder = NO_LADDER,
     warning_s: float = 0.0,
+    filler_after_s: float = 1.5,
     **manners: Any,  # noqa: ANN401 - fields of Agent
 ) -> AsyncIterator[Stage]:
     """Hold a conversation in memory; it is hung up on leaving."""
@@ -290,7 +306,7 @@ async def staged(
     llm = ListedLlm([list(answer) for answer in answers], mishaps=list(mishaps))
 
     def prompt(said: Sequence[Line]) -> list[Message]:
-        return [Message(entry.role, entry.content) for entry in said]
+        return as_messages(said)
 
     with ThreadPoolExecutor(1) as codecs:
         session = Session(
@@ -308,7 +324,7 @@ async def staged(
             ),
             line=line,
             rooms=Rooms(LoudVad(), stt, tts, eot, codecs),
-            limits=Limits(policy, 10.0, conversation_s, 5.0, 0.25, warning_s),
+            limits=Limits(policy, 10.0, conversation_s, 5.0, 0.25, warning_s, filler_after_s),
             ledger=Ledger(lines),
             record=record,
             clock=SystemClock(),

@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from sayso.abilities import phrases_of
 from sayso.agents.schema import Agent as StoredAgent
-from sayso.app import ladder_of, limits_of, phrases_of
+from sayso.app import ladder_of, limits_of
 from sayso.config import Settings
-from sayso.llm import Message, Mishap, Note, Spare, forget, ignore, no_spare
+from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.ladder import Ladder
@@ -28,7 +29,8 @@ class Silent:
         mishap: Mishap = ignore,
         spare: Spare = no_spare,
         note: Note = forget,
-    ) -> AsyncGenerator[str, None]:
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         for message in messages:
             yield message.content
 
@@ -92,6 +94,6 @@ def test_an_agent_bears_silence_in_its_own_way(own: dict[str, Any], ladder: Ladd
 
 @pytest.mark.parametrize(("message", "silent"), [(None, False), ("Bye.", False), ("", True)])
 def test_an_agent_whose_last_words_are_empty_says_none(message: str | None, silent: bool) -> None:
-    usual = phrases_of(replace(STORED, end_call_message=message), "any")
+    usual = phrases_of(replace(STORED, end_call_message=message), STORED.language, "any")
     assert (not usual.nobody_there, not usual.time_is_up) == (silent, silent)
     assert usual.not_heard == PHRASES["german"].not_heard

@@ -173,7 +173,7 @@ def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
         ),
     ] = None,
     tools: Annotated[
-        bool, typer.Option("--tools", help="Call the first function offered, with made-up values.")
+        bool, typer.Option("--tools", help="Call the offered function that the words mean.")
     ] = False,
     prefix: Annotated[
         str, typer.Option(help="Path in front of /chat/completions, such as /v1.")

@@ -70,6 +70,7 @@ class Settings(BaseSettings):
         1_048_576, ge=4096, description="Largest REST request body taken, in bytes."
     )
     max_agents: int = Field(10_000, ge=1, description="Agents one account may have.")
+    max_functions: int = Field(500, ge=1, description="External functions one account may have.")
     max_unsaved_records: int = Field(
         100_000, ge=100, description="Transcript lines and the like waiting to be stored."
     )
@@ -86,7 +87,25 @@ class Settings(BaseSettings):
         60, ge=0, description="`GET /agent-stats/{id}` a minute for each API key; 0 means no limit."
     )
     check_llm_per_min: int = Field(
-        20, ge=0, description="`POST /llm-checks` a minute for each API key; 0 means no limit."
+        20,
+        ge=0,
+        description="`POST /llm-checks`, and as many `POST /knowledge-checks`, a minute for each "
+        "API key; 0 means no limit.",
+    )
+    try_function_per_min: int = Field(
+        30,
+        ge=0,
+        description="`POST /external-functions/{id}/try` a minute for each API key; 0 means no "
+        "limit.",
+    )
+    ask_builtin_per_min: int = Field(
+        60,
+        ge=0,
+        description="`POST /builtin/v1/chat/completions` a minute for each API key; 0 means no "
+        "limit.",
+    )
+    check_mcp_per_min: int = Field(
+        20, ge=0, description="`POST /mcp-checks` a minute for each API key; 0 means no limit."
     )
     max_conversation_s: float = Field(
         3600.0, gt=0, description="Longest conversation, in seconds; it ends with a spoken goodbye."
@@ -102,6 +121,74 @@ class Settings(BaseSettings):
     )
     drain_s: float = Field(
         5.0, ge=0, description="How long a stopping server lets conversations end, in seconds."
+    )
+
+    # Documents -------------------------------------------------------------------------
+    # A page of PDF takes 5 to 50 ms of one core.
+    max_document_bytes: int = Field(
+        26_214_400, ge=1024, le=1_073_741_824, description="Largest document taken, in bytes."
+    )
+    max_document_pages: int = Field(
+        2000, ge=1, le=100_000, description="Longest PDF read, in pages."
+    )
+    max_document_chars: int = Field(
+        5_000_000,
+        ge=1000,
+        le=100_000_000,
+        description="Most text taken from one document, in characters.",
+    )
+    read_timeout_s: float = Field(
+        600.0,
+        gt=0,
+        le=3600,
+        description="Longest time reading one document may take, in seconds; it gives way to "
+        "conversations.",
+    )
+    read_cpu_s: int = Field(
+        120, ge=1, le=3600, description="Most CPU reading one document may use, in seconds."
+    )
+    read_memory_mib: int = Field(
+        512,
+        ge=128,
+        le=16_384,
+        description="Most memory reading one document may use, in MiB. Linux only: macOS cannot "
+        "hold a process to it, and relies on the other limits.",
+    )
+
+    # What agents know ------------------------------------------------------------------
+    max_sources: int = Field(
+        100, ge=1, le=10_000, description="Files, pages and sites one agent may know."
+    )
+    max_sources_bytes: int = Field(
+        268_435_456, ge=1024, description="All files of one agent together, in bytes."
+    )
+    max_passages: int = Field(
+        10_000,
+        ge=1,
+        le=200_000,
+        description="Passages of about 100 words one agent may know; each takes 2 kB.",
+    )
+    max_crawl_pages: int = Field(
+        200, ge=1, le=10_000, description="Pages of a site that are visited, if its owner asks."
+    )
+    max_page_bytes: int = Field(
+        2_097_152, ge=1024, le=67_108_864, description="Largest web page taken, in bytes."
+    )
+    crawl_timeout_s: float = Field(
+        600.0, gt=0, le=86_400, description="Longest visit to one site, in seconds."
+    )
+    max_prompt_knowledge_chars: int = Field(
+        8000,
+        ge=0,
+        description="Critical knowledge longer than this, in characters, is searched for each "
+        "question instead of standing in the prompt; until it is indexed, its beginning stands "
+        "there.",
+    )
+    add_knowledge_per_min: int = Field(
+        60,
+        ge=0,
+        description="Files and pages added, replaced or refreshed a minute for each API key; 0 "
+        "means no limit.",
     )
 
     # Silence and the end -----------------------------------------------------------------
@@ -147,6 +234,13 @@ class Settings(BaseSettings):
     speculate: bool = Field(
         True,
         description="Ask the LLM at the first likely end of a turn; dropped if the caller goes on.",
+    )
+    filler_after_s: float = Field(
+        1.5,
+        ge=0.1,
+        le=60,
+        description="How long a caller waits for a function before the agent says that it takes a "
+        "moment, in seconds.",
     )
     pacing_ahead_s: float = Field(
         0.25, gt=0, le=2, description="How far sound is sent ahead of its playing, in seconds."
@@ -219,14 +313,46 @@ class Settings(BaseSettings):
         "server next door); "
         "metadata, link-local and reserved ones never are.",
     )
+    mcp_commands: dict[str, str] = Field(
+        default_factory=dict,
+        repr=False,
+        description="MCP servers that agents may have started, command lines by name; unset means "
+        "none. Whoever may save an agent may use each of them.",
+    )
     builtin_llm_url: str | None = Field(
         None,
         description="OpenAI-compatible base URL used by agents without an `llm`; "
-        "unset means extractive answers from the agent's own text. It is checked when the server "
-        "starts; the log says in one line how that went.",
+        "unset means no language model: extractive answers from what the agent knows. It is "
+        "checked when the server starts; the log says in one line how that went.",
     )
     builtin_llm_key: SecretStr | None = Field(None, description="API key for `builtin_llm_url`.")
     builtin_llm_model: str | None = Field(None, description="Model name for `builtin_llm_url`.")
+    builtin_llm_gguf: Path | None = Field(
+        None,
+        description="A GGUF file that answers for agents without an `llm`, in the place of "
+        "`builtin_llm_url`: llama.cpp serves it in a process of its own, on a port of this machine "
+        "only. Needs `pip install 'sayso[llama]'`.",
+    )
+
+    # What agents know ------------------------------------------------------------------
+    retrieval_timeout_s: float = Field(
+        0.25,
+        gt=0,
+        le=5,
+        description="Longest wait of an answer for what the agent's knowledge says about it, in "
+        "seconds; what comes later is dropped.",
+    )
+    own_retrieval_timeout_s: float = Field(
+        2.0,
+        gt=0,
+        le=10,
+        description="Longest wait for an owner's own retrieval server, whatever its agent's "
+        "`timeoutMs` says, in seconds; if it fails, the search that comes with Sayso is waited for "
+        "behind it.",
+    )
+    retrieval_passages: int = Field(
+        5, ge=1, le=20, description="Passages of an agent's knowledge an answer may stand on."
+    )
 
     @property
     def database(self) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -37,8 +37,10 @@ from sayso.errors import (
 )
 from sayso.store.identifiers import new_id
 from sayso.talk.agent import Agent
+from sayso.talk.deeds import dump_deeds, read_deeds
 from sayso.talk.events import EndedBy
-from sayso.talk.history import Ledger, Line
+from sayso.talk.history import Deed, Ledger, Line
+from sayso.talk.record import LeftMessage, Timings
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport.playai import EARLIEST, Setup, error_frame, init_frame, parse_setup
 from sayso.transport.websocket import WebSocketLine, close, receive_setup
@@ -94,7 +96,7 @@ class Door:
     conversations: Conversations
     recorder: Recorder
     rooms: Rooms
-    ready: Callable[[StoredAgent, Setup, str], Agent]
+    ready: Callable[[StoredAgent, Setup, str], Awaitable[Agent]]
     limits: Callable[[Agent, float | None], Limits]
     max_conversations: int
     setup_timeout_s: float
@@ -168,12 +170,12 @@ class Door:
         earlier = await self._earlier_lines(stored, setup)
         continued = setup.continue_conversation if earlier is not None else None
         conversation_id = continued or new_id()
-        await socket.send_text(self._init(stored, setup, conversation_id).decode())
         with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
+            agent = await self.ready(stored, setup, conversation_id)
+            await socket.send_text(self._init(stored, setup, conversation_id).decode())
             record = ConversationRecord(self.recorder, conversation_id)
             source = "api" if entrance.needs_key else "web"
             record.opened(stored.id, source, setup.caller, self.clock.utc())
-            agent = self.ready(stored, setup, conversation_id)
             await self._hold(socket, agent, setup, Ledger(earlier or ()), record)
 
     async def _hold(
@@ -264,7 +266,7 @@ class Door:
             raise SetupError(
                 f"continueConversation: {error.message}", field="continueConversation"
             ) from None
-        return [Line(role, content) for role, content in said]
+        return [Line(role, content, read_deeds(deeds)) for role, content, deeds in said]
 
     def _init(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> bytes:
         return init_frame(
@@ -289,11 +291,27 @@ class ConversationRecord:
         """The conversation begins."""
         self._recorder.opened(self._id, agent_id, source=source, at=at, caller_id=caller_id or None)
 
-    def line(self, role: Literal["assistant", "user"], content: str, at: datetime) -> None:
-        """A settled line of the transcript."""
-        self._recorder.line(self._id, role, content, at)
+    def line(
+        self,
+        role: Literal["assistant", "user"],
+        content: str,
+        at: datetime,
+        deeds: Sequence[Deed] = (),
+    ) -> None:
+        """A settled line of the transcript, and what was done before it."""
+        self._recorder.line(self._id, role, content, at, dump_deeds(deeds))
 
-    def turn(self, number: int, timings: Mapping[str, float | str | None], at: datetime) -> None:
+    def message(self, left: LeftMessage, at: datetime) -> None:
+        """The caller left a message."""
+        self._recorder.message(
+            self._id,
+            message=left.message,
+            name=left.name,
+            phone_number=left.phone_number,
+            at=at,
+        )
+
+    def turn(self, number: int, timings: Timings, at: datetime) -> None:
         """Where the time of one reply went."""
         self._recorder.turn(self._id, number, timings, at)
 

@@ -7,12 +7,16 @@
     │   ├── ForbiddenError      403  somebody else's object
     │   ├── NotFoundError       404  no such object
     │   ├── ConflictError       409  the object changed, or is in use
+    │   ├── TooLargeError       413  more than is taken at once
     │   └── TooManyError        429  a limit was reached; carries retry_after_s
     ├── TalkError               ends or disturbs a conversation; carries the contract's code
     │   └── SetupError          4400 the first message is not a valid setup
     ├── LlmError                the agent's LLM could not answer; carries a finding code
+    ├── KnowledgeError          what the agent knows could not be looked up
     ├── AudioError              sound that cannot be read or written
     │   └── SilentMicrophoneError   nothing but silence comes from the caller
+    ├── ReadError               a document that cannot be read; carries a code
+    ├── FetchError              a web page that cannot be fetched; carries a code
     ├── SpeechError             a speech engine (VAD, STT, TTS) failed
     └── InstallationError       something on this machine is missing or damaged
 
@@ -102,6 +106,13 @@ class ConflictError(RefusedError):
     error_id = "CONFLICT"
 
 
+class TooLargeError(RefusedError):
+    """What was sent is larger than is taken."""
+
+    status = 413
+    error_id = "CONTENT_TOO_LARGE"
+
+
 class TooManyError(RefusedError):
     """A limit was reached; try again after `retry_after_s` seconds."""
 
@@ -157,6 +168,16 @@ class LlmError(SaysoError):
         self.finding = finding
 
 
+class KnowledgeError(SaysoError):
+    """What the agent knows could not be looked up; `finding` is a stable code."""
+
+    blame = Blame.OWNER
+
+    def __init__(self, message: str, *, finding: str, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.finding = finding
+
+
 class AudioError(SaysoError):
     """Sound that cannot be read or written."""
 
@@ -165,6 +186,52 @@ class AudioError(SaysoError):
 
 class SilentMicrophoneError(AudioError):
     """The caller's microphone gives nothing but silence."""
+
+
+class ReadCode(StrEnum):
+    """Why a document cannot be read."""
+
+    EMPTY = "empty"
+    WRONG_KIND = "wrong_kind"
+    ENCRYPTED = "encrypted"
+    DAMAGED = "damaged"
+    NO_TEXT = "no_text"
+    TOO_BIG = "too_big"
+    TOO_LONG = "too_long"
+    TOO_SLOW = "too_slow"
+    TOO_MUCH_MEMORY = "too_much_memory"
+
+
+class ReadError(SaysoError):
+    """A document that cannot be read; `code` says why."""
+
+    blame = Blame.OWNER
+
+    def __init__(self, message: str, *, code: ReadCode, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class FetchCode(StrEnum):
+    """Why a web page cannot be fetched."""
+
+    NOT_ALLOWED = "not_allowed"
+    UNREACHABLE = "unreachable"
+    REFUSED = "refused"
+    NO_PAGE = "no_page"
+    TOO_BIG = "page_too_big"
+    TOO_SLOW = "page_too_slow"
+    ROBOTS = "robots"
+
+
+class FetchError(SaysoError):
+    """A web page that cannot be fetched; `code` says why."""
+
+    blame = Blame.OWNER
+
+    def __init__(self, message: str, *, code: FetchCode, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
 
 
 class SpeechError(SaysoError):

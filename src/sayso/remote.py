@@ -1,13 +1,13 @@
-"""A speech server somewhere else: its address, its key, and the one way to ask it.
+"""A server somewhere else: its address, its key, what an error about it may say.
 
-`stt/openai.py` and `tts/openai.py` know what to ask and how to read the answer; everything about
-the connection is here, so that what is refused and what an error may say is decided once.
+`stt/openai.py`, `tts/openai.py` and `knowledge/remote.py` know what to ask and how to read the
+answer; what is refused and what an error may say is decided here, once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -82,7 +82,7 @@ class SpeechServer:
             refuse_literal(self._host, private=private)
         except OutboundError as error:
             raise InstallationError(
-                self._name_refusal(_reason(error)),
+                self._name_refusal(name_reason(error)),
                 hint=f"Give {self._desk.setting} the `url` of a server that may be called.",
             ) from error
         headers = {"Authorization": f"Bearer {self._key}"} if self._key else {}
@@ -127,9 +127,7 @@ class SpeechServer:
 
     def quote(self, body: bytes) -> str:
         """The beginning of what a server says, in one line, without our key in it."""
-        text = " ".join(self._clean(body.decode("utf-8", errors="replace")).split())
-        text = "".join(c if c.isprintable() else "\ufffd" for c in text)
-        return text[:MAX_COMPLAINT_CHARS] or "nothing"
+        return quote(body, self._secrets)
 
     async def close(self) -> None:
         """Let go of the connections."""
@@ -138,9 +136,7 @@ class SpeechServer:
             await http.close()
 
     def _clean(self, text: str) -> str:
-        for secret in self._secrets:
-            text = text.replace(secret, "...")
-        return text
+        return clean(text, self._secrets)
 
     async def _post(self, content: Mapping[str, Any]) -> aiohttp.ClientResponse:
         if self._http is None:
@@ -158,7 +154,7 @@ class SpeechServer:
     def _explain(self, error: Exception) -> SpeechError:
         if isinstance(error, TimeoutError):
             return self.fail(f"took longer than {self._config.timeout_s:g} s")
-        if MARK in (reason := _reason(error)):
+        if MARK in (reason := name_reason(error)):
             return SpeechError(self._name_refusal(reason))
         return self.fail(f"cannot be reached: {self._clean(reason)}")
 
@@ -170,7 +166,7 @@ def read_url(desk: Desk, config: EngineConfig) -> str:
         InstallationError: there is none, or it cannot be called.
     """
     given = config.options.get("url", "").strip()
-    if fault := _find_fault(given):
+    if fault := find_fault(given):
         raise InstallationError(
             f"the {desk.name} engine `openai` needs the option `url`, a base URL: {fault}",
             hint=f'Set {desk.setting}=\'{{"url": "{desk.example}"}}\'.',
@@ -180,7 +176,7 @@ def read_url(desk: Desk, config: EngineConfig) -> str:
     return urlunsplit((parts.scheme, parts.netloc, path, parts.query, ""))
 
 
-def _find_fault(url: str) -> str:
+def find_fault(url: str) -> str:
     """What is wrong with a base URL, without quoting it: a password may be in it."""
     try:
         parts = urlsplit(url)
@@ -192,10 +188,24 @@ def _find_fault(url: str) -> str:
     if not parts.hostname:
         return "it names no host"
     if parts.username or parts.password:
-        return "it contains a user or a password; a key goes into the option `api_key`"
+        return "it contains a user or a password; a key has a place of its own"
     if any(c.isspace() or not c.isprintable() for c in url):
         return "it contains a blank or an unprintable character"
     return ""
+
+
+def quote(body: bytes, secrets: Iterable[str]) -> str:
+    """The beginning of what a server says, in one line, without our secrets in it."""
+    text = " ".join(clean(body[:MAX_COMPLAINT_BYTES].decode("utf-8", "replace"), secrets).split())
+    text = "".join(c if c.isprintable() else "\ufffd" for c in text)
+    return text[:MAX_COMPLAINT_CHARS] or "nothing"
+
+
+def clean(text: str, secrets: Iterable[str]) -> str:
+    """`text` without our secrets in it."""
+    for secret in secrets:
+        text = text.replace(secret, "...")
+    return text
 
 
 def _read_key(desk: Desk, config: EngineConfig) -> str:
@@ -217,7 +227,7 @@ def show(url: str) -> str:
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
-def _reason(error: Exception) -> str:
+def name_reason(error: Exception) -> str:
     """An exception in a few words."""
     inner = getattr(error, "os_error", None) or error
     return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__

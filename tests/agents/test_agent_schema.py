@@ -14,8 +14,8 @@ from sayso.agents.schema import (
     NewAgent,
     OpenAiCompatible,
     make_endpoint,
-    refuse_unstorable,
 )
+from sayso.bodies import refuse_unstorable
 from sayso.errors import BadRequestError
 
 MINIMAL = {"displayName": "A"}
@@ -67,6 +67,11 @@ def test_texts_have_the_contracts_limits(field: str, longest: int) -> None:
         {"patience": "slow"},
         {"patience": 1},
         {"interruptible": None},
+        {"builtInActions": ["transfer"]},
+        {"builtInActions": ["end-call"] * 21},
+        {"builtInActions": "end-call"},
+        {"timeZone": "Mars"},
+        {"timeZone": 1},
         {"answerOnlyFromCriticalKnowledge": "yes"},
         {"actions": [1]},
         {"actions": ["x"] * 101},
@@ -237,4 +242,4 @@ def test_an_endpoint_is_made_from_the_contracts_names() -> None:
 def test_shapes_that_take_nothing_else_say_so() -> None:
     shapes = NewAgent.model_json_schema()["$defs"]
     closed = {name for name, shape in shapes.items() if shape.get("additionalProperties") is False}
-    assert closed == {"LlmTimeouts", "MessagePlan"}
+    assert closed == {"Knowledge", "LlmTimeouts", "McpServerBody", "MessagePlan"}

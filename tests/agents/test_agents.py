@@ -75,11 +75,16 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "endCallPhrases": [],
         "patience": None,
         "interruptible": True,
+        "mcpServers": [],
+        "builtInActions": [],
+        "timeZone": None,
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],
         "answeredBy": "built-in-extractive",
         "llmIssues": [],
+        "knowledge": None,
+        "knowledgeIssues": [],
         "warnings": [],
     }
 
@@ -179,6 +184,27 @@ async def test_how_an_agent_takes_turns_is_kept(world: World, client: httpx2.Asy
     assert (changed["patience"], changed["interruptible"]) == (None, True)
 
 
+async def test_what_an_agent_may_do_by_itself_is_kept(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    actions = ["current-time", "end-call", "current-time"]
+    agent = await create(client, builtInActions=actions, timeZone=" europe/vienna")
+    assert (agent["builtInActions"], agent["timeZone"]) == (actions[:2], "Europe/Vienna")
+    loaded = await world.agents.load(agent["id"])
+    assert loaded.built_in_actions == ("current-time", "end-call")
+    assert loaded.time_zone == "Europe/Vienna"
+    changed = (await patch(client, agent["id"], builtInActions=None, timeZone=None)).json()
+    assert (changed["builtInActions"], changed["timeZone"]) == ([], None)
+    refused = await patch(client, agent["id"], timeZone="Mars")
+    assert refused.status_code == 400
+    assert refused.json()["message"] == (
+        "timeZone is no time zone; write its IANA name, such as Europe/Vienna."
+    )
+    refused = await patch(client, agent["id"], builtInActions=["fly"])
+    assert refused.json()["field"] == "builtInActions.0"
+    assert "end-call" in refused.json()["message"]
+
+
 async def test_a_patience_that_is_none_names_those_there_are(client: httpx2.AsyncClient) -> None:
     agent = await create(client, patience="eager")
     for refused in (
@@ -205,7 +231,6 @@ async def test_what_is_sent_is_kept_and_returned_as_given(client: httpx2.AsyncCl
         "answerOnlyFromCriticalKnowledge": True,
         "visibility": "private",
         "language": "german",
-        "actions": ["fn_1"],
         "variables": {"shop": "Nonna's", "minutes": 45, "rate": 0.5, "open": True},
     }
     agent = await create(client, **sent)
@@ -260,6 +285,21 @@ async def test_an_llm_that_fails_its_check_saves_nothing(
         assert body["hint"] == "Check the path."
         assert [one["code"] for one in body["details"]] == ["late.first", "http.html"]
     assert (await client.get(AGENTS)).json() == [agent]
+
+
+async def test_whoever_asks_is_told_what_answers_for_a_public_agent(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    made = [
+        (await client.post(AGENTS, json={"displayName": "A", **more})).json()["id"]
+        for more in (
+            {"visibility": "public"},
+            {"visibility": "private"},
+            {"llm": {"baseURL": "http://llm.test/v1", "apiKey": "k"}},
+        )
+    ]
+    told = [await world.agents.answered_by(agent_id) for agent_id in (*made, "nobody", "?")]
+    assert told == ["built-in-extractive", None, "llm", None, None]
 
 
 async def test_a_built_in_llm_is_not_checked(world: World, client: httpx2.AsyncClient) -> None:

@@ -11,7 +11,8 @@ import pytest
 
 from rest_world import World, open_world
 from sayso.agents.ignored import list_ignored
-from sayso.agents.schema import MAX_NAMED, MAX_NAMED_CHARS, AgentChanges, NewAgent
+from sayso.agents.schema import AgentChanges, NewAgent
+from sayso.bodies import MAX_NAMED, MAX_NAMED_CHARS
 
 AGENTS = "/api/v1/agents"
 URL = "https://llm.example/v1"

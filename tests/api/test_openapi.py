@@ -20,7 +20,9 @@ from schemathesis.schemas import BaseSchema
 from starlette.types import Receive, Scope, Send
 
 from rest_world import START, World, make_world, open_world
+from sayso.agents import mcp_servers
 from sayso.config import Settings
+from sayso.functions.mcp.check import Report
 from sayso.security.secrets import Secrets
 
 NO_LIMITS = {
@@ -28,6 +30,16 @@ NO_LIMITS = {
     "update_agent_per_min": 0,
     "get_agent_per_min": 0,
     "get_stats_per_min": 0,
+    "check_mcp_per_min": 0,
+    "try_function_per_min": 0,
+    "add_knowledge_per_min": 0,
+    "max_sources": 10_000,
+    "max_functions": 100_000,
+}
+FUNCTION = {
+    "name": "F",
+    "description": "Is tried; nobody is there.",
+    "endpointUrl": "http://127.0.0.1:9/",
 }
 BOUNDED = settings(
     max_examples=25,
@@ -63,12 +75,25 @@ class Served:
 async def fill(world: World) -> dict[str, str]:
     async with world.client() as client:
         agent = (await client.post("/api/v1/agents", json={"displayName": "A"})).json()["id"]
+        made = await client.post("/api/v1/external-functions", json=FUNCTION)
     world.recorder.opened("c1", agent, source="web", at=START)
     world.recorder.line("c1", "assistant", "Hello", START)
     world.recorder.turn("c1", 1, {"first_sound_ms": 640.0}, START)
     await world.recorder.flush()
     await world.database.close()  # its connections belong to this loop, not to the client's
-    return {"agentId": agent, "conversationId": "c1"}
+    return {"agentId": agent, "conversationId": "c1", "functionId": made.json()["id"]}
+
+
+async def pass_all(*_: object) -> Report:
+    """A check of an MCP server that calls nobody."""
+    return Report([])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unchecked() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mcp_servers, "check_server", pass_all)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +127,47 @@ def load_schema() -> BaseSchema:
 schema = load_schema()
 
 
+def fits_together(body: object) -> bool:
+    """Whether a body keeps the rules that JSON Schema has no words for."""
+    if not isinstance(body, dict):
+        return True
+    # Which zones and whose functions there are is not the document's to say.
+    known = not body.get("timeZone") and not body.get("actions")
+    short = not body.get("crawl") or body.get("maxPages", 0) in range(MOST_PAGES + 1)
+    return known and short and _differ(body) and _have_places(body)
+
+
+def _differ(body: dict[str, Any]) -> bool:
+    """Whether no two MCP servers have one name."""
+    names = [str(one.get("name")).lower() for one in _list(body, "mcpServers")]
+    return len(set(names)) == len(names)
+
+
+def _have_places(body: dict[str, Any]) -> bool:
+    """Whether each parameter of a function fits its place, and is the only one there."""
+    places = [
+        (one.get("parameterPosition", "body"), str(one.get("name")).lower(), one.get("constType"))
+        for one in _list(body, "parameters")
+    ]
+    fitting = all(where not in ("header", "url") and kind not in TYPED for where, _, kind in places)
+    return fitting and len({place[:2] for place in places}) == len(places)
+
+
+TYPED = ("number", "boolean")
+MOST_PAGES = Settings().max_crawl_pages
+
+
+def _list(body: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """The objects in a field that may be anything."""
+    found = body.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
+def is_readable(case: Case[Any]) -> bool:
+    """Whether what is uploaded may be a document: a schema's bytes may be a picture."""
+    return case.media_type != "multipart/form-data"
+
+
 @schema.parametrize()
 @BOUNDED
 def test_the_api_does_what_its_document_says(case: Case[Any], served: Served) -> None:
@@ -109,4 +175,8 @@ def test_the_api_does_what_its_document_says(case: Case[Any], served: Served) ->
         case.path_parameters.update(
             {name: value for name, value in served.ids.items() if name in case.path_parameters}
         )
-    case.call_and_validate(headers={"Authorization": f"Bearer {served.key}"})
+    headers = {"Authorization": f"Bearer {served.key}"}
+    if fits_together(case.body) and is_readable(case):
+        case.call_and_validate(headers=headers)
+    else:
+        assert case.call(headers=headers).status_code < 500

@@ -198,11 +198,24 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
                 extensions.add(f"{method} {path}")
     assert extensions == {
         "get /api/v1/agents",
+        "get /api/v1/agents/{agentId}/critical-knowledge-files",
+        "post /api/v1/agents/{agentId}/critical-knowledge-files",
+        "put /api/v1/agents/{agentId}/critical-knowledge-files/{fileId}",
+        "delete /api/v1/agents/{agentId}/critical-knowledge-files/{fileId}",
+        "get /api/v1/agents/{agentId}/critical-knowledge-files/{fileId}/status",
+        "get /api/v1/agents/{agentId}/knowledge-pages",
+        "post /api/v1/agents/{agentId}/knowledge-pages",
+        "get /api/v1/agents/{agentId}/knowledge-pages/{pageId}",
+        "delete /api/v1/agents/{agentId}/knowledge-pages/{pageId}",
+        "post /api/v1/agents/{agentId}/knowledge-pages/{pageId}/refresh",
         "delete /api/v1/agents/{agentId}",
         "post /api/v1/agents/{agentId}/llm-check",
         "get /api/v1/voices",
         "get /api/v1/agents/{agentId}/llm-check",
+        "post /api/v1/external-functions/{functionId}/try",
         "post /api/v1/llm-checks",
+        "post /api/v1/knowledge-checks",
+        "post /api/v1/mcp-checks",
         "get /api/v1/agents/{agentId}/conversations/{conversationId}/turns",
     }
     view = schema["components"]["schemas"]["AgentView"]["properties"]

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 from starlette.applications import Starlette
 
-from sayso.console.pages import STATIC, page_routes
+from sayso.console.pages import LABEL, SHOWN_LABEL, STATIC, page_routes
 
 PAGE = "http://sayso.test/agent/front-desk-1"
 MAX_SCRIPT_BYTES = 26_000
@@ -42,6 +42,20 @@ async def test_the_page_bears_the_agents_name() -> None:
     assert f"<h1>{name}</h1>" in named
     assert "<title>Talk · Sayso</title>" in nameless
     assert "<h1>Talk to this agent</h1>" in nameless
+
+
+async def test_a_page_of_an_agent_without_a_language_model_says_so() -> None:
+    async def ask(agent_id: str) -> str | None:
+        return {"plain": "built-in-extractive", "own": "llm"}.get(agent_id)
+
+    transport = httpx2.ASGITransport(Starlette(routes=page_routes(mind_of=ask)))
+    async with httpx2.AsyncClient(transport=transport, base_url="http://sayso.test") as client:
+        pages = {name: await client.get(f"/agent/{name}") for name in ("plain", "own", "other")}
+    assert SHOWN_LABEL in pages["plain"].text
+    assert pages["plain"].headers["content-security-policy"]
+    for name in ("own", "other"):
+        assert LABEL in pages[name].text
+        assert SHOWN_LABEL not in pages[name].text
 
 
 class Links(HTMLParser):

@@ -54,7 +54,7 @@ async def test_a_conversation_is_answered_in_the_documented_shape(
 ) -> None:
     await talk(world, agent, "c1")
     path = f"/api/v1/agents/{agent}/conversations"
-    expected = {
+    expected: dict[str, Any] = {
         "id": "c1",
         "source": "web",
         "callerEmail": None,
@@ -65,6 +65,7 @@ async def test_a_conversation_is_answered_in_the_documented_shape(
         "endedBy": "user",
         "endReason": "caller_left",
         "errorCode": None,
+        "messages": [],
     }
     assert (await client.get(f"{path}/c1")).json() == expected
     assert (await client.get(path)).json() == [expected]
@@ -185,7 +186,11 @@ async def test_history_is_for_the_same_agent_and_owner(
 ) -> None:
     await talk(world, agent, "c1", lines=3)
     history = await world.conversations.history("c1", agent_id=agent, owner_id=world.user_id)
-    assert history == [("assistant", "line 0"), ("user", "line 1"), ("assistant", "line 2")]
+    assert history == [
+        ("assistant", "line 0", []),
+        ("user", "line 1", []),
+        ("assistant", "line 2", []),
+    ]
     for name, agent_id, owner in (
         ("c2", agent, world.user_id),
         ("c1", "other", world.user_id),
@@ -257,3 +262,18 @@ async def test_a_conversation_from_before_signs_of_life_counts_as_left(
 
 def test_times_have_milliseconds_and_a_z() -> None:
     assert to_iso(START.replace(microsecond=0)) == "2024-05-01T12:00:00.000Z"
+
+
+async def test_what_was_done_is_kept_for_who_goes_on_and_is_no_line_of_the_transcript(
+    world: World, client: httpx2.AsyncClient, agent: str
+) -> None:
+    await talk(world, agent, "c1", lines=1)
+    deed = {"id": "1", "name": "book", "arguments": "{}", "result": "booked\0", "nth": 0}
+    world.recorder.line("c1", "assistant", "", START, [deed])
+    world.recorder.line("c1", "assistant", "Done.", START, [deed])
+    await world.recorder.flush()
+    history = await world.conversations.history("c1", agent_id=agent, owner_id=world.user_id)
+    kept = [{**deed, "result": "booked"}]
+    assert history[-2:] == [("assistant", "", kept), ("assistant", "Done.", kept)]
+    lines = (await client.get(f"/api/v1/agents/{agent}/conversations/c1/transcript")).json()
+    assert [line["content"] for line in lines] == ["line 0", "Done."]

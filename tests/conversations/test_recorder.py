@@ -200,6 +200,28 @@ async def test_a_nul_in_a_transcript_is_left_away(world: World, agent: str) -> N
     assert await lines(world) == ["ab"]
 
 
+async def test_what_a_caller_leaves_is_kept_with_the_conversation(world: World, agent: str) -> None:
+    world.recorder.opened("c1", agent, source="web", at=START)
+    for text in ("first\0", "second"):
+        world.recorder.message("c1", message=text, name="Anna", phone_number="", at=START)
+        await world.recorder.flush()
+    world.recorder.message("unknown", message="x", name="", phone_number="", at=START)
+    world.recorder.ended("c1", by="user", error_code=None, at=START)
+    await world.recorder.flush()
+    account = Account(world.user_id, "key")
+    view = await world.conversations.get(account, agent, "c1")
+    assert [(left.message, left.name, left.phone_number) for left in view.messages] == [
+        ("first", "Anna", ""),
+        ("second", "Anna", ""),
+    ]
+    assert view.model_dump(by_alias=True)["messages"][0] == {
+        "message": "first",
+        "name": "Anna",
+        "phoneNumber": "",
+        "timestamp": "2024-05-01T12:00:00.123Z",
+    }
+
+
 async def test_conversations_side_by_side_take_few_statements(world: World, agent: str) -> None:
     """Each statement waits for a busy loop: one for each record could not keep up with it."""
     names = [f"c{number}" for number in range(10)]
@@ -261,7 +283,7 @@ class Onlooker:
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         self.seen.append(("turn", conversation_id, number, dict(timings), at))

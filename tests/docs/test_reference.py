@@ -18,6 +18,7 @@ from sayso.api.mistakes import describe_json
 from sayso.audio.formats import InputEncoding, OutputFormat
 from sayso.door import _CLOSE_CODES, Door
 from sayso.errors import Blame, RefusedError, SaysoError, TalkCode
+from sayso.knowledge.bounds import ReadLimits
 from sayso.llm import Told, body
 from sayso.talk.phrases import ENGLISH
 from sayso.transport import line, playai
@@ -86,6 +87,7 @@ EXAMPLES: tuple[line.Outgoing, ...] = (
     line.AgentText(1, "hello"),
     line.ReplyEnded(1, "hello"),
     line.Interrupted(1, "he"),
+    line.CustomEvent("change-text", {"text": "hi"}),
     line.Fault(4500, "no", fatal=False),
     line.Goodbye("agent"),
 )
@@ -140,6 +142,14 @@ def test_every_code_is_listed_with_its_name() -> None:
     assert listed == CODES
 
 
+def test_every_reason_a_document_cannot_be_read_is_listed() -> None:
+    listed = [marked(row[0])[0] for row in table(ERRORS, "## Documents")]
+    assert listed == [code.value for code in errors.ReadCode]
+    text = section(ERRORS, "## Documents")
+    assert f"{ReadLimits().max_pieces:,} rows or sections" in text
+    assert f"unpacks to more than {ReadLimits().max_inflated_bytes // 1_048_576} MiB" in text
+
+
 def subclasses(kind: type[SaysoError]) -> set[type[SaysoError]]:
     below = {sub for sub in kind.__subclasses__() if sub.__module__ == errors.__name__}
     return below.union(*(subclasses(sub) for sub in below))
@@ -148,6 +158,11 @@ def subclasses(kind: type[SaysoError]) -> set[type[SaysoError]]:
 def test_every_error_is_listed() -> None:
     listed = [marked(row[0])[0] for row in table(ERRORS, "## In the code")]
     assert set(listed) == {kind.__name__ for kind in subclasses(SaysoError)}
+
+
+def test_every_code_of_a_web_page_is_listed() -> None:
+    listed = [marked(row[0])[0] for row in table(ERRORS, "## Web pages")]
+    assert listed == list(errors.FetchCode)
 
 
 def test_every_status_is_listed_with_its_id() -> None:

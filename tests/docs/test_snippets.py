@@ -14,9 +14,12 @@ import typer
 from pydantic import BaseModel
 
 from documents import ROOT, Block, blocks, pages
-from sayso.agents.reports import NewCheck
+from sayso.agents.reports import NewCheck, NewKnowledgeCheck
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.cli import app
+from sayso.functions.mcp.schema import NewMcpCheck
+from sayso.functions.schema import NewFunction, NewTrial
+from sayso.sources.schema import NewKnowledgePage
 
 BASH = blocks("bash")
 
@@ -53,13 +56,22 @@ def test_every_block_says_what_it_is() -> None:
     assert [str(block) for block in blocks("")] == []
 
 
+KINDS = {
+    "/chat/completions": "completion",
+    "/mcp-checks": "mcp check",
+    "/llm-checks": "check",
+    "/knowledge-checks": "knowledge check",
+    "/knowledge-pages": "page",
+    "/try": "try",
+    "/external-functions": "function",
+    "PATCH": "PATCH",
+}
+"""What a `curl` command asks for, by what stands in it: the first that does."""
+
+
 def kind_of(command: str) -> str:
     """What a `curl` command asks for."""
-    if "/chat/completions" in command:
-        return "completion"
-    if "/llm-checks" in command:
-        return "check"
-    return "PATCH" if "PATCH" in command else "POST"
+    return next((kind for part, kind in KINDS.items() if part in command), "POST")
 
 
 def bodies() -> list[tuple[Block, str, str]]:
@@ -76,6 +88,11 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "POST": NewAgent,
     "PATCH": AgentChanges,
     "check": NewCheck,
+    "function": NewFunction,
+    "try": NewTrial,
+    "knowledge check": NewKnowledgeCheck,
+    "mcp check": NewMcpCheck,
+    "page": NewKnowledgePage,
 }
 
 

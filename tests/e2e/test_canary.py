@@ -1,7 +1,7 @@
-"""A secret that an agent's LLM is called with is found nowhere else.
+"""A secret that an agent's LLM or retrieval server is called with is found nowhere else.
 
-A server runs in a process of its own, at the most talkative log level; its LLMs quote the key,
-the headers and the query back wherever they can. Then everything that left it is searched:
+A server runs in a process of its own, at the most talkative log level; what it calls quotes the
+key, the headers and the query back wherever they can. Then everything that left it is searched:
 answers, messages, both outputs, and every byte in its folder.
 """
 
@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import urllib.parse
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +22,8 @@ from pathlib import Path
 import httpx2
 from aiohttp import web
 
+from endpoints import running_endpoint
+from mcp_world import running_server
 from sayso.caller import call
 from sayso.llm.fake import running_app
 from served import FakeLlm, ask, fake_llm, hear_greeting
@@ -37,6 +39,12 @@ CANARIES = {
     "fallback_url": "canary-fallback-url-c5e8",
     "new": "plain-canary-of-a-new-key",
     "checked": "canary-only-checked-77ab",
+}
+KNOWLEDGE_CANARIES = {
+    "knowledge_key": "rk-canary-2c9e7a115d",
+    "knowledge_header": "canary-knowledge-header-b7",
+    "knowledge_url": "canary/knowledge+url=5e2f",
+    "knowledge_new": "rk-canary-refused-90aa",
 }
 QUIRKS = ("401_quotes_key", "error_quotes_key", "redirect", "html", "cut", "minimal", "json")
 
@@ -110,10 +118,12 @@ class Telltale:
     Attributes:
         url: its base URL.
         spoilt: from now on it tells tales.
+        found: what it was asked as a retrieval server.
     """
 
     url: str = ""
     spoilt: bool = False
+    found: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.Response:
         if self.spoilt:
@@ -122,12 +132,19 @@ class Telltale:
         words = {"role": "assistant", "content": "The smoke test has passed."}
         return web.json_response({"choices": [{"index": 0, "message": words}]})
 
+    async def find(self, request: web.Request) -> web.Response:
+        self.found.append(json.dumps([request.path_qs, dict(request.headers)]))
+        if self.spoilt:
+            return web.Response(status=401, text=f"{request.path_qs} {dict(request.headers)}")
+        return web.json_response({"records": [{"content": "Nine to five."}]})
+
 
 @asynccontextmanager
 async def running_telltale() -> AsyncIterator[Telltale]:
     telltale = Telltale()
     app = web.Application()
     app.router.add_post("/chat/completions", telltale.answer)
+    app.router.add_post("/retrieval", telltale.find)
     async with running_app(app) as telltale.url:
         yield telltale
 
@@ -149,6 +166,16 @@ def llm_of(base_url: str, standby: str) -> dict[str, object]:
     return {**own, "fallbacks": [other]}
 
 
+def knowledge_of(url: str, key: str = "knowledge_key") -> dict[str, object]:
+    """A `knowledge` with a secret wherever one may stand."""
+    return {
+        "baseURL": f"{url}?code={urllib.parse.quote(KNOWLEDGE_CANARIES['knowledge_url'])}",
+        "apiKey": KNOWLEDGE_CANARIES[key],
+        "timeoutMs": 5000,
+        "headers": {"X-Tenant": f"Bearer {KNOWLEDGE_CANARIES['knowledge_header']}"},
+    }
+
+
 AGENT = {"displayName": "Canary", "description": "", "voice": "any"}
 
 
@@ -158,6 +185,20 @@ async def check_quirks(server: Running, llm: FakeLlm) -> None:
         own = llm_of(f"{llm.url}/quirk/{quirk}", f"{llm.url}/quirk/401_quotes_key")
         await server.send("POST", "/agents", {**AGENT, "llm": own})
         await server.send("POST", "/llm-checks", {**own, "apiKey": CANARIES["checked"]})
+
+
+async def check_knowledge(server: Running, path: str, telltale: Telltale) -> None:
+    """Save, try, refuse and write back a retrieval server that tells tales when it is spoilt."""
+    await server.send("PATCH", path, {"knowledge": knowledge_of(telltale.url)})
+    telltale.spoilt = True
+    refused = knowledge_of(telltale.url, "knowledge_new")
+    await server.send("PATCH", path, {"knowledge": refused})
+    await server.send("POST", "/knowledge-checks", refused)
+    for wrong in ({"apiKey": [refused["apiKey"]]}, {"topK": "no"}, {"headers": {"Host": "x"}}):
+        await server.send("PATCH", path, {"knowledge": {**refused, **wrong}})
+    shown = knowledge_of("http://127.0.0.2:1") | {"apiKey": "••••115d"}
+    await server.send("PATCH", path, {"knowledge": shown})
+    telltale.spoilt = False
 
 
 async def change(server: Running, path: str, llm: FakeLlm) -> None:
@@ -236,19 +277,147 @@ async def test_a_secret_is_found_nowhere(tmp_path: Path) -> None:
             own = llm_of(telltale.url, telltale.url)
             agent_id = await server.send("POST", "/agents", {**AGENT, "llm": own})
             await change(server, f"/agents/{agent_id}", llm)
+            await check_knowledge(server, f"/agents/{agent_id}", telltale)
             await write_back(server, f"/agents/{agent_id}")
             await wait_for_reports(server, f"/agents/{agent_id}")
             await talk(server, f"/agents/{agent_id}", telltale)
     sent = "\n".join(json.dumps([dict(r.headers), r.path]) for r in llm.received)
     assert [name for name, secret in CANARIES.items() if secret not in sent] == []
-    places = read_all(tmp_path)
+    found = urllib.parse.unquote("\n".join(telltale.found))
+    assert [name for name, secret in KNOWLEDGE_CANARIES.items() if secret not in found] == []
+    assert_nowhere({**CANARIES, **KNOWLEDGE_CANARIES}, server, tmp_path)
+    said = (tmp_path / "stderr").read_bytes()
+    assert b"conversation_disturbed" in said
+    assert b"knowledge_mishap" in said
+
+
+def assert_nowhere(canaries: Mapping[str, str], server: Running, folder: Path) -> None:
+    """Search everything that left a server, and every byte in its folder."""
+    places = read_all(folder)
     places |= {f"answer {n}": told.encode() for n, told in enumerate(server.told)}
     assert any("sayso.db" in place for place in places)
-    assert b"conversation_disturbed" in places[str(tmp_path / "stderr")]
     leaks = [
         (name, place)
-        for name, secret in CANARIES.items()
+        for name, secret in canaries.items()
         for place, content in places.items()
         if any(spelling in content for spelling in spellings(secret))
     ]
     assert leaks == []
+
+
+FUNCTION_CANARIES = {
+    "header": "Bearer canary/function+header=51b2",
+    "query": "canary-function-query-e07f",
+    "body": "canary-function-body-77ab",
+    "path": "canary-function-path-c5e8",
+    "url": "canary-function-url-6bb0",
+}
+
+
+async def test_a_functions_fixed_values_are_found_nowhere(tmp_path: Path) -> None:
+    fixed = [
+        {"type": "const", "name": name, "parameterPosition": at, "value": FUNCTION_CANARIES[key]}
+        for name, at, key in (
+            ("Authorization", "header", "header"),
+            ("q", "query", "query"),
+            ("tenant", "body", "body"),
+            ("part", "url", "path"),
+        )
+    ]
+    async with running_endpoint() as endpoint:
+        with running(tmp_path) as server:
+            for path in ("", "give?status=500", "drop", "redirect?to=/x"):
+                endpoint.failing = 1
+                joined = f"{path}{'&' if '?' in path else '?'}code={FUNCTION_CANARIES['url']}"
+                body = {
+                    "name": "F",
+                    "description": "Is asked.",
+                    "endpointUrl": f"{endpoint.url}/{joined}",
+                    "method": "POST",
+                    "parameters": fixed,
+                }
+                made = await server.send("POST", "/external-functions", body)
+                at = f"/external-functions/{made}"
+                await server.send("POST", f"{at}/try", {"arguments": {}})
+                for wrong in (
+                    {"endpointUrl": "https://elsewhere.example/"},
+                    {"parameters": [{**fixed[0], "name": "a b"}]},
+                    {"parameters": [{**fixed[0], "value": [FUNCTION_CANARIES["header"]]}]},
+                    {"endpointUrl": f"http://u:{FUNCTION_CANARIES['url']}@127.0.0.1/"},
+                ):
+                    await server.send("PATCH", at, wrong)
+            await server.send("GET", "/external-functions")
+    sent = json.dumps([vars(one) for one in endpoint.asked])
+    assert [name for name, secret in FUNCTION_CANARIES.items() if secret not in sent] == []
+    assert_nowhere(FUNCTION_CANARIES, server, tmp_path)
+
+
+MCP_CANARIES = {
+    "header": "Bearer canary/mcp+header=77d0",
+    "url": "canary-mcp-url-19e4",
+    "new": "Bearer canary-mcp-refused-3c5a",
+}
+
+
+@dataclass
+class Curious:
+    """An LLM that looks for secrets by a function, and an MCP server that quotes its requests."""
+
+    found: list[str] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        self.results += [str(one["content"]) for one in body["messages"] if one["role"] == "tool"]
+        said: dict[str, object] = {"role": "assistant", "content": "The smoke test has passed."}
+        if body.get("tools") and body["messages"][-1]["role"] == "user":
+            asked = {"name": "show_header", "arguments": json.dumps({"name": "authorization"})}
+            said["tool_calls"] = [{"id": "c1", "type": "function", "function": asked}]
+        return web.json_response({"choices": [{"index": 0, "message": said}]})
+
+    async def quote(self, request: web.Request) -> web.Response:
+        quoted = f"{request.path_qs} {dict(request.headers)}"
+        self.found.append(quoted)
+        return web.Response(status=int(request.match_info["status"]), text=quoted)
+
+
+def mcp_of(url: str, key: str = "header") -> dict[str, object]:
+    """An MCP server with a secret wherever one may stand."""
+    return {
+        "name": "parrot",
+        "url": f"{url}?code={MCP_CANARIES['url']}",
+        "headers": {"Authorization": MCP_CANARIES[key]},
+        "tools": ["show_header"],
+    }
+
+
+async def test_an_mcp_servers_secrets_are_found_nowhere(tmp_path: Path) -> None:
+    curious, app = Curious(), web.Application()
+    app.router.add_post("/chat/completions", curious.answer)
+    app.router.add_route("*", "/mcp/{status}", curious.quote)
+    async with running_app(app) as url:
+        with running(tmp_path) as server, running_server() as parrot:
+            llm = {"baseURL": url, "apiKey": "sk-test"}
+            body = {**AGENT, "llm": llm, "mcpServers": [mcp_of(parrot)]}
+            agent_id = await server.send("POST", "/agents", body)
+            for status in (200, 401, 404, 500):
+                wrong = mcp_of(f"{url}/mcp/{status}")
+                await server.send("POST", "/mcp-checks", wrong)
+                await server.send("PATCH", f"/agents/{agent_id}", {"mcpServers": [wrong]})
+            for more in ({"url": parrot}, {"headers": {"a b": MCP_CANARIES["new"]}}, {"tools": 1}):
+                wrong = mcp_of(f"{url}/mcp/401", "new") | more
+                await server.send("PATCH", f"/agents/{agent_id}", {"mcpServers": [wrong, wrong]})
+            await server.send("PATCH", f"/agents/{agent_id}", {"mcpServers": [mcp_of(parrot)]})
+            async with call(server.url, agent_id, api_key=server.key) as caller:
+                await hear_greeting(caller)
+                async with asyncio.timeout(30):
+                    while not curious.results:
+                        await ask(caller, "What is the header?")
+            server.told += [json.dumps(dict(told.message)) for told in caller.told]
+            conversation = f"/agents/{agent_id}/conversations/{caller.conversation_id}"
+            for path in (f"/agents/{agent_id}", conversation, f"{conversation}/turns"):
+                await server.send("GET", path)
+    sent = "\n".join(curious.found)
+    assert [name for name in ("header", "url") if MCP_CANARIES[name] not in sent] == []
+    assert [one for one in curious.results if "canary" in one] == []
+    assert_nowhere(MCP_CANARIES, server, tmp_path)

@@ -6,15 +6,16 @@ import asyncio
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import pytest
 
 import speech
-from llama import running_llama, what_is_missing
+from llama import find_weights, running_llama, what_is_missing
 from recipes import issues_of, llm_of, save
 from sayso.caller import HeardReply
 from sayso.talk.phrases import ENGLISH
-from served import Served, ask, hear_greeting, microphone
+from served import REHEARSED, Served, ask, hear_greeting, microphone, serving
 
 pytestmark = pytest.mark.skipif(what_is_missing() is not None, reason=str(what_is_missing()))
 
@@ -91,6 +92,19 @@ async def test_an_interruption_frees_the_model(rehearsed: Served, llama: str) ->
 
 def heard(replies: Sequence[HeardReply], number: int) -> bool:
     return len(replies) > number and bool(replies[number].encoded)
+
+
+async def test_the_operators_weights_answer_for_agents_without_an_llm(tmp_path: Path) -> None:
+    with serving(tmp_path, **REHEARSED, builtin_llm_gguf=find_weights()) as served:
+        agent_id = await served.make_agent(greeting=GREETING, prompt=PROMPT)
+        async with served.rest() as rest:
+            agent = (await rest.get(f"/agents/{agent_id}")).json()
+        assert agent["answeredBy"] == "built-in-llm"
+        async with served.call(agent_id) as caller:
+            await hear_greeting(caller)
+            reply = await ask(caller, "Thank you. Who are you?")
+            assert reply.text
+            assert not reply.text.endswith(FAILURES)
 
 
 async def make(served: Served, llama: str) -> str:

@@ -9,9 +9,12 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from aiohttp import web
 from structlog.testing import capture_logs
 
+from sayso.llm import grounded
+from sayso.llm.builtin import UNKNOWN
 from sayso.llm.fake import FakeConfig, running_fake
 from sayso.llm.tolerance import SMOKE_SENTENCE
 from served import REHEARSED, Served, ask, hear_greeting, serving
@@ -103,6 +106,27 @@ async def test_the_first_caller_hears_no_thoughts(tmp_path: Path) -> None:
             async with served.call(agent_id) as caller:
                 await hear_greeting(caller)
                 assert (await ask(caller, "Good morning.")).text == "Good morning."
+
+
+async def test_an_agent_is_held_to_its_knowledge_there_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grounded, "WEIGH_S", 20.0)  # this machine may be busy
+    config = FakeConfig("scripted", ["Emmanuel Macron."], 0, 0)
+    async with running_fake(config) as url:
+        with server_with(tmp_path, url) as (served, _):
+            engines = served.server._engines
+            agent_id = await served.make_agent(
+                criticalKnowledge="A ticket for the zoo costs twelve euros.",
+                answerOnlyFromCriticalKnowledge=True,
+            )
+            assert not engines.embedder.is_open
+            async with served.call(agent_id) as caller, asyncio.timeout(30):
+                while not engines.mind._learned:  # noqa: ASYNC110 nobody says when notes are read
+                    await asyncio.sleep(0.02)
+                said = (await ask(caller, "Who is the president of France?")).text
+                assert said == UNKNOWN
+                assert (await ask(caller, "What does a ticket cost?")).text == "Emmanuel Macron."
 
 
 def test_the_built_in_mind_is_not_loaded_where_nobody_can_meet_it(tmp_path: Path) -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -7,7 +9,7 @@ import numpy as np
 import pytest
 
 from sayso.errors import InstallationError
-from sayso.knowledge.embed import DIMENSIONS, Embedder
+from sayso.knowledge.embed import DIMENSIONS, MAX_REST_S, Embedder, Row
 
 
 @pytest.fixture(scope="module")
@@ -58,3 +60,74 @@ async def test_it_must_be_open() -> None:
     with pytest.raises(RuntimeError, match="not open"):
         await Embedder().embed(["x"])
     await Embedder().close()
+
+
+async def test_a_passage_has_the_same_row_as_a_question(embedder: Embedder) -> None:
+    (row,) = await embedder.embed(["Parking is behind the house."])
+    assert np.allclose(row, await embedder.embed_aside("Parking is behind the house."), atol=1e-6)
+
+
+async def test_opening_twice_loads_once(embedder: Embedder) -> None:
+    session = embedder._session
+    await asyncio.gather(embedder.open(), embedder.open())
+    assert embedder._session is session
+
+
+class Slow(Embedder):
+    """An embedder whose work takes until it is let go, and notes what it is given."""
+
+    def __init__(self, *, quiet: bool = True) -> None:
+        super().__init__(quiet=lambda: quiet)
+        self.begun: list[str] = []
+        self.gates: dict[str, threading.Event] = {}
+
+    def _load(self) -> None:
+        """There is no model."""
+
+    def _embed_one(self, text: str) -> Row:
+        self.begun.append(text)
+        if text in self.gates:
+            self.gates[text].wait()
+        return np.ones(DIMENSIONS, np.float32)
+
+    async def reach(self, text: str) -> None:
+        async with asyncio.timeout(60):
+            while text not in self.begun:  # noqa: ASYNC110 - a thread sets no event
+                await asyncio.sleep(0.001)
+
+
+async def test_no_question_waits_for_a_passage_and_no_passage_is_begun_before_one() -> None:
+    slow = Slow()
+    await slow.open()
+    slow.gates = {"passage": threading.Event(), "question": threading.Event()}
+    passage = asyncio.create_task(slow.embed_aside("passage"))
+    await slow.reach("passage")
+    assert (await slow.embed(["another question"])).shape == (1, DIMENSIONS)
+    question = asyncio.create_task(slow.embed(["question"]))
+    await slow.reach("question")
+    slow.gates["passage"].set()
+    await passage
+    later = asyncio.create_task(slow.embed_aside("later"))
+    await asyncio.sleep(0.01)
+    assert "later" not in slow.begun
+    slow.gates["question"].set()
+    await asyncio.gather(question, later)
+    await slow.close()
+
+
+@pytest.mark.parametrize(("quiet", "rests"), [(True, 0), (False, 1)])
+async def test_passages_rest_while_somebody_talks(
+    quiet: bool, rests: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slow = Slow(quiet=quiet)
+    await slow.open()
+    rested: list[float] = []
+
+    async def rest(for_s: float) -> None:
+        rested.append(for_s)
+
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    await slow.embed_aside("passage")
+    await slow.close()
+    assert len(rested) == rests
+    assert all(0 < for_s <= MAX_REST_S for for_s in rested)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.llm import Endpoint, Message, Tell, Told
+from sayso.llm import Endpoint, Message, Tell, Told, Tool, ToolCall
 from sayso.llm.body import (
     DEFAULT_MODEL,
     MAX_METADATA,
@@ -326,3 +326,121 @@ def test_instructions_that_were_not_sent_cannot_be_refused() -> None:
 def test_no_refusal_breaks_anything(text: str, status: int) -> None:
     found = learned(status, text)
     assert found is None or found.profile != STRANGER
+
+
+# Functions -------------------------------------------------------------------------------------
+
+HOURS = Tool("hours", "Says when we are open.", {"type": "object"})
+CALL = ToolCall("c1", "hours", '{"day": "Monday"}')
+ROUND = [*ASKED, Message("assistant", "", (CALL,)), Message("tool", "9 to 5", call_id="c1")]
+OFFERING: dict[str, object] = {"messages": [{"role": "user", "content": "Hi"}], "tools": [{}]}
+CALLED: dict[str, object] = {
+    "messages": [{"role": "assistant", "content": None}, {"role": "tool", "content": "x"}],
+    "tools": [{}],
+}
+
+
+def test_ours_stand_in_place_of_the_owners() -> None:
+    extra = {"tools": ["theirs"], "tool_choice": "auto", "seed": 1}
+    endpoint = Endpoint("http://h", extra=extra)
+    body = build_body(endpoint, ASKED, tools=[HOURS])
+    assert body["tools"] == [
+        {
+            "type": "function",
+            "function": {
+                "name": "hours",
+                "description": "Says when we are open.",
+                "parameters": {"type": "object"},
+            },
+        }
+    ]
+    assert body["tool_choice"] == "auto"
+    assert build_body(endpoint, ASKED)["tools"] == ["theirs"]
+    told = build_body(endpoint, ASKED, Profile(tools=False), tools=[HOURS])
+    assert set(told) == {"model", "messages", "stream", "seed"}
+
+
+@pytest.mark.parametrize("profile", [Profile(tools=False), Profile(refused=frozenset({"tools"}))])
+def test_who_takes_no_tools_is_told_of_them(profile: Profile) -> None:
+    text = json.dumps(build_body(Endpoint("http://h"), ROUND, profile, tools=[HOURS]))
+    assert "<tool_call>" in text
+    assert '"tools"' not in text
+    assert '"tool_calls"' not in text
+
+
+def test_calls_and_results_stay_apart_where_roles_alternate() -> None:
+    both = [
+        *ASKED,
+        Message("assistant", "One moment.", (CALL, replace(CALL, id="c2"))),
+        Message("tool", "a", call_id="c1"),
+        Message("tool", "b", call_id="c2"),
+        Message("assistant", "It is a."),
+        Message("user", "And"),
+        Message("user", "now?"),
+    ]
+    assert shape(both, STRANGER) == [*both[:-2], Message("user", "And now?")]
+
+
+def test_an_opening_that_calls_is_not_told_as_words() -> None:
+    begins = [Message("assistant", "", (CALL,)), Message("tool", "a", call_id="c1")]
+    assert shape(begins, STRANGER) == begins
+
+
+REFUSING = [
+    (400, '"registry.ollama.ai/library/gemma:2b" does not support tools'),
+    (400, '"auto" tool choice requires --enable-auto-tool-choice and --tool-call-parser to be set'),
+    (404, "No endpoints found that support tool use."),
+    (500, "tools param requires --jinja flag"),
+    (400, "`tool calling` is not supported with this model"),
+    (400, "This model does not support function calling"),
+    (422, '{"detail": [{"loc": ["body", "tools"], "msg": "Extra inputs are not permitted"}]}'),
+    (400, '{"error": {"message": "Unknown parameter", "param": "tools"}}'),
+    (400, "Only user, assistant and system roles are supported, got tool."),
+    (501, "Tools are not available"),
+]
+
+
+@pytest.mark.parametrize(("status", "refusal"), REFUSING)
+def test_refusals_of_tools(status: int, refusal: str) -> None:
+    amended = amend(Profile(alternates=True), OFFERING, status, refusal)
+    assert amended is not None
+    assert amended.profile.tools is False
+    assert amended.lasting
+
+
+def test_an_unexplained_refusal_is_laid_to_tools_for_this_conversation() -> None:
+    assert amend(STRANGER, OFFERING, 400, "Bad request") == Amendment(
+        Profile(tools=False), False, "tools"
+    )
+    assert amend(STRANGER, OFFERING, 500, "Internal error") is None
+    assert amend(STRANGER, OFFERING, 429, "does not support tools") is None
+    assert amend(STRANGER, {"messages": []}, 400, "does not support tools") is None
+
+
+def test_another_culprit_is_not_laid_to_tools() -> None:
+    sent = {**OFFERING, "parallel_tool_calls": True, "temperature": 1}
+    amended = amend(STRANGER, sent, 400, "'parallel_tool_calls' is not supported with this model")
+    assert amended is not None
+    assert amended.profile == STRANGER.refusing("parallel_tool_calls")
+    amended = amend(STRANGER, sent, 400, "'temperature' is not supported with this model")
+    assert amended is not None
+    assert amended.profile.tools is None
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "messages.1.content: Input should be a valid string, got null",
+        "content must be a string",
+        "Missing 'content'",
+        "Invalid value for 'content': expected a string, got null.",
+    ],
+)
+def test_a_server_without_null(refusal: str) -> None:
+    amended = amend(STRANGER, CALLED, 400, refusal)
+    assert amended == Amendment(Profile(blank=True), True, "content")
+    again = amend(Profile(blank=True), CALLED, 400, refusal)
+    assert again is not None
+    assert again.profile.tools is False
+    line = build_body(Endpoint("http://h"), ROUND, Profile(blank=True), tools=[HOURS])
+    assert '"content": ""' in json.dumps(line)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import numpy as np
@@ -7,8 +8,10 @@ import pytest
 
 from sayso.errors import InstallationError
 from sayso.knowledge.embed import Embedder
-from sayso.llm import Message
-from sayso.llm.builtin import MAX_LEARNED, PARDON, UNKNOWN, Builtin, Vectors
+from sayso.llm import Excerpt, Message
+from sayso.llm.builtin import EXCERPTS, MAX_LEARNED, PARDON, UNKNOWN, UNSEEN, Builtin
+from sayso.llm.grounds import Weighed
+from sayso.llm.meanings import Vectors
 from sayso.llm.notes import Notes
 
 NOTES = Notes(
@@ -52,7 +55,7 @@ class Words:
 async def ask(mind: Builtin, notes: Notes, *said: str) -> str:
     roles = ["user", "assistant"] * len(said)
     turns = [Message(role, words) for role, words in zip(roles, said, strict=False)]  # type: ignore[arg-type]
-    return "".join([piece async for piece in mind.bind(notes).reply(turns)])
+    return "".join([str(piece) async for piece in mind.bind(notes).reply(turns)])
 
 
 async def test_the_fitting_sentence_is_the_answer() -> None:
@@ -106,6 +109,15 @@ async def test_notes_are_embedded_once_and_ahead() -> None:
     assert len(words.texts) == before + 1
 
 
+async def test_who_comes_while_notes_are_read_waits_for_the_same() -> None:
+    alone, words = Words(), Words()
+    await Builtin(alone).learn(NOTES)
+    mind = Builtin(words)
+    both = (mind.learn(NOTES), ask(mind, NOTES, "How much is the Margherita pizza?"))
+    await asyncio.gather(*both)
+    assert len(words.texts) == len(alone.texts) + 1  # the question
+
+
 async def test_only_so_many_agents_are_remembered() -> None:
     words = Words()
     mind = Builtin(words)
@@ -116,6 +128,113 @@ async def test_only_so_many_agents_are_remembered() -> None:
     assert len(words.texts) == before
     await mind.learn(Notes(critical_knowledge="Number 0 is here."))
     assert len(words.texts) > before
+
+
+# What was found for a question -------------------------------------------------------------------
+
+
+def found(*texts: str, score: float = 0.6) -> tuple[Excerpt, ...]:
+    return tuple(
+        Excerpt(text, "a.pdf", title="A › Tea", score=score, measured=True) for text in texts
+    )
+
+
+async def ask_with(mind: Builtin, notes: Notes, words: str, *excerpts: Excerpt) -> str:
+    asked = Message("user", words, excerpts=excerpts, search="done")
+    return "".join([str(piece) async for piece in mind.bind(notes).reply([asked])])
+
+
+async def test_an_agent_with_files_only_answers_from_them() -> None:
+    excerpts = found("The cat sleeps all day.\nGreen tea costs two euros", "Why is green tea hot?")
+    said = await ask_with(Builtin(Words()), Notes(), "What costs green tea?", *excerpts)
+    assert said == "Green tea costs two euros."
+
+
+async def test_the_better_of_both_answers() -> None:
+    notes = Notes(critical_knowledge="Green tea costs two euros.")
+    mind = Builtin(Words())
+    assert await ask_with(
+        mind, notes, "What costs black tea?", *found("Black tea costs three.")
+    ) == ("Black tea costs three.")
+    assert await ask_with(mind, notes, "What costs green tea?", *found("Milk is fresh.")) == (
+        "Green tea costs two euros."
+    )
+
+
+async def test_what_was_found_and_does_not_fit_is_not_said() -> None:
+    excerpts = found("Milk is fresh.", score=0.1)
+    assert await ask_with(Builtin(Words()), Notes(), "Xylophone quartz?", *excerpts) == UNKNOWN
+
+
+async def test_scores_of_other_servers_do_not_count() -> None:
+    theirs = Excerpt("Milk is fresh.", "milk", score=1.0)
+    assert await ask_with(Builtin(Words()), Notes(), "Xylophone quartz?", theirs) == UNKNOWN
+
+
+async def test_a_row_of_a_table_is_said_as_a_sentence() -> None:
+    row = found("Tea: Green; Price: two euros")
+    said = await ask_with(Builtin(Words()), Notes(), "Green price two euros?", *row)
+    assert said == "Green: price two euros."
+
+
+async def test_sentences_of_passages_are_embedded_once_and_not_all() -> None:
+    words = Words()
+    mind = Builtin(words)
+    excerpts = found(*(f"Tea number {n} is hot." for n in range(6)))
+    await ask_with(mind, Notes(), "Is tea number one hot?", *excerpts)
+    read = [text for text in words.texts if text.endswith("is hot.")]
+    assert len(read) == EXCERPTS
+    words.texts.clear()
+    await ask_with(mind, Notes(), "Is tea number two hot?", *excerpts)
+    assert words.texts == ["Is tea number two hot?"]
+
+
+# How close a question is -------------------------------------------------------------------------
+
+
+async def weigh(notes: Notes, message: Message, *before: Message) -> Weighed | None:
+    mind = Builtin(Words())
+    await mind.learn(notes)
+    return await mind.weigh(notes, [*before, message])
+
+
+async def test_a_question_is_weighed_against_all_texts() -> None:
+    notes = Notes(agent_prompt="You book tables.", critical_knowledge="Tea is hot.")
+    for words in ("Tea is hot.", "You book tables."):
+        weighed = await weigh(notes, Message("user", words))
+        assert weighed
+        assert weighed.fit == pytest.approx(1.0)
+    far = await weigh(notes, Message("user", "the weather forecast"))
+    assert far
+    assert far.world == pytest.approx(1.0)
+    assert far.fit < 0.5
+
+
+async def test_what_was_found_counts() -> None:
+    asked = Message("user", "Milk?", excerpts=found("Milk is fresh.", score=0.8), search="done")
+    weighed = await weigh(Notes(), asked)
+    assert weighed
+    assert weighed.fit == 0.8
+
+
+async def test_what_was_not_found_may_be_there_a_little() -> None:
+    weighed = await weigh(Notes(), Message("user", "Milk?", search="done"))
+    assert weighed
+    assert weighed.fit == UNSEEN
+
+
+async def test_where_nothing_is_known_or_read_nothing_is_weighed() -> None:
+    asked = Message("user", "Milk?")
+    assert await weigh(Notes(), asked) is None
+    assert await Builtin(Words()).weigh(NOTES, [asked]) is None
+
+
+async def test_a_question_that_refers_back_is_weighed_with_what_it_means() -> None:
+    notes = Notes(critical_knowledge="Green tea costs two euros.")
+    before = Message("user", "Tell me about green tea costs, two euros?")
+    weighed = await weigh(notes, Message("user", "Is it really as you say now?"), before)
+    assert weighed
+    assert weighed.fit > 0.4
 
 
 # With the model ---------------------------------------------------------------------------------

@@ -65,11 +65,14 @@ def test_reasoning_is_not_text(field: str) -> None:
     "fields", [{"tool_calls": [{"index": 0}]}, {"function_call": {"name": "f"}}]
 )
 def test_what_asks_for_a_function(fields: dict[str, object]) -> None:
-    assert read(delta(content=None, **fields)) == Chunk(calls=True)
-    assert read(delta(content="One moment.", **fields)) == Chunk("One moment.")
+    called = next(iter(fields.values()))
+    assert read(delta(content=None, **fields)) == Chunk(calls=True, called=called)
+    assert read(delta(content="One moment.", **fields)) == Chunk("One moment.", called=called)
     message = {"role": "assistant", "content": None, **fields}
-    assert read(choice(message=message)) == Chunk(whole=True, calls=True)
-    assert read({"message": message, "done": True}) == Chunk(calls=True, finish="stop")
+    assert read(choice(message=message)) == Chunk(whole=True, calls=True, called=called)
+    assert read({"message": message, "done": True}) == Chunk(
+        calls=True, finish="stop", called=called
+    )
 
 
 @pytest.mark.parametrize("reason", ["tool_calls", "function_call"])

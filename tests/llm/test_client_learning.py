@@ -28,7 +28,7 @@ async def ask(llm: Llm, messages: Sequence[Message] = ASKED) -> tuple[str, list[
     """What is spoken, and the mishaps on the way."""
     mishaps: list[str] = []
     pieces = llm.reply(messages, lambda error: mishaps.append(error.finding))
-    return "".join([piece async for piece in pieces]), mishaps
+    return "".join([str(piece) async for piece in pieces]), mishaps
 
 
 def profile(client: LlmClient, endpoint: Endpoint) -> Profile:

@@ -6,17 +6,19 @@ import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import pytest
 from structlog.testing import capture_logs
 
 from sayso.errors import Blame, LlmError
-from sayso.llm import Message, Mishap, Spare, ignore, no_spare
+from sayso.health import FAILURES, Health
+from sayso.llm import Message, Mishap, Piece, Spare, Tool, ToolCall, ignore, no_spare
 from sayso.llm.failover import RESERVE_S, Runner, Standby
-from sayso.llm.health import FAILURES, Health
 
 HELLO = [Message("user", "Hello")]
 DOWN = LlmError("nobody is there", finding="connect.refused")
+Step: TypeAlias = Piece | float | LlmError | Exception
 CUT = LlmError("it broke off", finding="stream.cut")
 
 
@@ -30,14 +32,22 @@ def owners_error() -> LlmError:
 class Scripted:
     """An LLM whose answers are lists of words, waits in seconds, and errors."""
 
-    answers: list[list[str | float | LlmError | Exception]] = field(default_factory=list)
+    answers: list[list[Step]] = field(default_factory=list)
     asked: int = 0
     closed: int = 0
+    offered: list[list[str]] = field(default_factory=list)
+    messages: list[Sequence[Message]] = field(default_factory=list)
 
     async def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
-    ) -> AsyncGenerator[str, None]:
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         self.asked += 1
+        self.offered.append([tool.name for tool in tools])
+        self.messages.append(messages)
         try:
             for step in self.answers.pop(0):
                 if isinstance(step, Exception):
@@ -50,7 +60,7 @@ class Scripted:
             self.closed += 1
 
 
-def scripted(*answers: Sequence[str | float | LlmError | Exception]) -> Scripted:
+def scripted(*answers: Sequence[Step]) -> Scripted:
     return Scripted([list(answer) for answer in answers])
 
 
@@ -79,7 +89,7 @@ class Team:
         pieces = self.llm.reply(
             HELLO, lambda error: self.mishaps.append(error.finding), note=self.facts.__setitem__
         )
-        return "".join([piece async for piece in pieces])
+        return "".join([str(piece) async for piece in pieces])
 
     async def fail(self) -> LlmError:
         with pytest.raises(LlmError) as failed:
@@ -371,3 +381,32 @@ class TestProbes:
         await asyncio.sleep(0)
         await team.standby.close()
         assert (probe.asked, probe.closed) == (1, 1)
+
+
+# Functions -------------------------------------------------------------------------------------
+
+CALL = ToolCall("c1", "look_up", '{"day": "Monday"}')
+OFFERED = [Tool("look_up")]
+
+
+async def collect(team: Team, messages: Sequence[Message] = HELLO) -> list[Piece]:
+    return [piece async for piece in team.llm.reply(messages, tools=OFFERED)]
+
+
+async def test_a_call_is_as_good_as_a_word() -> None:
+    team = Team([scripted([CALL]), scripted(["No."])])
+    assert await collect(team) == [CALL]
+    assert (team.asked, team.llms[0].offered) == ([1, 0], [["look_up"]])
+
+
+async def test_blanks_before_a_call_are_kept_in_order() -> None:
+    team = Team([scripted(["\n", CALL, CALL])])
+    assert await collect(team) == ["\n", CALL, CALL]
+
+
+async def test_a_fallback_is_offered_the_same_and_told_the_results_so_far() -> None:
+    team = Team([scripted([DOWN]), scripted(["Nine."])])
+    told = [*HELLO, Message("assistant", "", (CALL,)), Message("tool", "9 to 5", call_id="c1")]
+    assert await collect(team, told) == ["Nine."]
+    assert team.llms[1].offered == [["look_up"]]
+    assert team.llms[1].messages == [told]

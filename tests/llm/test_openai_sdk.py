@@ -55,7 +55,7 @@ async def ask_ours(base_url: str) -> str:
     await client.open()
     try:
         llm = client.bind(Endpoint(base_url, model="m"))
-        return "".join([piece async for piece in llm.reply([Message("user", WORDS)])])
+        return "".join([str(piece) async for piece in llm.reply([Message("user", WORDS)])])
     finally:
         await client.close()
 

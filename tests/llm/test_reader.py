@@ -296,3 +296,116 @@ def test_an_answer_that_only_asks_for_a_function() -> None:
     thought = b'data: {"choices": [{"delta": {"reasoning": "hm"}}]}\n\n'
     assert fail(thought, CALL, DONE) == "stream.tool_calls_only"
     assert warn(event("One moment."), CALL, DONE) == []
+
+
+# Functions -------------------------------------------------------------------------------------
+
+
+def read_calls(*pieces: bytes) -> tuple[str, ReplyReader]:
+    reader = ReplyReader(SCENE, model="gpt", tools=["look_up"])
+    text = "".join(reader.feed(piece) for piece in pieces)
+    return text + reader.finish(), reader
+
+
+def call_event(finish: str | None = None, **fields: object) -> bytes:
+    body = {"choices": [{"index": 0, "delta": fields, "finish_reason": finish}]}
+    return b"data: " + json.dumps(body).encode() + b"\n\n"
+
+
+DAY = '{"day": "Monday"}'
+ENTRY = {"index": 0, "id": "c1", "function": {"name": "look_up", "arguments": DAY}}
+WRITTEN = '<tool_call>{"name": "look_up", "arguments": {"day": "Monday"}}</tool_call>'
+
+
+@pytest.mark.parametrize(
+    "ending", [(DONE,), (call_event("stop"),), (call_event("tool_calls"),), ()]
+)
+def test_calls_of_offered_functions(ending: tuple[bytes, ...]) -> None:
+    text, reader = read_calls(event("One moment. "), call_event(tool_calls=[ENTRY]), *ending)
+    assert text == "One moment. "
+    assert [(call.id, call.name, call.arguments) for call in reader.calls] == [
+        ("c1", "look_up", DAY)
+    ]
+    assert reader.failure is None
+    assert reader.calling == 1
+
+
+def test_a_call_without_words_is_an_answer() -> None:
+    _, reader = read_calls(call_event(tool_calls=[ENTRY]), DONE)
+    assert (reader.failure, len(reader.calls)) == (None, 1)
+
+
+def test_words_and_a_call_in_one_event() -> None:
+    text, reader = read_calls(call_event(content="One moment.", tool_calls=[ENTRY]), DONE)
+    assert (text, len(reader.calls)) == ("One moment.", 1)
+
+
+def test_a_call_in_a_json_completion_and_in_ollamas_lines() -> None:
+    message = {"role": "assistant", "content": None, "tool_calls": [ENTRY]}
+    for body in ({"choices": [{"message": message}]}, {"message": message, "done": True}):
+        _, reader = read_calls(json.dumps(body).encode() + b"\n")
+        assert [call.name for call in reader.calls] == ["look_up"]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        WRITTEN,
+        f"One moment. {WRITTEN} It is nine.",
+        f"<think>Hm, {WRITTEN}</think>{WRITTEN}",
+        f"```\n{WRITTEN}\n```",
+        'One moment.\n```json\n{"name": "look_up", "arguments": {"day": "Monday"}}\n```\nNine.',
+        '{"name": "look_up", "parameters": {"day": "Monday"}}',
+        '[TOOL_CALLS][{"name": "look_up", "arguments": {"day": "Monday"}}]',
+        '<function=look_up>{"day": "Monday"}</function>',
+        f"{WRITTEN}<tool_response>nine</tool_response>",
+    ],
+)
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_calls_that_are_written_into_the_words(words: str, size: int) -> None:
+    pieces = [words[at : at + size] for at in range(0, len(words), size)]
+    text, reader = read_calls(*map(event, pieces), DONE)
+    assert text.strip() in ("", "One moment.")
+    assert [(call.name, json.loads(call.arguments)) for call in reader.calls] == [
+        ("look_up", {"day": "Monday"})
+    ]
+    assert reader.failure is None
+
+
+def test_calls_as_such_win_over_those_in_words() -> None:
+    _, reader = read_calls(event(WRITTEN), call_event(tool_calls=[ENTRY]), DONE)
+    assert [call.id for call in reader.calls] == ["c1"]
+
+
+def test_a_call_that_is_cut_off_is_there_to_be_told_that_it_is_damaged() -> None:
+    cut = {**ENTRY, "function": {"name": "look_up", "arguments": '{"day": "Mo'}}
+    _, reader = read_calls(call_event("length", tool_calls=[cut]), DONE)
+    assert reader.calls[0].arguments == '{"day": "Mo'
+    _, reader = read_calls(event('<tool_call>{"name": "look_up", "arg'), DONE)
+    assert len(reader.calls) == 1
+
+
+def test_an_error_takes_the_calls_with_it() -> None:
+    _, reader = read_calls(call_event(tool_calls=[ENTRY]), b'data: {"error": "oh"}\n\n')
+    assert (reader.calls, reader.failure is None) == ([], False)
+
+
+def test_a_call_of_nothing_is_still_a_finding() -> None:
+    _, reader = read_calls(call_event("tool_calls"), DONE)
+    assert reader.failure is not None
+    assert reader.failure.code == "stream.tool_calls_only"
+    assert fail(call_event(tool_calls=[ENTRY]), DONE) == "stream.tool_calls_only"
+    assert read(event(WRITTEN), DONE)[1].calls == []
+
+
+@given(
+    st.lists(st.sampled_from([WRITTEN, "One. ", "<tool", "{", "```", "\n", DAY, "[TOOL_CALLS]"])),
+    st.integers(1, 9),
+)
+def test_no_piece_of_the_syntax_is_ever_spoken(parts: list[str], size: int) -> None:
+    words = "".join(parts)
+    pieces = [words[at : at + size] for at in range(0, len(words), size)]
+    text, reader = read_calls(*map(event, pieces), DONE)
+    assert "<tool_call>" not in text
+    assert "look_up" not in text
+    assert all(call.name for call in reader.calls)

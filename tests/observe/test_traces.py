@@ -263,3 +263,24 @@ def read_extra(name: str) -> list[str]:
 )
 def test_a_collector_is_named_by_its_base_url_or_in_full(given: str, posted: str) -> None:
     assert traces_url(given) == posted
+
+
+async def test_a_function_that_was_called_is_a_span_without_what_was_said() -> None:
+    rows = [
+        {"name": "book", "arguments": '{"who": "Ada"}', "began_s": 0.1, "ended_s": 0.3},
+        {"name": "look", "result": "Ada", "began_s": 0.1, "ended_s": 0.2, "finding": "call.failed"},
+    ]
+    async with collecting() as collector:
+        sender = open_traces(collector.url)
+        at = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+        sender.opened("c1", "a1", source="web", at=at)
+        timings = {"endpoint_s": 0.1, "played_s": 0.5, "calls": rows}
+        sender.turn("c1", 1, timings, at + timedelta(seconds=1))
+        sender.ended("c1", by="user", error_code=None, at=at + timedelta(seconds=2))
+        await sender.close()
+    book, look = collector.named("call")
+    assert book.facts == {"sayso.function": "book"}
+    assert (book.failed, book.ends_ns - book.begins_ns) == (False, 200_000_000)
+    assert look.failed
+    assert look.facts == {"sayso.function": "look", "error.type": "call.failed"}
+    assert is_within(collector)

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.observe.waterfall import CODES, Step, read_end_s, read_facts, read_steps
+from sayso.observe.waterfall import (
+    CODES,
+    Call,
+    Step,
+    read_calls,
+    read_end_s,
+    read_facts,
+    read_steps,
+)
 
 DRAFTED = {
     "transcript_s": 0.27,
@@ -100,3 +108,17 @@ def test_every_step_lies_within_its_turn(timings: dict[str, float | str | None])
     for step in read_steps(timings):
         assert 0 <= step.begins_s <= step.ends_s <= end_s
     assert {key for key, value in read_facts(timings).items() if isinstance(value, str)} <= CODES
+
+
+def test_calls_of_functions_are_steps_without_what_was_said() -> None:
+    rows = [
+        {"name": "book", "arguments": '{"who": "Ada"}', "began_s": -0.1, "ended_s": 0.8},
+        {"name": "look", "finding": "call.timeout", "began_s": 0.5, "ended_s": 0.4},
+        {"name": "odd", "began_s": None},
+    ]
+    assert read_calls({"calls": rows}) == [
+        Call(Step("call", 0.0, 0.8), "book"),
+        Call(Step("call", 0.5, 0.5), "look", "call.timeout"),
+    ]
+    assert read_calls({}) == read_calls({"calls": "x"}) == []
+    assert "calls" not in read_facts({"calls": rows})

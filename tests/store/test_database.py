@@ -54,7 +54,7 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         versions = connection.execute("select version_num from alembic_version").fetchall()
     connection.close()
-    assert versions == [("0006",)]
+    assert versions == [("0012",)]
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
@@ -117,6 +117,20 @@ def downgrade(url: str, revision: str) -> None:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
     engine.dispose()
+
+
+async def test_actions_from_before_functions_are_forgotten(url: str) -> None:
+    migrate(url)
+    downgrade(url, "0005")
+    database = Database(url)
+    async with database.write() as session:
+        session.add(UserRow(id="u", created_at=NOON))
+        await session.flush()
+        await session.execute(text(OLD_AGENT.replace("'[]', '[]'", "'[\"fn_1\"]', '[]'")))
+    migrate(url)
+    async with database.read() as session:
+        assert await session.scalar(select(AgentRow.actions)) == []
+    await database.close()
 
 
 async def test_an_agent_from_before_a_field_has_its_default(url: str) -> None:
@@ -224,12 +238,12 @@ def test_several_processes_may_migrate_at_once(url: str, tmp_path: Path) -> None
     connection.close()
 
 
-@pytest.mark.parametrize("table", ["users", "agents", "lines"])
+@pytest.mark.parametrize("table", ["users", "agents", "lines", "sources", "jobs"])
 def test_every_table_compiles_for_postgres(table: str) -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
     statement = str(CreateTable(Table.metadata.tables[table]).compile(dialect=dialect))
     assert "TIMESTAMP WITH TIME ZONE" in statement
-    assert ("BIGSERIAL" in statement) is (table == "lines")
+    assert ("BIGSERIAL" in statement) is (table in {"lines", "jobs"})
 
 
 @pytest.mark.parametrize("dialect", ["postgresql", "sqlite"])

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.talk.history import Clause, Ledger, Line, cut_at_word, find_written
+from sayso.talk.history import Clause, Deed, Ledger, Line, cut_at_word, find_written
 
 
 def told(ledger: Ledger, number: int, *clauses: tuple[str, float]) -> None:
@@ -216,3 +218,70 @@ def test_what_was_written_for_what_was_heard_is_a_beginning(
     found = find_written(text, whole, " ".join(said[:reach]))
     assert text.startswith(found)
     assert find_written(text, whole, whole) == text
+
+
+# Deeds -----------------------------------------------------------------------------------------
+
+RUNNING = Deed("c1", "book", "{}", "(running)")
+BOOKED = Deed("c1", "book", "{}", "booked")
+
+
+def test_what_was_done_is_settled_with_the_words_behind_it() -> None:
+    ledger = Ledger()
+    ledger.open(1, "Book.")
+    assert ledger.deed(1, RUNNING) == ()
+    assert ledger.prompt == (Line("user", "Book."), Line("assistant", "", (RUNNING,)))
+    assert ledger.deed(1, BOOKED) == ()
+    told(ledger, 1, ("Done.", 1.0))
+    settled = (Line("user", "Book."), Line("assistant", "Done.", (BOOKED,)))
+    assert ledger.close(1, 1.0) == settled
+    assert ledger.lines == settled
+
+
+def test_what_was_done_is_kept_where_nothing_was_heard() -> None:
+    ledger = Ledger()
+    ledger.open(1, "Book.")
+    ledger.begin(1)
+    ledger.deed(1, BOOKED)
+    assert ledger.close(1, 0.0) == (Line("assistant", "", (BOOKED,)),)
+
+
+def test_the_deeds_of_a_retracted_reply_pass_to_the_next() -> None:
+    ledger = Ledger()
+    ledger.open(1, "Book.")
+    ledger.deed(1, RUNNING)
+    ledger.retract(1)
+    assert ledger.deed(1, BOOKED) == ()
+    ledger.open(2, "Book. Quickly.")
+    assert ledger.prompt == (Line("user", "Book. Quickly."), Line("assistant", "", (BOOKED,)))
+    assert ledger.deed(1, RUNNING) == ()
+    assert ledger.prompt[-1].deeds == (RUNNING,)
+
+
+def test_an_end_that_comes_late_is_told_and_written_down() -> None:
+    ledger = Ledger()
+    ledger.open(1, "Book.")
+    ledger.deed(1, RUNNING)
+    told(ledger, 1, ("I do.", 1.0))
+    written = ledger.close(1, 1.0)
+    late = ledger.deed(1, BOOKED)
+    assert late == (Line("assistant", "", (BOOKED,)),)
+    assert ledger.lines == (Line("user", "Book."), Line("assistant", "I do.", (BOOKED,)))
+    assert Ledger((*written, *late)).lines == ledger.lines, "so it is when the conversation goes on"
+
+
+def test_a_deed_nobody_knew_of_is_a_line_of_its_own() -> None:
+    ledger = Ledger()
+    assert ledger.deed(7, BOOKED) == (Line("assistant", "", (BOOKED,)),)
+    assert ledger.lines == (Line("assistant", "", (BOOKED,)),)
+
+
+def test_the_last_deeds_are_settled_at_the_end() -> None:
+    ledger = Ledger()
+    ledger.open(1, "Book.")
+    ledger.deed(1, BOOKED)
+    assert ledger.conclude("Book.") == (Line("user", "Book."), Line("assistant", "", (BOOKED,)))
+    ledger.open(2, "Again.")
+    ledger.deed(2, replace(BOOKED, id="c2"))
+    ledger.retract(2)
+    assert [len(line.deeds) for line in ledger.conclude("")] == [1]

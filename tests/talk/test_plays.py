@@ -31,7 +31,9 @@ EVENTS: dict[str, Callable[[float, dict[str, Any]], Event]] = {
     "judged": lambda at, line: events.Judged(at, line["since"], line["done"]),
     "typed": lambda at, line: events.Typed(at, line["text"], Author(line.get("author", "caller"))),
     "reply_started": lambda at, line: events.ReplyStarted(at, line["reply"]),
-    "reply_played": lambda at, line: events.ReplyPlayed(at, line["reply"], line.get("asks", False)),
+    "reply_played": lambda at, line: events.ReplyPlayed(
+        at, line["reply"], line.get("asks", False), line.get("last", False)
+    ),
     "time_up": lambda at, _: events.TimeUp(at),
     "hung_up": lambda at, line: events.HungUp(at, EndedBy(line["by"])),
     "tick": lambda at, _: events.Tick(at),

@@ -8,6 +8,7 @@ import pytest
 from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFormat
 from sayso.errors import SetupError, TalkCode, TalkError
 from sayso.transport import line
+from sayso.transport.page import Declared, PageEvent
 from sayso.transport.playai import (
     EARLIEST,
     error_frame,
@@ -120,7 +121,11 @@ class TestMessages:
             ({"type": "textIn", "data": "Hi"}, line.Text("Hi")),
             ({"type": "textIn", "data": "  "}, None),
             ({"type": "customInput", "data": ""}, None),
-            ({"type": "extendConversationSetup", "events": [{"name": "x"}]}, None),
+            (
+                {"type": "extendConversationSetup", "events": [{"name": "x"}]},
+                Declared((PageEvent("x", ""),)),
+            ),
+            ({"type": "extendConversationSetup", "events": []}, None),
             ({"type": "mediaLog", "payload": {"type": "MEDIA_ON_PLAY"}}, None),
             ({"type": "conversationAudio", "data": "AAAA", "chunkIndex": 1}, None),
             ({"type": "turnEnd"}, None),

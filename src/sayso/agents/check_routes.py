@@ -1,4 +1,4 @@
-"""The REST API of LLM checks; all of it is an extension of the contract."""
+"""The REST API of checks; all of it is an extension of the contract."""
 
 from __future__ import annotations
 
@@ -8,9 +8,15 @@ from fastapi import APIRouter, Depends, Path
 
 from sayso.accounts.access import Access
 from sayso.accounts.schema import Account
-from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
-from sayso.agents.schema import EXTENSION
+from sayso.agents.reports import (
+    AgentCheckView,
+    KnowledgeCheckView,
+    LlmCheckView,
+    NewCheck,
+    NewKnowledgeCheck,
+)
 from sayso.agents.service import Agents
+from sayso.bodies import EXTENSION
 from sayso.config import Settings
 
 _ID = Path(alias="agentId", description="The agent's id.")
@@ -18,10 +24,11 @@ _EXTENSION: dict[str, Any] = dict(EXTENSION)
 
 
 def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
-    """The routes below `/api/v1` that check LLMs and read reports."""
+    """The routes below `/api/v1` that check LLMs and retrieval servers, and read reports."""
     router = APIRouter(tags=["llm checks"])
     reader = access.account()
     checker = access.account("check llm", settings.check_llm_per_min)
+    knowledge_checker = access.account("check knowledge", settings.check_llm_per_min)
 
     @router.post("/llm-checks", summary="Check an LLM, and save nothing", openapi_extra=_EXTENSION)
     async def check_llm(body: NewCheck, account: Account = Depends(checker)) -> LlmCheckView:
@@ -49,5 +56,17 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
     ) -> AgentCheckView:
         """The report replaces the last one; a check that fails is answered with 200 as well."""
         return await agents.check_again(account, agent_id)
+
+    @router.post(
+        "/knowledge-checks",
+        summary="Check a retrieval server, and save nothing",
+        tags=["knowledge checks"],
+        openapi_extra=_EXTENSION,
+    )
+    async def check_knowledge(
+        body: NewKnowledgeCheck, account: Account = Depends(knowledge_checker)
+    ) -> KnowledgeCheckView:
+        """The body is a `knowledge` object; a check that fails is answered with 200 as well."""
+        return await agents.try_knowledge(account, body)
 
     return router

@@ -124,7 +124,7 @@ class LlmChecks:
             for issue in issues
         ]
         if failed:
-            raise _refuse(issues, path_of(failed[0]))
+            raise refuse("The agent's LLM", issues, path_of(failed[0]))
         return Passed(issues, checked)
 
     async def _check_own(self, endpoint: Endpoint | None) -> Checked | None:
@@ -225,12 +225,12 @@ class LlmChecks:
         return True
 
 
-def _refuse(issues: Sequence[LlmIssue], field: str) -> BadRequestError:
-    """The refusal to save an LLM that did not pass; `field` is the first one that failed."""
+def refuse(who: str, issues: Sequence[LlmIssue], field: str) -> BadRequestError:
+    """The refusal to save `who` did not pass; `field` is the first one that failed."""
     errors = [issue for issue in issues if issue.severity == "error"]
     told = " ".join(_sentence(issue.message) for issue in errors)
     return BadRequestError(
-        f"The agent's LLM did not pass the check, so nothing was saved. {told}",
+        f"{who} did not pass the check, so nothing was saved. {told}",
         field=field,
         hint=" ".join(dict.fromkeys(_sentence(issue.fix) for issue in errors if issue.fix)),
         details=tuple(dict(asdict(issue)) for issue in issues),

@@ -1,4 +1,4 @@
-"""Which secrets an `llm` field means: those sent, or the stored ones its masks stand for.
+"""Which secrets `llm` and `knowledge` mean: those sent, or the stored ones their masks stand for.
 
 A stored secret never follows to another server: whoever may edit the agent could otherwise read
 it by pointing `baseURL` at a server of their own.
@@ -7,14 +7,19 @@ it by pointing `baseURL` at a server of their own.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 from urllib.parse import unquote
 
 from pydantic import SecretStr
 
+from sayso.agents.knowledge import OwnKnowledge, read_knowledge
 from sayso.agents.llms import OwnLlm, read_server
-from sayso.agents.masks import (
+from sayso.agents.retrieval import Knowledge
+from sayso.agents.schema import BuiltIn, LlmServer, OpenAiCompatible
+from sayso.errors import BadRequestError
+from sayso.security.masks import (
     is_mask,
     is_mask_of,
     join_query,
@@ -25,8 +30,67 @@ from sayso.agents.masks import (
     read_query,
     split_query,
 )
-from sayso.agents.schema import BuiltIn, LlmServer, OpenAiCompatible
-from sayso.errors import BadRequestError
+
+
+class Own(Protocol):
+    """A server of an owner, its secrets in plain."""
+
+    @property
+    def url(self) -> str:
+        """Its base URL."""
+        ...
+
+    @property
+    def key(self) -> SecretStr | None:
+        """Its API key."""
+        ...
+
+    @property
+    def headers(self) -> Mapping[str, str | None] | None:
+        """Sent with each request."""
+        ...
+
+    @property
+    def query(self) -> Mapping[str, str] | None:
+        """Parameters beside those of the URL."""
+        ...
+
+
+class Sent(Protocol):
+    """A server as it was sent."""
+
+    @property
+    def base_url(self) -> str:
+        """Where it is."""
+        ...
+
+    @property
+    def api_key(self) -> SecretStr | None:
+        """Its key, or a mask."""
+        ...
+
+    @property
+    def model_fields_set(self) -> AbstractSet[str]:
+        """What was not left away."""
+        ...
+
+
+def choose_knowledge(knowledge: Knowledge | None, own: OwnKnowledge | None) -> OwnKnowledge | None:
+    """What a `knowledge` field means; its masks stand for secrets of its `own` stored one.
+
+    Raises:
+        BadRequestError: a mask stands for nothing, or for a secret of another server.
+    """
+    if knowledge is None:
+        return None
+    sent, known = read_knowledge(knowledge), [] if own is None else [own]
+    restorer = _Restorer(sent, known, "knowledge", "headers")
+    return replace(
+        sent,
+        key=_choose_key(knowledge, own, known, "knowledge"),
+        url=restorer.url(),
+        headers=restorer.headers(),
+    )
 
 
 def choose_llms(
@@ -100,9 +164,9 @@ def choose_llm(
 
 
 def _choose_key(
-    server: LlmServer, own: OwnLlm | None, known: Sequence[OwnLlm], field: str
+    server: Sent, own: Own | None, known: Sequence[Own], field: str
 ) -> SecretStr | None:
-    """The key one LLM means: the one sent, or the stored one of its `own` when it sends none."""
+    """The key a server means: the one sent, or the stored one of its `own` when it sends none."""
     sent = "" if server.api_key is None else server.api_key.get_secret_value()
     if "api_key" in server.model_fields_set and not is_mask(sent):
         return SecretStr(sent) if sent else None
@@ -115,7 +179,7 @@ def _choose_key(
     return own.key
 
 
-def _find_masked(server: LlmServer, mask: str, known: Sequence[OwnLlm], field: str) -> OwnLlm:
+def _find_masked(server: Sent, mask: str, known: Sequence[Own], field: str) -> Own:
     """Whose key `mask` stands for; of several, one of the same server."""
     found = [one for one in known if one.key and mask == mask_key(one.key.get_secret_value())]
     if not found:
@@ -127,19 +191,19 @@ def _find_masked(server: LlmServer, mask: str, known: Sequence[OwnLlm], field: s
 # Values of headers and queries ----------------------------------------------------------------
 
 Slots: TypeAlias = Mapping[Any, str]
-"""The secrets of one LLM in one place, by where they stand there."""
+"""The secrets of one server in one place, by where they stand there."""
 
 
-def _headers_of(one: OwnLlm) -> Slots:
+def _headers_of(one: Own) -> Slots:
     found = (one.headers or {}).items()
     return {name.lower(): value for name, value in found if value is not None}
 
 
-def _query_of(one: OwnLlm) -> Slots:
+def _query_of(one: Own) -> Slots:
     return one.query or {}
 
 
-def _url_query_of(one: OwnLlm) -> Slots:
+def _url_query_of(one: Own) -> Slots:
     return number(read_query(split_query(one.url)[1]))
 
 
@@ -148,14 +212,16 @@ class _Restorer:
     """Puts stored values in the place of masks.
 
     Attributes:
-        sent: the LLM as it was sent.
+        sent: the server as it was sent.
         known: whose values they may be, the likeliest first.
-        field: the LLM's name in errors.
+        field: the server's name in errors.
+        headers_at: where its headers are in `field`.
     """
 
-    sent: OwnLlm
-    known: Sequence[OwnLlm]
+    sent: Own
+    known: Sequence[Own]
     field: str
+    headers_at: str = "baseParams.defaultHeaders"
 
     def url(self) -> str:
         """The base URL that is meant."""
@@ -171,7 +237,7 @@ class _Restorer:
         """The headers that are meant; names are the same in any case."""
         if self.sent.headers is None:
             return None
-        at = f"{self.field}.baseParams.defaultHeaders"
+        at = f"{self.field}.{self.headers_at}"
         return {
             name: value and self._restore(value, name.lower(), _headers_of, f"{at}.{name}")
             for name, value in self.sent.headers.items()
@@ -188,7 +254,7 @@ class _Restorer:
         }
 
     def _restore(
-        self, value: str, slot: object, slots_of: Callable[[OwnLlm], Slots], field: str
+        self, value: str, slot: object, slots_of: Callable[[Own], Slots], field: str
     ) -> str:
         """`value`, or what it stands for if it is a mask: of several, one of the same server."""
         if not is_mask(value):
@@ -215,9 +281,9 @@ def _no_such_mask(field: str, what: str) -> BadRequestError:
     )
 
 
-def _other_server(llm: str, what: str, field: str, *, instead: str = "") -> BadRequestError:
+def _other_server(server: str, what: str, field: str, *, instead: str = "") -> BadRequestError:
     return BadRequestError(
-        f"{llm}.baseURL points to another server than before, and the stored {what} is not sent "
+        f"{server}.baseURL points to another server than before, and the stored {what} is not sent "
         "to a server it was not given for",
         field=field,
         hint=f"Send {field} again for the new server{instead}.",

@@ -10,17 +10,8 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from sayso.agents.schema import (
-    MAX_NAMED,
-    MAX_NAMED_CHARS,
-    AgentView,
-    BuiltIn,
-    FieldWarning,
-    LlmServer,
-    LlmView,
-    NewAgent,
-)
-from sayso.spelling import nearest
+from sayso.agents.schema import AgentView, BuiltIn, LlmServer, LlmView, NewAgent
+from sayso.bodies import MAX_NAMED, FieldWarning, find_ignored
 
 
 def list_ignored(body: NewAgent) -> list[FieldWarning]:
@@ -33,10 +24,7 @@ def list_ignored(body: NewAgent) -> list[FieldWarning]:
 
 def _find_ignored(body: NewAgent) -> Iterator[FieldWarning]:
     for at, shape, view in _shapes(body):
-        answered = _names(view)
-        for name in shape.unknown:
-            if name not in answered:
-                yield _warn(at, name, nearest(name, shape.takes()))
+        yield from find_ignored(at, shape, view)
 
 
 def _shapes(
@@ -48,16 +36,3 @@ def _shapes(
         yield "llm.", body.llm, LlmView
         for n, fallback in enumerate(getattr(body.llm, "fallbacks", None) or ()):
             yield f"llm.fallbacks.{n}.", fallback, LlmView
-
-
-def _names(view: type[BaseModel]) -> frozenset[str]:
-    return frozenset(field.alias or name for name, field in view.model_fields.items())
-
-
-def _warn(at: str, name: str, near: str | None) -> FieldWarning:
-    path = at + name[:MAX_NAMED_CHARS]
-    meant = near and at + near
-    hint = f"; did you mean {meant}?" if meant else "."
-    return FieldWarning(
-        field=path, message=f"{path} is not known and was ignored{hint}", meant=meant
-    )

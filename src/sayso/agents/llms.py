@@ -14,7 +14,6 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
-from sayso.agents.masks import mask_key, mask_url, mask_values, split_query
 from sayso.agents.schema import (
     BUILT_IN,
     OPENAI_COMPATIBLE,
@@ -26,6 +25,7 @@ from sayso.agents.schema import (
     make_endpoint,
 )
 from sayso.llm import Endpoint, Tell
+from sayso.security.masks import mask_key, mask_url, mask_values, split_query
 from sayso.security.secrets import Secrets
 from sayso.store.tables import AgentRow
 from sayso.variables import fill_header

@@ -1,4 +1,4 @@
-"""The report of an LLM check, as the REST API answers it and as it is stored."""
+"""The reports of checks, as the REST API answers them; that of an LLM as it is stored, too."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
-from sayso.agents.schema import LlmIssue, LlmServer, refuse_unstorable
+from sayso.agents.retrieval import Knowledge
+from sayso.agents.schema import LlmIssue, LlmServer
+from sayso.bodies import refuse_unstorable
 
 
 class _View(BaseModel):
@@ -18,6 +20,7 @@ class _View(BaseModel):
 
 
 MAX_ID_CHARS = 100
+MAX_QUERY_CHARS = 1000
 
 
 class NewCheck(LlmServer):
@@ -90,3 +93,40 @@ class AgentCheckView(LlmCheckView):
         description="Of each fallback, in their order; null for a built-in one. They are "
         "completed one after the other, after the LLM itself.",
     )
+
+
+class NewKnowledgeCheck(Knowledge):
+    """The body of `POST /api/v1/knowledge-checks`: a `knowledge` object, and what to ask."""
+
+    agent_id: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = Field(
+        default=None,
+        description="An agent of yours whose stored key is used when `apiKey` is left away, and "
+        "whose secrets masks stand for.",
+    )
+    query: Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARS)] | None = Field(
+        default=None, description="What is asked; null for what a save asks."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, body: object) -> object:
+        return refuse_unstorable(body)
+
+
+class PassageView(_View):
+    """One passage that was found."""
+
+    text: str
+    source: str
+    page: int | None
+    score: float = Field(description="How well it fits, from 0 to 1.")
+
+
+class KnowledgeCheckView(_View):
+    """What a check of a retrieval server found."""
+
+    ok: bool
+    url: str = Field(description="What was called, without its query.")
+    total_ms: float
+    findings: list[LlmIssue]
+    passages: list[PassageView]

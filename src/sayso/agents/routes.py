@@ -11,7 +11,6 @@ from fastapi import APIRouter, Depends, Path, Response
 from sayso.accounts.access import Access
 from sayso.accounts.schema import Account
 from sayso.agents.schema import (
-    EXTENSION,
     AgentChanges,
     AgentStats,
     AgentView,
@@ -19,6 +18,7 @@ from sayso.agents.schema import (
     VoiceView,
 )
 from sayso.agents.service import Agents
+from sayso.bodies import EXTENSION
 from sayso.config import Settings
 from sayso.store.paging import PAGE_RESPONSE, PageRequest, page_request
 from sayso.tts import Voice

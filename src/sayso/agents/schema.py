@@ -7,36 +7,50 @@ camelCase. `Agent` is what a conversation is given: frozen, with the LLM's key o
 from __future__ import annotations
 
 import json
-import math
-import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal, Self, TypeAlias
-from urllib.parse import urlsplit
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
     BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
     JsonValue,
-    ModelWrapValidatorHandler,
-    PrivateAttr,
     SecretStr,
     Tag,
     ValidationError,
     WithJsonSchema,
     model_validator,
 )
-from pydantic.alias_generators import to_camel
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import PydanticCustomError
 
-from sayso.agents.masks import HARMLESS, MASK
-from sayso.errors import BadRequestError
+from sayso.agents.fields import (
+    MAX_HEADER_NAME_CHARS,
+    SECRET_VALUES,
+    ApiKey,
+    Headers,
+    ServerUrl,
+    check_headers,
+)
+from sayso.agents.retrieval import Knowledge, KnowledgeView
+from sayso.bodies import (
+    EXTENSION,
+    MAX_NAMED,
+    FieldWarning,
+    ToWhole,
+    mistake,
+    refuse_unstorable,
+)
+from sayso.bodies import Body as _Body
+from sayso.bodies import View as _View
+from sayso.functions.mcp import McpServer
+from sayso.functions.mcp.schema import McpServers, McpServerView
+from sayso.knowledge.place import Place
 from sayso.llm import Endpoint, Tell, Timeouts
-from sayso.spelling import nearest
+from sayso.security.masks import MASK
+from sayso.sources.schema import CriticalKnowledgeFile
 from sayso.variables import (
     MAX_NUMBER,
     MAX_VALUE_CHARS,
@@ -44,6 +58,7 @@ from sayso.variables import (
     NAME,
     find_problem,
 )
+from sayso.zones import ZoneError, find_zone
 
 DEFAULT_VOICE = (
     "s3://voice-cloning-zero-shot/d9ff78ba-d016-47f6-b0ef-dd630f59414e/female-cs/manifest.json"
@@ -58,16 +73,8 @@ MAX_KNOWLEDGE_CHARS = 20_000
 MAX_VOICE_CHARS = 1000
 MAX_ACTIONS = 100
 MAX_ACTION_CHARS = 250
-MAX_URL_CHARS = 2048
-MAX_KEY_CHARS = 8192
 MAX_MODEL_CHARS = 250
 MAX_TOKENS = 1_000_000
-MAX_HEADERS = 50
-HEADER_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
-"""A token, as RFC 9110 §5.6.2 has it."""
-HEADER_VALUE = r"[ -~]*"
-MAX_HEADER_NAME_CHARS = 200
-MAX_HEADER_CHARS = 8192
 MAX_BASE_PARAMS_CHARS = 20_000
 MAX_QUERY = 50
 MAX_QUERY_CHARS = 2048
@@ -77,16 +84,13 @@ MAX_SPOKEN_CHARS = 250
 MAX_IDLE_MESSAGES = 10
 MAX_END_PHRASES = 20
 MAX_END_PHRASE_CHARS = 100
+MAX_BUILT_IN_ACTIONS = 20
+MAX_ZONE_CHARS = 100
 SHORTEST_IDLE_S, LONGEST_IDLE_S = 1, 3600
 SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
 LONGEST_WAIT_MS = 60_000
 """How long an agent may wait for its LLM; `llm_reply_start_timeout_s` bounds all of it together."""
-MAX_NAMED, MAX_NAMED_CHARS = 20, 100
-"""How many unknown keys are named in an answer, and how much of each."""
-MAX_DEPTH = 32
-"""How deep JSON may be nested in a request."""
-
 OPENAI_COMPATIBLE = "openai-compatible"
 BUILT_IN = "built-in"
 
@@ -112,15 +116,13 @@ Language: TypeAlias = Literal[
     "arabic",
 ]
 Patience: TypeAlias = Literal["eager", "normal", "patient"]
+BuiltInAction: TypeAlias = Literal["end-call", "current-time", "leave-message", "switch-language"]
 AnsweredBy: TypeAlias = Literal["llm", "built-in-llm", "built-in-extractive"]
-
-EXTENSION: dict[str, JsonValue] = {"x-sayso-extension": True}
-"""Marks in OpenAPI what the original contract does not have."""
 
 
 @dataclass(frozen=True, slots=True)
 class LlmIssue:
-    """One thing the check of an LLM found: a stable code, a sentence, the next step, the proof."""
+    """One thing a check of a server found: a stable code, a sentence, the next step, the proof."""
 
     code: str
     message: str
@@ -128,198 +130,10 @@ class LlmIssue:
     severity: Literal["error", "warning", "note"]
     evidence: str = ""
     field: str | None = None
-    """The part of the agent it is about, as a dotted path; None where one LLM was looked at."""
-
-
-def _contract_name(name: str) -> str:
-    """A field's name in the contract: camel case, but for one."""
-    return "baseURL" if name == "base_url" else to_camel(name)
+    """The part of the agent it is about, as a dotted path; None where one server was looked at."""
 
 
 # What may be sent ---------------------------------------------------------------------
-
-
-def _check_base_url(text: str) -> str:
-    """Refuse what is not an http(s) URL, and what would be read differently by another parser."""
-    url = text.strip()
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
-        raise PydanticCustomError("base_url", "must be a URL without spaces or backslashes")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise PydanticCustomError("base_url", "is not a valid URL") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise PydanticCustomError(
-            "base_url", "must be a full URL that begins with https:// or http://"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise PydanticCustomError(
-            "base_url",
-            "must not carry a user name or password; use apiKey or baseParams.defaultHeaders",
-        )
-    if parts.fragment:
-        raise PydanticCustomError("base_url", "must not have a part after #")
-    return url.removesuffix("#")
-
-
-def _check_headers(headers: dict[str, str | None] | None) -> dict[str, str | None] | None:
-    for name, value in (headers or {}).items():
-        if not re.fullmatch(HEADER_NAME, name):
-            raise PydanticCustomError("headers", "has a name that is not a valid header name")
-        # A mask goes by: the service puts the stored value in its place.
-        if value is not None and not re.fullmatch(f"[{MASK[0]} -~]*", value):
-            raise PydanticCustomError(
-                "headers", "has a value with line breaks or characters outside ASCII"
-            )
-    return headers
-
-
-def _check_key(key: SecretStr) -> SecretStr:
-    """A key goes into a header: printable ASCII, or a mask, which the service compares."""
-    text = key.get_secret_value().strip()
-    if re.search(r"[^\x21-\x7e•]", text):
-        raise PydanticCustomError(
-            "api_key", "holds spaces, line breaks or characters that no API key can have"
-        )
-    return SecretStr(text)
-
-
-def _to_secret(value: object) -> object:
-    """Wrap the key at once, so that no error message can show it."""
-    return SecretStr(value) if isinstance(value, str) else value
-
-
-def _to_whole(value: object) -> object:
-    """JSON has one kind of number: 2.0 is as whole as 2."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-ToWhole = BeforeValidator(_to_whole)
-"""Stands behind the limits of an `int`, or the schema would lose them."""
-
-ApiKey = Annotated[
-    SecretStr,
-    BeforeValidator(_to_secret),
-    Field(max_length=MAX_KEY_CHARS),
-    AfterValidator(_check_key),
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": MAX_KEY_CHARS,
-            "format": "password",
-            "writeOnly": True,
-            "pattern": "^[!-~]*$",
-            "description": "Sealed at rest and never shown again. On PATCH, leave it away "
-            "(or send the mask) to keep the stored one; null or empty removes it.",
-        }
-    ),
-]
-BaseUrl = Annotated[
-    str,
-    AfterValidator(_check_base_url),
-    Field(
-        max_length=MAX_URL_CHARS,
-        description="`/chat/completions` directly below it is called; nothing adds `/v1`. Values "
-        "in its query are sealed, shown and kept as headers are.",
-        json_schema_extra={"format": "uri"},
-    ),
-]
-HeaderName = Annotated[str, Field(max_length=MAX_HEADER_NAME_CHARS)]
-HeaderValue = Annotated[str, Field(max_length=MAX_HEADER_CHARS)]
-Headers = Annotated[
-    dict[
-        Annotated[str, Field(max_length=200)],
-        Annotated[str, Field(max_length=MAX_HEADER_CHARS)] | None,
-    ],
-    Field(
-        max_length=MAX_HEADERS,
-        json_schema_extra={
-            "propertyNames": {"pattern": f"^{HEADER_NAME}$", "maxLength": MAX_HEADER_NAME_CHARS},
-            "additionalProperties": {
-                "anyOf": [
-                    {
-                        "type": "string",
-                        "maxLength": MAX_HEADER_CHARS,
-                        "pattern": f"^{HEADER_VALUE}$",
-                    },
-                    {"type": "null"},
-                ]
-            },
-        },
-    ),
-]
-
-
-class _Body(BaseModel):
-    """Camel-case names, no conversions (`"1.2"` is not a number); unknown keys are remembered.
-
-    They are ignored, as clients of the contract expect, but for the `closed` shapes, which the
-    contract does not have.
-    """
-
-    closed: ClassVar[bool] = False
-    _unknown: tuple[str, ...] = PrivateAttr(default=())
-
-    model_config = ConfigDict(
-        alias_generator=_contract_name,
-        strict=True,
-        extra="ignore",
-        allow_inf_nan=False,
-        hide_input_in_errors=True,
-    )
-
-    @property
-    def unknown(self) -> tuple[str, ...]:
-        """The keys that were sent and have no meaning here."""
-        return self._unknown
-
-    @classmethod
-    def takes(cls) -> frozenset[str]:
-        """The names that can be sent."""
-        return frozenset(field.alias or name for name, field in cls.model_fields.items())
-
-    @model_validator(mode="wrap")
-    @classmethod
-    def _remember_unknown(cls, body: object, read: ModelWrapValidatorHandler[Self]) -> Self:
-        unknown: tuple[str, ...] = ()
-        if isinstance(body, dict) and cls.model_config.get("extra") == "ignore":
-            unknown = tuple(str(name) for name in body if name not in cls.takes())
-        if unknown and cls.closed:
-            raise _refuse_unknown(cls, unknown)
-        made = read(body)
-        made._unknown = unknown  # noqa: SLF001 our own
-        return made
-
-
-def _refuse_unknown(shape: type[_Body], unknown: Sequence[str]) -> ValidationError:
-    """The refusal of keys that `shape` does not have, each with the one that was meant."""
-    return ValidationError.from_exception_data(
-        shape.__name__,
-        [
-            _mistake(name, "unknown_key", _name_near(name, shape.takes()))
-            for name in unknown[:MAX_NAMED]
-        ],
-        hide_input=True,
-    )
-
-
-def _name_near(name: str, known: Collection[str]) -> str:
-    near = nearest(name, known)
-    return f"is not known; {near} is" if near else f"is not known; {', '.join(sorted(known))} are"
-
-
-def _mistake(name: str, kind: str, sentence: str, **context: str) -> InitErrorDetails:
-    """One mistake about the key `name`; the sentence follows its path."""
-    error = PydanticCustomError(kind, "{sentence}", {"sentence": sentence, **context})
-    return InitErrorDetails(type=error, loc=(name[:MAX_NAMED_CHARS],), input=None)
-
-
-_SECRET_VALUES = (
-    "Sealed at rest and shown as masks, except a value of nothing but variables, and those named "
-    + ", ".join(f"`{name}`" for name in sorted(HARMLESS))
-    + ". On PATCH, a mask keeps the stored value of that name, on the same server."
-)
 
 
 class BaseParams(_Body):
@@ -334,9 +148,9 @@ class BaseParams(_Body):
     model: Annotated[str, Field(max_length=MAX_MODEL_CHARS)] | None = None
     temperature: Annotated[float, Field(ge=0, le=1)] | None = None
     max_tokens: Annotated[int, Field(ge=1, le=MAX_TOKENS), ToWhole] | None = None
-    default_headers: Annotated[Headers | None, AfterValidator(_check_headers)] = Field(
+    default_headers: Annotated[Headers | None, AfterValidator(check_headers)] = Field(
         default=None,
-        description="Extra HTTP headers. A value may hold `{{variables}}`. " + _SECRET_VALUES,
+        description="Extra HTTP headers. A value may hold `{{variables}}`. " + SECRET_VALUES,
     )
     query: (
         Annotated[
@@ -433,6 +247,16 @@ IdleSeconds = Annotated[
 ]
 
 
+def _check_zone(name: str | None) -> str | None:
+    """The zone's own name. Refuse what is none."""
+    if name is None or not name.strip():
+        return None
+    try:
+        return find_zone(name).key
+    except ZoneError as error:
+        raise PydanticCustomError("time_zone", "{problem}", {"problem": str(error)}) from None
+
+
 class MessagePlan(_Body):
     """What an agent says when nobody speaks; what is left away is the operator's setting."""
 
@@ -461,7 +285,11 @@ class LlmServer(_Body):
     """An LLM of yours (contract §3.1), as it may stand by for another one, too."""
 
     type: Literal["openai-compatible"] = "openai-compatible"
-    base_url: BaseUrl = Field(examples=["https://llm.example.com/v1"])
+    base_url: ServerUrl = Field(
+        description="`/chat/completions` directly below it is called; nothing adds `/v1`. Values "
+        "in its query are sealed, shown and kept as headers are.",
+        examples=["https://llm.example.com/v1"],
+    )
     api_key: ApiKey | None = Field(default=None)
     base_params: BaseParams | None = None
     timeouts: LlmTimeouts | None = Field(default=None, json_schema_extra=EXTENSION)
@@ -485,7 +313,7 @@ class LlmServer(_Body):
             if not isinstance(params, dict) or params.get("model") != model:
                 raise ValidationError.from_exception_data(
                     cls.__name__,
-                    [_mistake("model", "misplaced", "is not read", instead="baseParams.model")],
+                    [mistake("model", "misplaced", "is not read", instead="baseParams.model")],
                     hide_input=True,
                 )
         return body
@@ -540,48 +368,6 @@ LlmBody = Annotated[
 ]
 
 
-def refuse_unstorable(body: object) -> object:
-    """Refuse what JSON lets through and no database or LLM takes.
-
-    NaN and infinities, halves of surrogate pairs, NUL characters, nesting deeper than MAX_DEPTH.
-
-    Raises:
-        BadRequestError: with the dotted path of the culprit.
-    """
-    todo: list[tuple[str, object, int]] = [("", body, 0)]
-    while todo:
-        path, value, depth = todo.pop()
-        if (reason := _unstorable(value, depth)) is not None:
-            raise BadRequestError(f"{path or 'the body'} {reason}.", field=path or None)
-        if isinstance(value, dict):
-            for key, item in value.items():
-                todo.append((path, key, depth))
-                todo.append((f"{path}.{key}" if path else str(key), item, depth + 1))
-        elif isinstance(value, list):
-            todo.extend((f"{path}.{at}", item, depth + 1) for at, item in enumerate(value))
-    return body
-
-
-def _unstorable(value: object, depth: int) -> str | None:
-    if depth > MAX_DEPTH:
-        return f"is nested deeper than {MAX_DEPTH} levels"
-    if isinstance(value, float) and not math.isfinite(value):
-        return "is not a finite number"
-    if isinstance(value, str) and "\0" in value:
-        return "holds a NUL character"
-    if isinstance(value, str) and not _is_unicode(value):
-        return "holds half of a surrogate pair, which is not a character"
-    return None
-
-
-def _is_unicode(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 _EXAMPLE: dict[str, JsonValue] = {
     "voice": "s3://voice-cloning-zero-shot/baf1ef41-36b6-428c-9bdf-50ba54682bd8/original/manifest.json",
     "displayName": "Front desk",
@@ -606,8 +392,9 @@ Variables = Annotated[
     dict[str, _Words | bool | _Whole | _Number],
     Field(
         max_length=MAX_VARIABLES,
-        description="What `{{name}}` stands for in the agent's texts and in its LLM's headers and "
-        "query, where a conversation brings no value of its own.",
+        description="What `{{name}}` stands for in the agent's texts, in its LLM's headers and "
+        "query and in its retrieval server's headers, where a conversation brings no value of its "
+        "own.",
         examples=[{"shop": "Nonna's Pizza", "deliveryMinutes": 45}],
         json_schema_extra={**EXTENSION, "propertyNames": {"pattern": f"^{NAME}$"}},
     ),
@@ -636,6 +423,12 @@ class NewAgent(_Body):
     prompt: Annotated[str, Field(max_length=MAX_PROMPT_CHARS)] | None = None
     critical_knowledge: Annotated[str, Field(max_length=MAX_KNOWLEDGE_CHARS)] | None = None
     answer_only_from_critical_knowledge: bool = False
+    knowledge: Knowledge | None = Field(
+        default=None,
+        description="Your own retrieval server; null for the search that comes with Sayso. It is "
+        "asked once before it is saved.",
+        json_schema_extra=EXTENSION,
+    )
     visibility: Visibility = "public"
     language: Language = "english"
     llm: LlmBody | None = Field(
@@ -643,8 +436,11 @@ class NewAgent(_Body):
     )
     actions: Annotated[
         list[Annotated[str, Field(max_length=MAX_ACTION_CHARS)]], Field(max_length=MAX_ACTIONS)
-    ] = Field(default=[], description="Ids of the external functions the agent may call.")
-    variables: Variables = {}
+    ] = Field(
+        default=[],
+        description="Ids of the external functions the agent may call; all must be yours.",
+    )
+    variables: Variables = Field(default={})
     apply_text_normalization: Literal["auto", "on", "off"] = Field(
         default="auto",
         description="Whether numbers, dates, money, links and Markdown are put into words before "
@@ -705,6 +501,34 @@ class NewAgent(_Body):
         json_schema_extra=EXTENSION,
     )
 
+    mcp_servers: McpServers = Field(
+        default=[],
+        description="MCP servers whose tools the agent's LLM may call. Each is connected to when "
+        "it is saved; one that cannot be used, or does not have a tool that is named, is refused.",
+        json_schema_extra=EXTENSION,
+    )
+    built_in_actions: Annotated[
+        Annotated[list[BuiltInAction], Field(max_length=MAX_BUILT_IN_ACTIONS)] | None,
+        AfterValidator(lambda actions: list(dict.fromkeys(actions or ()))),
+    ] = Field(
+        default=[],
+        description="What the agent may do by itself: `end-call` says goodbye and hangs up when "
+        "the caller is done; `current-time` tells date and time; `leave-message` keeps what the "
+        "caller wants to tell you (`messages` of the conversation); `switch-language` goes over to "
+        "another language, where the ears and a voice know two at least: the bundled ones do not. "
+        "Null and an empty list are none.",
+        json_schema_extra=EXTENSION,
+    )
+    time_zone: Annotated[
+        Annotated[str, Field(max_length=MAX_ZONE_CHARS)] | None, AfterValidator(_check_zone)
+    ] = Field(
+        default=None,
+        description="The time zone `current-time` tells unless another one is asked for, by its "
+        "IANA name; null is UTC.",
+        examples=["Europe/Vienna"],
+        json_schema_extra=EXTENSION,
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, body: object) -> object:
@@ -729,22 +553,6 @@ class AgentChanges(NewAgent):
 
 
 # What is answered -----------------------------------------------------------------------
-
-
-class _View(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=_contract_name, validate_by_name=True, hide_input_in_errors=True
-    )
-
-
-class CriticalKnowledgeFile(_View):
-    """A file an agent knows."""
-
-    id: str
-    name: str
-    url: str
-    size: int
-    type: str
 
 
 class PhoneNumber(_View):
@@ -775,15 +583,6 @@ class LlmView(FallbackView):
     hedge_after_ms: int | None = Field(default=None, json_schema_extra=EXTENSION)
 
 
-class FieldWarning(_View):
-    """A key that was sent and ignored."""
-
-    code: Literal["field.ignored"] = "field.ignored"
-    field: str = Field(description="Where it was, as a dotted path.")
-    message: str
-    meant: str | None = Field(description="The known name that is spelled most like it, if any.")
-
-
 class MessagePlanView(_View):
     """What an agent says when nobody speaks, as it is answered."""
 
@@ -805,6 +604,7 @@ class AgentView(_View):
     prompt: str | None
     critical_knowledge: str | None
     answer_only_from_critical_knowledge: bool
+    knowledge: KnowledgeView | None = Field(json_schema_extra=EXTENSION)
     visibility: str
     language: str
     llm: LlmView | None
@@ -818,22 +618,28 @@ class AgentView(_View):
     end_call_phrases: list[str] = Field(json_schema_extra=EXTENSION)
     patience: Patience | None = Field(json_schema_extra=EXTENSION)
     interruptible: bool = Field(json_schema_extra=EXTENSION)
+    mcp_servers: list[McpServerView] = Field(json_schema_extra=EXTENSION)
+    built_in_actions: list[BuiltInAction] = Field(json_schema_extra=EXTENSION)
+    time_zone: str | None = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
     answered_by: AnsweredBy = Field(
-        description="Who answers: the agent's `llm`, the operator's built-in LLM, or sentences "
-        "picked from the agent's own text.",
+        description="Who answers: the agent's `llm`, the operator's built-in LLM, or, with no "
+        "language model configured, sentences picked from what the agent knows.",
         json_schema_extra=EXTENSION,
     )
     llm_issues: list[LlmIssue] = Field(
         description="What the check of `llm` noticed when it was last saved; errors are refused.",
         json_schema_extra=EXTENSION,
     )
+    knowledge_issues: list[LlmIssue] = Field(
+        description="The same of `knowledge`.", json_schema_extra=EXTENSION
+    )
     warnings: list[FieldWarning] = Field(
         default=[],
         description="What this very request sent in vain: keys nobody reads, the first "
-        f"{MAX_NAMED}. Not kept.",
+        f"{MAX_NAMED}, and MCP servers without tools. Not kept.",
         json_schema_extra=EXTENSION,
     )
 
@@ -865,8 +671,9 @@ class Agent:
     """An agent as a conversation is given it, read once when the call opens.
 
     `llm` is None for the built-in one, and so is each of its `fallbacks`, which are asked in order
-    when it fails. A private agent is for its owner, `owner_id`, only. Of what it says itself, None
-    is the usual sentences, and nothing at all is nothing: `idle_messages`, `end_call_message`.
+    when it fails. `knowledge` is the owner's own retrieval server, if there is one. A private
+    agent is for its owner, `owner_id`, only. Of what it says itself, None is the usual sentences,
+    and nothing at all is nothing: `idle_messages`, `end_call_message`.
     """
 
     id: str
@@ -885,6 +692,7 @@ class Agent:
     actions: tuple[str, ...]
     llm: Endpoint | None
     fallbacks: tuple[Endpoint | None, ...] = ()
+    knowledge: Place | None = None
     failure_message: str | None = None
     hedge_after_s: float | None = None
     variables: Mapping[str, str] = field(default_factory=dict)
@@ -898,6 +706,9 @@ class Agent:
     end_call_phrases: tuple[str, ...] = ()
     patience: Patience | None = None
     interruptible: bool = True
+    mcp_servers: tuple[McpServer, ...] = ()
+    built_in_actions: tuple[BuiltInAction, ...] = ()
+    time_zone: str | None = None
 
 
 _OURS = frozenset({"messages", "stream"})

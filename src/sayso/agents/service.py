@@ -1,6 +1,6 @@
-"""Keeps agents: makes, changes, reads and deletes them, and has their LLM checked before saving.
+"""Keeps agents: makes, changes, reads and deletes them; what they call is checked before saving.
 
-The check calls somebody else's server and may take seconds: no transaction is open meanwhile.
+A check calls somebody else's server and may take seconds: no transaction is open meanwhile.
 """
 
 from __future__ import annotations
@@ -17,8 +17,18 @@ from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
 from sayso.agents.ignored import list_ignored
 from sayso.agents.journal import log_save
+from sayso.agents.knowledge_checks import KnowledgeChecks
+from sayso.agents.knowledge_field import KnowledgeField, ReadyKnowledge
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
-from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck
+from sayso.agents.manners import read_manners
+from sayso.agents.mcp_servers import AgentMcp, ReadyMcp
+from sayso.agents.reports import (
+    AgentCheckView,
+    KnowledgeCheckView,
+    LlmCheckView,
+    NewCheck,
+    NewKnowledgeCheck,
+)
 from sayso.agents.schema import (
     Agent,
     AgentChanges,
@@ -26,25 +36,30 @@ from sayso.agents.schema import (
     AgentView,
     AnsweredBy,
     BuiltIn,
-    FieldWarning,
     LlmIssue,
     MessagePlan,
     NewAgent,
     OpenAiCompatible,
     Visibility,
 )
+from sayso.bodies import FieldWarning
 from sayso.clock import Clock
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
+from sayso.functions.actions import refuse_unknown_actions
+from sayso.functions.mcp.pool import McpPool
+from sayso.functions.mcp.schema import McpCheckView, NewMcpCheck
 from sayso.llm import Endpoint
 from sayso.security.secrets import Secrets
+from sayso.sources.schema import CriticalKnowledgeFile
+from sayso.sources.service import Sources
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id, new_agent_id
 from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
 from sayso.variables import Variable, show_all
 
-_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm"}
-"""Fields stored as they come; `llm` is taken apart."""
+_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm", "knowledge", "mcp_servers"}
+"""Fields stored as they come; the others are taken apart."""
 _Stored: TypeAlias = tuple[dict[str, Any] | None, str | None, str | None]
 """What a row holds of its LLM."""
 
@@ -71,6 +86,15 @@ class _Ready:
             row.llm_issues = [asdict(issue) for issue in self.passed.issues]
 
 
+@dataclass(frozen=True, slots=True)
+class Checks:
+    """What is asked before an agent is saved: its LLM, its retrieval server, its MCP servers."""
+
+    llm: LlmChecks
+    knowledge: KnowledgeChecks
+    mcp: McpPool
+
+
 class Agents:
     """The agents of this installation."""
 
@@ -80,27 +104,31 @@ class Agents:
         secrets: Secrets,
         clock: Clock,
         *,
-        checks: LlmChecks,
+        checks: Checks,
+        sources: Sources,
         built_in: AnsweredBy,
         max_agents: int,
     ) -> None:
         """`built_in` says who answers for agents without `llm`; `max_agents` is per account."""
+        self._mcp = AgentMcp(checks.mcp, secrets)
         self._database = database
         self._safe = LlmSafe(secrets)
         self._clock = clock
-        self._checks = checks
+        self._checks = checks.llm
+        self._sources = sources
+        self._knowledge = KnowledgeField(secrets, checks.knowledge)
         self._built_in = built_in
         self._max_agents = max_agents
 
     async def create(
         self, account: Account, body: NewAgent, *, by_server: bool = False
     ) -> AgentView:
-        """Make an agent, after its LLM passed the check.
+        """Make an agent, after its LLM and its retrieval server passed their checks.
 
         One made `by_server` at the start is shown on the terminal, and not in the log.
 
         Raises:
-            BadRequestError: the LLM did not pass; nothing is saved.
+            BadRequestError: one of them did not pass, or an action is unknown; nothing is saved.
             ConflictError: the account has as many agents as it may.
         """
         agent_id = new_agent_id(body.display_name)
@@ -113,27 +141,36 @@ class Agents:
         self, account: Account, agent_id: str, body: NewAgent, said: list[LlmIssue]
     ) -> AgentView:
         meant = choose_llms(body.llm, None, ())
+        knowledge = await self._knowledge.prepare(agent_id, body)
         ready = await self._prepare(agent_id, body.llm, meant, body.variables)
-        said += ready.issues
+        said += [*ready.issues, *(knowledge.issues if knowledge else ())]
+        values = show_all(body.variables)
+        mcp = await self._mcp.prepare(agent_id, body.mcp_servers or [], values)
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
         _apply(row, body, _PLAIN_FIELDS)
         ready.put_into(row)
+        if knowledge is not None:
+            knowledge.put_into(row)
+        mcp.put_into(row)
         async with self._database.write() as session:
             await self._refuse_too_many(session, account.user_id)
+            await refuse_unknown_actions(session, account.user_id, body.actions)
             session.add(row)
+        await self._sources.follow(agent_id)
         await self._keep(agent_id, ready)
-        return self._view(row, list_ignored(body))
+        return self._view(row, (), [*list_ignored(body), *mcp.warnings])
 
     async def update(self, account: Account, agent_id: str, body: AgentChanges) -> AgentView:
-        """Change the fields that were sent, after a new LLM passed the check.
+        """Change the fields that were sent, after a new LLM or retrieval server passed its check.
 
-        An LLM that is what is stored is not checked again: while it is down, what was read can be
+        One that is what is stored is not checked again: while it is down, what was read can be
         changed elsewhere and written back.
 
         Raises:
-            BadRequestError: the LLM did not pass, or would be sent a key meant for another server.
-            ConflictError: the LLM was changed by somebody else during the check.
+            BadRequestError: one did not pass, or would be sent a key meant for another server; or
+                an action is unknown.
+            ConflictError: one was changed by somebody else during the check.
             NotFoundError, ForbiddenError: no such agent of this account.
         """
         with log_save(account.user_id, agent_id, body) as said:
@@ -143,25 +180,65 @@ class Agents:
         self, account: Account, agent_id: str, body: AgentChanges, said: list[LlmIssue]
     ) -> AgentView:
         ready, seen = None, None
+        knowledge = await self._check_knowledge(account, agent_id, body)
+        said += knowledge.issues if knowledge else ()
         if "llm" in body.model_fields_set:
             ready, seen = await self._check_update(account, agent_id, body)
             said += ready.issues
+        mcp = await self._check_mcp(account, agent_id, body)
         async with self._database.write() as session:
             row = await _own_row(session, account, agent_id, lock=True)
+            if "actions" in body.model_fields_set:
+                await refuse_unknown_actions(session, account.user_id, body.actions)
             if ready is None:
                 self._safe.seal_old(row)
             else:
                 _refuse_overtaken(row, seen)
                 ready.put_into(row)
+            if knowledge is not None:
+                knowledge.put_into(row)
+            if mcp is not None:
+                mcp.put_into(row)
             _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
             row.updated_at = self._clock.utc()
+            files = await self._sources.files_of(session, [agent_id])
+        if "critical_knowledge" in body.model_fields_set:
+            await self._sources.follow(agent_id)
         await self._keep(agent_id, ready)
-        return self._view(row, list_ignored(body))
+        noticed = () if mcp is None else mcp.warnings
+        return self._view(row, files.get(agent_id, ()), [*list_ignored(body), *noticed])
+
+    async def _check_mcp(
+        self, account: Account, agent_id: str, body: AgentChanges
+    ) -> ReadyMcp | None:
+        """Check the MCP servers of an update; None if it has none to say."""
+        if "mcp_servers" not in body.model_fields_set:
+            return None
+        async with self._database.read() as session:
+            row = await _own_row(session, account, agent_id)
+        before = show_all(row.variables)
+        now = show_all(body.variables) if "variables" in body.model_fields_set else before
+        return await self._mcp.prepare(agent_id, body.mcp_servers or [], now, row, before)
+
+    async def try_mcp(self, account: Account, body: NewMcpCheck) -> McpCheckView:
+        """Check an MCP server without saving anything.
+
+        Raises:
+            BadRequestError: a mask stands for nothing, or for a value of another server.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        if body.agent_id is None:
+            return await self._mcp.try_out(body, None, {})
+        async with self._database.read() as session:
+            row = await _own_row(session, account, body.agent_id)
+        return await self._mcp.try_out(body, row, show_all(row.variables))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
         """Read one agent. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            return self._view(await _own_row(session, account, agent_id))
+            row = await _own_row(session, account, agent_id)
+            files = await self._sources.files_of(session, [agent_id])
+        return self._view(row, files.get(agent_id, ()))
 
     async def page(self, account: Account, request: PageRequest) -> Page[AgentView]:
         """Read the account's agents, newest first."""
@@ -174,12 +251,14 @@ class Agents:
                 order=(AgentRow.created_at, AgentRow.id),
                 newest_first=True,
             )
-        return found.map(self._view)
+            files = await self._sources.files_of(session, [row.id for row in found.rows])
+        return found.map(lambda row: self._view(row, files.get(row.id, ())))
 
     async def delete(self, account: Account, agent_id: str) -> None:
         """Delete an agent with its conversations. Raises NotFoundError, ForbiddenError."""
         async with self._database.write() as session:
             await session.delete(await _own_row(session, account, agent_id, lock=True))
+        await self._sources.follow(agent_id)
 
     async def stats(self, account: Account, agent_id: str) -> AgentStats:
         """Count an agent's conversations. Raises NotFoundError, ForbiddenError."""
@@ -214,6 +293,19 @@ class Agents:
         tried = choose_tried(body, main, fallbacks)
         return (await self._checks.check(tried.endpoint())).view
 
+    async def try_knowledge(self, account: Account, body: NewKnowledgeCheck) -> KnowledgeCheckView:
+        """Check a retrieval server without saving anything.
+
+        Raises:
+            BadRequestError: a mask stands for nothing, or for a secret of another server.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        row = None
+        if body.agent_id is not None:
+            async with self._database.read() as session:
+                row = await _own_row(session, account, body.agent_id)
+        return await self._knowledge.try_out(body, row)
+
     async def last_check(self, account: Account, agent_id: str) -> AgentCheckView:
         """The report of an agent's LLM and its fallbacks. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
@@ -246,6 +338,17 @@ class Agents:
         await self._checks.keep(agent_id, *checked)
         return await self._checks.read(agent_id)
 
+    async def answered_by(self, agent_id: str) -> AnsweredBy | None:
+        """What answers for a public agent, for whoever asks; None for any other."""
+        try:
+            async with self._database.read() as session:
+                row = await _row(session, agent_id)
+        except NotFoundError:
+            return None
+        if row.visibility != "public":
+            return None
+        return "llm" if is_own(row) else self._built_in
+
     async def load(self, agent_id: str) -> Agent:
         """Read an agent for a conversation, its key opened; who may talk is for the caller to say.
 
@@ -271,8 +374,10 @@ class Agents:
             tts_model=row.tts_model,
             actions=tuple(row.actions),
             variables=show_all(row.variables),
+            mcp_servers=self._mcp.load(row),
             **self._safe.answering(row),
-            **_manners(row),
+            knowledge=self._knowledge.place(row),
+            **read_manners(row),
         )
 
     async def name_for_visitors(self, agent_id: str) -> str | None:
@@ -291,6 +396,16 @@ class Agents:
                 f"the account has {self._max_agents} agents, which is the most it may have",
                 hint="Delete one, or ask the operator to raise SAYSO_MAX_AGENTS.",
             )
+
+    async def _check_knowledge(
+        self, account: Account, agent_id: str, body: AgentChanges
+    ) -> ReadyKnowledge | None:
+        """Check the `knowledge` of an update, if it has one."""
+        if "knowledge" not in body.model_fields_set:
+            return None
+        async with self._database.read() as session:
+            row = await _own_row(session, account, agent_id)
+        return await self._knowledge.prepare(agent_id, body, row)
 
     async def _check_update(
         self, account: Account, agent_id: str, body: AgentChanges
@@ -326,13 +441,20 @@ class Agents:
         passed = await self._checks.demand(endpoints)
         return _Ready(self._safe.seal(agent_id, llm, meant), passed)
 
-    def _view(self, row: AgentRow, warnings: Sequence[FieldWarning] = ()) -> AgentView:
+    def _view(
+        self,
+        row: AgentRow,
+        files: Sequence[CriticalKnowledgeFile],
+        warnings: Sequence[FieldWarning] = (),
+    ) -> AgentView:
         return AgentView(
             id=row.id,
             **{name: getattr(row, name) for name in _PLAIN_FIELDS},
             llm=self._safe.view(row),
+            **self._knowledge.view(row),
+            mcp_servers=self._mcp.view(row),
             avatar_photo_url=None,
-            critical_knowledge_files=[],
+            critical_knowledge_files=list(files),
             phone_numbers=[],
             answered_by="llm" if is_own(row) else self._built_in,
             llm_issues=[LlmIssue(**cast("Any", issue)) for issue in row.llm_issues],
@@ -352,23 +474,6 @@ def _asked(
     """What a check would ask."""
     values = show_all(variables)
     return [None if one is None else one.asked(values) for one in llms]
-
-
-def _manners(row: AgentRow) -> dict[str, Any]:
-    """How an agent takes turns, speaks and hangs up, as a conversation is given it."""
-    plan = row.message_plan or {}
-    return {
-        "apply_text_normalization": row.apply_text_normalization,
-        "idle_messages": None if (said := plan.get("idle_messages")) is None else tuple(said),
-        "idle_timeout_s": plan.get("idle_timeout_seconds"),
-        "idle_messages_max": plan.get("idle_message_max_spoken_count"),
-        "silence_timeout_s": row.silence_timeout_seconds,
-        "max_duration_s": row.max_duration_seconds,
-        "end_call_message": row.end_call_message,
-        "end_call_phrases": tuple(row.end_call_phrases),
-        "patience": row.patience,
-        "interruptible": row.interruptible,
-    }
 
 
 def _stored(row: AgentRow) -> _Stored:

@@ -15,14 +15,21 @@ from fastapi.routing import APIRoute
 from sayso.accounts.access import Access
 from sayso.accounts.service import Accounts
 from sayso.agents.check_routes import check_routes
+from sayso.agents.mcp_routes import mcp_routes
 from sayso.agents.routes import agent_routes
 from sayso.agents.service import Agents
+from sayso.api.builtin import Answers, builtin_routes
 from sayso.api.docs import install_docs
 from sayso.api.refusals import BodyLimit, LastResort, error_responses, install_refusals
 from sayso.clock import Clock
 from sayso.config import Settings
 from sayso.conversations.routes import conversation_routes
 from sayso.conversations.service import Conversations
+from sayso.functions.routes import function_routes
+from sayso.functions.service import Functions
+from sayso.sources.routes import source_routes
+from sayso.sources.service import Sources
+from sayso.sources.uploads import FORM_BYTES
 from sayso.store.paging import PAGE_HEADERS
 from sayso.tts import Voice
 
@@ -45,7 +52,10 @@ class Services:
     accounts: Accounts
     agents: Agents
     conversations: Conversations
+    functions: Functions
+    sources: Sources
     voices: Sequence[Voice]
+    answers: Answers | None = None
 
 
 def build_api(
@@ -68,13 +78,23 @@ def build_api(
     for router in (
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
+        source_routes(services.sources, access, settings),
+        mcp_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
+        function_routes(services.functions, access, settings),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)
+    if services.answers is not None:
+        router = builtin_routes(services.answers, access, clock, settings.ask_builtin_per_min)
+        app.include_router(router, responses=_ERRORS)
     install_refusals(app)
     install_docs(app)
     # Added last, runs first: CORS, then the last resort, then the limit.
-    app.add_middleware(BodyLimit, max_bytes=settings.max_body_bytes)
+    app.add_middleware(
+        BodyLimit,
+        max_bytes=settings.max_body_bytes,
+        max_form_bytes=settings.max_document_bytes + FORM_BYTES,
+    )
     app.add_middleware(LastResort)
     app.add_middleware(
         CORSMiddleware,

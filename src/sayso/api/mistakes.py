@@ -13,6 +13,7 @@ from typing import Any
 from sayso.spelling import nearest
 
 _LLM_KINDS = frozenset({"openai-compatible", "built-in"})
+_PARAMETER_KINDS = frozenset({"number", "string", "boolean", "enum", "const"})
 _NAMED = {'"': "a double quote", "'": "a single quote", ",": "a comma", ":": "a colon"}
 _TYPES = {
     "string_type": "must be a string",
@@ -31,6 +32,7 @@ _TYPES = {
     "finite_number": "must be a finite number",
     "string_unicode": "must be text",
 }
+_TAGS = frozenset({"union_tag_invalid", "union_tag_not_found"})
 _LIMITS = {
     "greater_than_equal": ("must be at least {}", "ge"),
     "less_than_equal": ("must be at most {}", "le"),
@@ -59,6 +61,12 @@ def describe_fields(errors: Sequence[Mapping[str, Any]]) -> tuple[Mistake, ...]:
 def _describe(error: Mapping[str, Any]) -> Mistake:
     field = dotted(error["loc"])
     kind, context = error["type"], error.get("ctx") or {}
+    if kind in _TAGS:
+        # Which shape is meant is said by one of its fields, and that one is wrong.
+        field = ".".join(filter(None, [field, context["discriminator"].strip("'")]))
+        if kind == "union_tag_not_found":
+            return Mistake(f"{field} is required.", field)
+        return Mistake(f"{field} must be one of {context['expected_tags']}.", field)
     if kind == "missing":
         return Mistake(f"{field or 'A JSON body'} is required{_sent_instead(error)}.", field)
     if kind == "string_too_short" and context.get("min_length") == 1:
@@ -103,7 +111,9 @@ def dotted(location: Sequence[str | int]) -> str | None:
     kept = [
         part
         for at, part in enumerate(parts)
-        if not (part in _LLM_KINDS and _is_llm(parts[:at])) and part != "[key]"
+        if not (part in _LLM_KINDS and _is_llm(parts[:at]))
+        and not (part in _PARAMETER_KINDS and _is_parameter(parts[:at]))
+        and part != "[key]"
     ]
     return ".".join(kept) or None
 
@@ -111,6 +121,11 @@ def dotted(location: Sequence[str | int]) -> str | None:
 def _is_llm(parts: Sequence[str]) -> bool:
     """Whether a path leads to an LLM, whose kind is a part of it for pydantic only."""
     return parts[-1:] == ["llm"] or (parts[-2:-1] == ["fallbacks"] and parts[-1].isdigit())
+
+
+def _is_parameter(parts: Sequence[str]) -> bool:
+    """Whether a path leads to a parameter of a function, as `_is_llm` does to an LLM."""
+    return parts[-2:-1] == ["parameters"] and parts[-1].isdigit()
 
 
 def describe_json(text: str, position: int) -> str:

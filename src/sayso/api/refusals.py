@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -166,23 +167,24 @@ def _http_refusal(request: Request, error: HTTPException) -> RefusedError:
 
 
 class BodyLimit:
-    """Refuses request bodies over a size, announced or not; pure ASGI."""
+    """Refuses request bodies over a size, announced or not; pure ASGI.
 
-    def __init__(self, app: ASGIApp, max_bytes: int) -> None:
+    Forms have a size of their own: files come in them, which are not held in memory.
+    """
+
+    def __init__(self, app: ASGIApp, max_bytes: int, max_form_bytes: int) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._sentence = (
-            f"The body is larger than {max_bytes} bytes, the most that is taken; "
-            "the operator can raise SAYSO_MAX_BODY_BYTES."
-        )
+        self._max_form_bytes = max_form_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let requests pass whose body is announced small, and count as it comes."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced_bytes(scope) > self._max_bytes:
-            refusal = error_response(413, _HTTP_IDS[413], RefusedError(self._sentence))
+        max_bytes, sentence = self._limit(scope)
+        if _announced_bytes(scope) > max_bytes:
+            refusal = error_response(413, _HTTP_IDS[413], RefusedError(sentence))
             await refusal(scope, receive, send)
             return
         taken = 0
@@ -191,11 +193,24 @@ class BodyLimit:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self._max_bytes:
-                raise HTTPException(413, self._sentence)
+            if taken > max_bytes:
+                raise HTTPException(413, sentence)
             return message
 
         await self._app(scope, counted, send)
+
+    def _limit(self, scope: Scope) -> tuple[int, str]:
+        """How many bytes this request may bring, and what is said if it brings more."""
+        most, setting = self._max_bytes, "SAYSO_MAX_BODY_BYTES"
+        if _UPLOAD.fullmatch(scope["path"]):
+            most, setting = self._max_form_bytes, "SAYSO_MAX_DOCUMENT_BYTES"
+        return most, (
+            f"The body is larger than {most} bytes, the most that is taken; "
+            f"the operator can raise {setting}."
+        )
+
+
+_UPLOAD = re.compile(r"/api/v1/agents/[^/]+/critical-knowledge-files(/[^/]+)?")
 
 
 def _announced_bytes(scope: Scope) -> int:

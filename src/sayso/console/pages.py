@@ -21,6 +21,10 @@ POLICY = (
 )
 """What a page may load: our own files, and a talk socket of our own."""
 
+EXTRACTIVE = "built-in-extractive"
+LABEL, SHOWN_LABEL = '<p class="mind" hidden>', '<p class="mind">'
+"""The line of the page that says that there is no language model."""
+
 HEADERS = {
     "Content-Security-Policy": POLICY,
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
@@ -32,8 +36,8 @@ FRESH = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 """A browser asks before it uses a copy: file names stay the same when a server is updated."""
 
 
-NamesAgent: TypeAlias = Callable[[str], Awaitable[str | None]]
-"""An agent's name by its id, as anybody may know it; None where nobody may."""
+TellsVisitors: TypeAlias = Callable[[str], Awaitable[str | None]]
+"""A fact about an agent by its id, as anybody may know it; None where nobody may."""
 
 NAMELESS = ("<title>Talk · Sayso</title>", "<h1>Talk to this agent</h1>")
 NAMED = ("<title>{name} · Sayso</title>", "<h1>{name}</h1>")
@@ -53,21 +57,23 @@ class FreshFiles(StaticFiles):
 class TalkPage:
     """The page of one agent; its script reads the id from the address."""
 
-    def __init__(self, name_of: NamesAgent) -> None:
+    def __init__(self, name_of: TellsVisitors, mind_of: TellsVisitors) -> None:
         self._name_of = name_of
+        self._mind_of = mind_of
         self._html = (STATIC / "talk.html").read_text("utf-8")
 
     async def show(self, request: Request) -> Response:
-        """The page, with the agent's name on it if anybody may know that."""
-        name = await self._name_of(request.path_params["agent_id"])
-        html = self._html if name is None else self._with_name(escape(name))
-        return HTMLResponse(html, headers=HEADERS | FRESH)
+        """The page, with the agent's name on it if anybody may know that.
 
-    def _with_name(self, name: str) -> str:
-        html = self._html
-        for nameless, named in zip(NAMELESS, NAMED, strict=True):
-            html = html.replace(nameless, named.format(name=name))
-        return html
+        Who calls an agent without a language model reads so before the first word.
+        """
+        agent_id, html = request.path_params["agent_id"], self._html
+        if (name := await self._name_of(agent_id)) is not None:
+            for nameless, named in zip(NAMELESS, NAMED, strict=True):
+                html = html.replace(nameless, named.format(name=escape(name)))
+        if await self._mind_of(agent_id) == EXTRACTIVE:
+            html = html.replace(LABEL, SHOWN_LABEL)
+        return HTMLResponse(html, headers=HEADERS | FRESH)
 
 
 async def show_docs(_: Request) -> Response:
@@ -75,15 +81,20 @@ async def show_docs(_: Request) -> Response:
     return RedirectResponse("/docs")
 
 
-async def name_nobody(_: str) -> str | None:
-    """No agent has a name that anybody may know."""
+async def tell_nothing(_: str) -> str | None:
+    """Nobody may know anything about an agent."""
     return None
 
 
-def page_routes(name_of: NamesAgent = name_nobody) -> list[BaseRoute]:
-    """`/agent/{agentId}` and the files it needs; `name_of` says what an agent is called."""
+def page_routes(
+    name_of: TellsVisitors = tell_nothing, mind_of: TellsVisitors = tell_nothing
+) -> list[BaseRoute]:
+    """`/agent/{agentId}` and the files it needs.
+
+    `name_of` says what an agent is called, `mind_of` what answers for it, as `answeredBy` does.
+    """
     return [
         Route("/", show_docs),
-        Route("/agent/{agent_id}", TalkPage(name_of).show),
+        Route("/agent/{agent_id}", TalkPage(name_of, mind_of).show),
         Mount("/static", FreshFiles(directory=STATIC), name="static"),
     ]

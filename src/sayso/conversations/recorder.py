@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeAlias
@@ -20,7 +20,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sayso.conversations.schema import EndedBy, Role
+from sayso.conversations.schema import EndedBy, Role, to_iso
 from sayso.store.database import Database
 from sayso.store.identifiers import new_id
 from sayso.store.tables import ConversationRow, LineRow, TurnRow
@@ -50,13 +50,20 @@ class _Line:
     role: Role
     content: str
     at: datetime
+    deeds: list[dict[str, object]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    conversation_id: str
+    message: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
     conversation_id: str
     number: int
-    timings: dict[str, float | str | None]
+    timings: dict[str, object]
     at: datetime
 
 
@@ -69,7 +76,9 @@ class _Ended:
     reason: str | None = None
 
 
-_Record: TypeAlias = _Opened | _Line | _Turn | _Ended
+_Kept: TypeAlias = _Opened | _Message | _Ended
+"""What is kept in the row of a conversation."""
+_Record: TypeAlias = _Kept | _Line | _Turn
 
 
 class Witness(Protocol):
@@ -83,7 +92,7 @@ class Witness(Protocol):
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         """A turn is over."""
@@ -132,15 +141,31 @@ class Recorder:
         if self._witness is not None:
             self._witness.opened(conversation_id, agent_id, source=source, at=at)
 
-    def line(self, conversation_id: str, role: Role, content: str, at: datetime) -> None:
-        """Something was said."""
-        self._add(_Line(conversation_id, role, content, at))
+    def line(
+        self,
+        conversation_id: str,
+        role: Role,
+        content: str,
+        at: datetime,
+        deeds: Sequence[Mapping[str, object]] = (),
+    ) -> None:
+        """Something was said, and `deeds` were done before it; without words only these."""
+        kept = [dict(deed) for deed in deeds] or None
+        self._add(_Line(conversation_id, role, content, at, kept))
+
+    def message(
+        self, conversation_id: str, *, message: str, name: str, phone_number: str, at: datetime
+    ) -> None:
+        """The caller left a message, for the owner of the agent."""
+        left = {"message": message, "name": name, "phone_number": phone_number, "at": to_iso(at)}
+        kept = {key: text.replace("\0", "") for key, text in left.items()}
+        self._add(_Message(conversation_id, kept))
 
     def turn(
         self,
         conversation_id: str,
         number: int,
-        timings: Mapping[str, float | str | None],
+        timings: Mapping[str, object],
         at: datetime,
     ) -> None:
         """A turn is over; `timings` carry their unit in the name."""
@@ -254,7 +279,7 @@ async def _write(session: AsyncSession, batch: list[_Record]) -> None:
     long as the records of several conversations alternate, was 100 a second beside a busy loop,
     and 20 callers in a hurry made 180.
     """
-    await _write_conversations(session, [one for one in batch if isinstance(one, _Opened | _Ended)])
+    await _write_conversations(session, [one for one in batch if isinstance(one, _Kept)])
     if lines := [_line_values(one) for one in batch if isinstance(one, _Line)]:
         await session.execute(insert(LineRow), lines)
     if turns := [_turn_values(one) for one in batch if isinstance(one, _Turn)]:
@@ -268,7 +293,12 @@ def _line_values(line: _Line) -> dict[str, object]:
         "role": line.role,
         "content": line.content.replace("\0", ""),  # Postgres takes no NUL
         "at": line.at,
+        "deeds": line.deeds and [_without_nul(deed) for deed in line.deeds],
     }
+
+
+def _without_nul(deed: Mapping[str, object]) -> dict[str, object]:
+    return {k: v.replace("\0", "") if isinstance(v, str) else v for k, v in deed.items()}
 
 
 def _turn_values(turn: _Turn) -> dict[str, object]:
@@ -281,7 +311,7 @@ def _turn_values(turn: _Turn) -> dict[str, object]:
     }
 
 
-async def _write_conversations(session: AsyncSession, records: list[_Opened | _Ended]) -> None:
+async def _write_conversations(session: AsyncSession, records: list[_Kept]) -> None:
     """Bring the rows of conversations to where `records` leave them, in the order they came."""
     if not records:
         return
@@ -292,7 +322,9 @@ async def _write_conversations(session: AsyncSession, records: list[_Opened | _E
         row = rows.get(one.conversation_id)
         if isinstance(one, _Opened):
             rows[one.conversation_id] = _open(row, one)
-        elif row is not None:
+        elif row is not None and isinstance(one, _Message):
+            row.messages = [*(row.messages or ()), one.message]
+        elif row is not None and isinstance(one, _Ended):
             _end(row, one)
     session.add_all(rows.values())
     await session.flush()  # before the lines, which refer to them

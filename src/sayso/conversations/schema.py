@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, W
 from pydantic.alias_generators import to_camel
 
 Role: TypeAlias = Literal["assistant", "user"]
+Fact: TypeAlias = float | str | None
 EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
 
 
@@ -35,6 +36,15 @@ class _View(BaseModel):
     )
 
 
+class MessageView(_View):
+    """What a caller left for the owner of the agent; empty where they did not say."""
+
+    message: str
+    name: str
+    phone_number: str
+    timestamp: str = Field(json_schema_extra={"format": "date-time"})
+
+
 class ConversationView(_View):
     """One conversation; `endedAt` and `durationInSeconds` are null while it lasts."""
 
@@ -59,6 +69,11 @@ class ConversationView(_View):
     error_code: int | None = Field(
         description="The code of the `error` that ended it.", json_schema_extra=_EXTENSION
     )
+    messages: list[MessageView] = Field(
+        description="What the caller left for you, where the agent may take messages "
+        "(`leave-message` in its `builtInActions`).",
+        json_schema_extra=_EXTENSION,
+    )
 
 
 class LineView(_View):
@@ -75,17 +90,25 @@ class TurnView(_View):
 
     id: str
     number: int
-    timings: dict[str, float | str | None] = Field(
+    timings: dict[str, Fact | list[dict[str, Fact]]] = Field(
         description="Seconds from the end of the caller's speech to each step, in their order: "
-        "`transcript_s`, `endpoint_s`, `llm_first_token_s`, `first_clause_s`, "
-        "`tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, `played_s` or "
-        "`interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, `sound_heard_s`, `holds`, "
+        "`transcript_s`, `endpoint_s`, `retrieval_s`, `first_call_s`, `calls_done_s`, "
+        "`llm_first_token_s`, "
+        "`first_clause_s`, `tts_first_sound_s`, `first_sound_sent_s`, `text_complete_s`, "
+        "`played_s` or `interrupted_s`. Facts: `sound_made_s`, `sound_sent_s`, "
+        "`sound_heard_s`, `holds`, "
         "`line` (a reply without an LLM), `llm` (which LLM spoke: its base URL and model, or "
         "`built-in`), `llm_resting` (the agent's own LLM keeps failing: a fallback that does "
         "not was asked before it), `failure`, "
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
         "must act), `drafts_dropped`, `transcripts_dropped`, "
-        "`replies_unheard`.",
+        "`replies_unheard`, `retrieval` (`late`: the answer did not wait for it), `passages` "
+        "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each), "
+        "`fillers` (how often the caller was asked to wait for a function), "
+        "`calls` (the functions that were called: `name`, `arguments` without secrets, `result`, "
+        "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each), "
+        "`grounds` (of an agent that answers only from its knowledge: `firm`, `thin`, `none` or "
+        "`unknown`; with `none` the LLM was not asked).",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
-from sayso.conversations.schema import ConversationView, EndedBy, LineView, Role, TurnView
+from sayso.conversations.schema import (
+    ConversationView,
+    EndedBy,
+    LineView,
+    MessageView,
+    Role,
+    TurnView,
+)
 from sayso.errors import ForbiddenError, NotFoundError
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id
@@ -60,7 +67,9 @@ class Conversations:
             await _row(session, agent_id, conversation_id)
             found = await read_page(
                 session,
-                select(LineRow).where(LineRow.conversation_id == conversation_id),
+                select(LineRow).where(
+                    LineRow.conversation_id == conversation_id, LineRow.content != ""
+                ),
                 request,
                 id_of=LineRow.id,
                 order=(LineRow.number,),
@@ -87,8 +96,8 @@ class Conversations:
 
     async def history(
         self, conversation_id: str, *, agent_id: str, owner_id: str
-    ) -> list[tuple[Role, str]]:
-        """What an earlier conversation with the same agent said, for one that continues it.
+    ) -> list[tuple[Role, str, list[dict[str, Any]]]]:
+        """What an earlier conversation with the same agent said and did, for one that goes on.
 
         Raises:
             NotFoundError: no such conversation with this agent of this owner.
@@ -99,13 +108,16 @@ class Conversations:
             if agent is None or agent.owner_id != owner_id:
                 raise NotFoundError("there is no such conversation")
             query = (
-                select(LineRow.role, LineRow.content)
+                select(LineRow.role, LineRow.content, LineRow.deeds)
                 .where(LineRow.conversation_id == conversation_id)
                 .order_by(LineRow.number.desc())
                 .limit(MAX_HISTORY_LINES)
             )
             newest_first = (await session.execute(query)).all()
-        return [(cast("Role", role), content) for role, content in reversed(newest_first)]
+        return [
+            (cast("Role", role), content, deeds or [])
+            for role, content, deeds in reversed(newest_first)
+        ]
 
     async def close_abandoned(self, now: datetime) -> int:
         """Close what a crash left open, at the time of its last sign of life; how many there were.
@@ -167,6 +179,16 @@ def _view(row: ConversationRow) -> ConversationView:
         ended_by=cast("EndedBy | None", row.ended_by),
         end_reason=row.end_reason,
         error_code=row.error_code,
+        messages=[_message_view(left) for left in row.messages or ()],
+    )
+
+
+def _message_view(left: dict[str, str]) -> MessageView:
+    return MessageView(
+        message=left["message"],
+        name=left["name"],
+        phone_number=left["phone_number"],
+        timestamp=left["at"],
     )
 
 

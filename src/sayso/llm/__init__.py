@@ -82,11 +82,87 @@ class Told:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One line of a prompt."""
+class Excerpt:
+    """A passage of an agent's knowledge that an answer may stand on, and where it is from.
 
-    role: Literal["system", "user", "assistant"]
+    `score` is how well it fits what was asked, from 0 to 1; `measured` says that it is this
+    server's own measure: what another server's scores mean, only its owner knows.
+    """
+
+    text: str
+    source: str
+    page: int | None = None
+    title: str = ""
+    url: str = ""
+    score: float = 0.0
+    measured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A function an LLM may call.
+
+    Attributes:
+        name: what it is called; letters, digits, `_` and `-` (OpenAI takes no others).
+        description: what it does, and when to call it; the LLM decides by this.
+        parameters: a JSON schema of type `object`.
+        confirm: the caller must have agreed before it is carried out.
+        safe: it changes nothing, so it may be given up half-way.
+        secret: names of arguments that no record shows.
+        filler: said while a call takes long; "" for the agent's own.
+    """
+
+    name: str
+    description: str = ""
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    confirm: bool = False
+    safe: bool = False
+    secret: tuple[str, ...] = ()
+    filler: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """An LLM wants a function carried out.
+
+    Attributes:
+        id: what the LLM calls this call; "" where it gave it no name.
+        name: the function.
+        arguments: JSON text as the LLM wrote it, which may be damaged (`llm/arguments.py`).
+        extra: what its server wants back with it in the next request, such as Gemini's signatures.
+    """
+
+    id: str
+    name: str
+    arguments: str = field(default="{}", repr=False)  # it may hold what callers said
+    extra: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One line of a prompt.
+
+    Attributes:
+        role: whose it is; `tool` for what a function returned.
+        content: its text.
+        calls: of the assistant's, the functions it asked for.
+        call_id: of a tool's, the id of the call it answers.
+        excerpts: what was found for a caller's words; data, never instructions.
+        search: whether anything was looked for; "failed" if that gave nothing in time.
+        unfounded: for all that can be told, the agent knows nothing about it, and may not guess.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple[ToolCall, ...] = ()
+    call_id: str = ""
+    excerpts: tuple[Excerpt, ...] = ()
+    search: Literal["none", "done", "failed"] = "none"
+    unfounded: bool = False
+
+
+Piece: TypeAlias = str | ToolCall
+"""Of an answer: text to speak, or a call, whole. Calls come only where tools were offered."""
 
 
 Mishap: TypeAlias = Callable[[LlmError], None]
@@ -118,12 +194,18 @@ class Llm(Protocol):
     """Whatever answers for one agent."""
 
     def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
-    ) -> AsyncGenerator[str, None]:
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         """Answer `messages` as text pieces, first ones first. Raises LlmError.
 
         A failure that was recovered from is told to `mishap`. While there is `spare` time, pieces
-        may be gathered. Closing the generator abandons the answer and frees the server.
+        may be gathered. Calls of `tools` come behind the text, whole and in order; the answer goes
+        on when it is asked again with their results. Closing the generator abandons the answer
+        and frees the server.
         """
         ...
 
@@ -137,6 +219,7 @@ class Mind(Protocol):
         mishap: Mishap = ignore,
         spare: Spare = no_spare,
         note: Note = forget,
-    ) -> AsyncGenerator[str, None]:
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         """Answer as an `Llm` does; who speaks is told to `note`. Raises LlmError."""
         ...

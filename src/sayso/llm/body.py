@@ -11,8 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sayso.llm import Endpoint, Message, Tell, Told
+from sayso.llm import Endpoint, Message, Tell, Told, Tool
+from sayso.llm.arguments import tidy
+from sayso.llm.excerpts import present
 from sayso.llm.profile import STRANGER, Limit, Profile
+from sayso.llm.prompted import NO_PARAMETERS, describe, teach, tell
 from sayso.variables import clean
 
 DEFAULT_MODEL = "gpt-3.5-turbo"
@@ -28,9 +31,29 @@ MAX_METADATA = 16
 MAX_METADATA_NAME_CHARS = 64
 MAX_METADATA_CHARS = 512
 
+NOTHING = "(nothing)"
+"""Sent for a result without text: many servers refuse an empty message."""
 OPENING = "You opened the conversation by saying:\n"
 
 _OURS = frozenset(("messages", "stream"))
+_ABOUT_TOOLS = ("tools", "tool_choice", "parallel_tool_calls")
+_REFUSING_TOOLS = frozenset((400, 404, 422, 500, 501))
+"""OpenRouter answers 404 where no provider of a model takes tools, llama.cpp 500 without Jinja."""
+_CANNOT = (
+    r"not (?:be )?(?:support|enabl|available|allow|permit|accept)|unsupported|requires?|disabled"
+)
+_TOOLS = re.compile(
+    r"(?:not|un)\s?support\w*\W.{0,60}?(?:tool|function)|"
+    rf"\b(?:tools?|function)[ _-]?(?:use|calls?|calling|choice|param)?\W.{{0,60}}?(?:{_CANNOT})|"
+    r"found that support tool|"
+    r"(?:got|roles?|unknown|unexpected|unsupported|invalid)\W.{0,20}\btool\b",
+    re.IGNORECASE | re.DOTALL,
+)
+_CONTENT = re.compile(
+    r"\bcontent\b.{0,80}(?:null|none|string|required|missing|empty|must|invalid)|"
+    r"(?:null|none|nonetype|missing|required|invalid|empty).{0,60}\bcontent\b",
+    re.IGNORECASE | re.DOTALL,
+)
 _LASTING = re.compile(
     r"unsupported|not support|unrecognized|unrecognised|unknown|unexpected|not permitted|"
     r"not allowed|only allowed|not accept|forbidden|extra|additional propert|deprecated|instead|"
@@ -56,13 +79,19 @@ def build_body(
     messages: Sequence[Message],
     profile: Profile = STRANGER,
     told: Told | None = None,
+    tools: Sequence[Tool] = (),
 ) -> dict[str, object]:
-    """The smallest request that says everything, in the words `profile` tolerates."""
+    """The smallest request that says everything, in the words `profile` tolerates.
+
+    An endpoint that takes no `tools` is told of them in words.
+    """
+    messages = present(messages)
+    native = bool(tools) and profile.tools is not False and "tools" not in profile.refused
+    if not native:
+        messages = teach(messages, tools) if tools else tell(messages)
     body: dict[str, object] = {
         "model": endpoint.model or DEFAULT_MODEL,
-        "messages": [
-            {"role": line.role, "content": line.content} for line in shape(messages, profile)
-        ],
+        "messages": [_write_line(line, profile) for line in shape(messages, profile)],
         "stream": True,
     }
     if endpoint.temperature is not None and profile.temperature:
@@ -72,7 +101,40 @@ def build_body(
     if told is not None and endpoint.tell is Tell.BODY:
         body |= tell_body(told)
     body.update((k, v) for k, v in endpoint.extra.items() if k not in _OURS)
+    if native:
+        body["tools"] = [_write_tool(tool) for tool in tools]
+    elif tools:
+        for name in _ABOUT_TOOLS:
+            body.pop(name, None)
     return {k: v for k, v in body.items() if k not in profile.refused or k == "messages"}
+
+
+def _write_line(line: Message, profile: Profile) -> dict[str, object]:
+    if line.role == "tool":
+        return {"role": "tool", "tool_call_id": line.call_id, "content": line.content or NOTHING}
+    if not line.calls:
+        return {"role": line.role, "content": line.content}
+    calls = [
+        {
+            "id": call.id,
+            "type": "function",
+            # Templates parse what a model wrote, and fail on what is damaged.
+            "function": {"name": call.name, "arguments": tidy(call.arguments)},
+            **call.extra,
+        }
+        for call in line.calls
+    ]
+    content = line.content or ("" if profile.blank else None)
+    return {"role": line.role, "content": content, "tool_calls": calls}
+
+
+def _write_tool(tool: Tool) -> dict[str, object]:
+    function = {
+        "name": tool.name,
+        "description": describe(tool),
+        "parameters": dict(tool.parameters or NO_PARAMETERS),
+    }
+    return {"type": "function", "function": function}
 
 
 def tell_body(told: Told) -> dict[str, object]:
@@ -123,7 +185,7 @@ def shape(messages: Sequence[Message], profile: Profile) -> list[Message]:
         return list(messages)
     if profile.alternates is not False:
         turns = _merge(turns)
-        if turns and turns[0].role == "assistant":
+        if turns and turns[0].role == "assistant" and not turns[0].calls:
             system.append(OPENING + turns.pop(0).content)
     instructions = "\n\n".join(text for text in system if text)
     if not instructions:
@@ -134,10 +196,13 @@ def shape(messages: Sequence[Message], profile: Profile) -> list[Message]:
 
 
 def _merge(turns: Sequence[Message]) -> list[Message]:
+    """Lines of one role as one; results of functions stay apart, each behind its call."""
     merged: list[Message] = []
     for line in turns:
-        if merged and merged[-1].role == line.role:
-            merged[-1] = Message(line.role, f"{merged[-1].content} {line.content}")
+        last = merged[-1] if merged else None
+        if last and last.role == line.role != "tool" and not last.calls:
+            content = f"{last.content} {line.content}".strip()
+            merged[-1] = replace(line, content=content)
         else:
             merged.append(line)
     return merged
@@ -173,23 +238,57 @@ def amend(
     profile: Profile, sent: Mapping[str, object], status: int, refusal: str
 ) -> Amendment | None:
     """What to leave out after `sent` was refused with `status` and `refusal`, if that says it."""
-    if status not in AMENDABLE:
-        return None
     refusal = refusal[:MAX_REFUSAL_CHARS]
-    if (named := _read_names(refusal, sent)) and status != 500:
+    named = _read_names(refusal, sent) if status in AMENDABLE and status != 500 else []
+    if not set(named) - {"tools"} and (amended := _amend_tools(profile, sent, status, refusal)):
+        return amended
+    if named:
         for name in named:
             profile = _without(profile, name, refusal)
         return Amendment(profile, bool(_LASTING.search(refusal)), ", ".join(named))
+    return _amend_roles(profile, sent, status, refusal)
+
+
+def _amend_roles(
+    profile: Profile, sent: Mapping[str, object], status: int, refusal: str
+) -> Amendment | None:
+    """What a refusal teaches that names no field: about roles, or nothing at all."""
+    if status not in AMENDABLE:
+        return None
     if profile.alternates is False and _ALTERNATE.search(refusal):
         return Amendment(replace(profile, alternates=True), True, "messages")
     if profile.system and _sends_system(sent) and _SYSTEM.search(refusal):
         return Amendment(replace(profile, system=False), True, "system")
+    if "tools" in sent and status != 500:
+        # Nothing says why. Words are taken by everybody, so this conversation does with them.
+        return Amendment(replace(profile, tools=False), False, "tools")
     return None
+
+
+def _amend_tools(
+    profile: Profile, sent: Mapping[str, object], status: int, refusal: str
+) -> Amendment | None:
+    """What a refusal teaches about functions; None if it is about something else."""
+    if "tools" not in sent or status not in _REFUSING_TOOLS:
+        return None
+    if not profile.blank and _sends_null(sent) and _CONTENT.search(refusal):
+        return Amendment(replace(profile, blank=True), True, "content")
+    if _TOOLS.search(refusal):
+        return Amendment(replace(profile, tools=False), True, "tools")
+    return None
+
+
+def _sends_null(sent: Mapping[str, object]) -> bool:
+    messages = sent.get("messages")
+    lines = messages if isinstance(messages, list) else []
+    return any(isinstance(line, dict) and line.get("content", "") is None for line in lines)
 
 
 def _without(profile: Profile, name: str, refusal: str) -> Profile:
     if name == "temperature":
         return replace(profile, temperature=False).refusing(name)
+    if name == "tools":
+        return replace(profile, tools=False)
     if name == Limit.MAX_TOKENS and "max_completion_tokens" in refusal:
         return replace(profile, limit=Limit.MAX_COMPLETION_TOKENS)
     if name == Limit.MAX_COMPLETION_TOKENS and re.search(r"\bmax_tokens\b", refusal):

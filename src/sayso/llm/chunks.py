@@ -24,6 +24,7 @@ class Chunk(msgspec.Struct, frozen=True):
         finish: why the answer ended, if it did.
         error: what the server says went wrong, if it does.
         odd: what is strange about the shape, if there is nothing else in it.
+        called: what it says of a function to call, as it came (`llm/calls.py`).
     """
 
     text: str = ""
@@ -33,6 +34,7 @@ class Chunk(msgspec.Struct, frozen=True):
     finish: str | None = None
     error: str | None = None
     odd: str | None = None
+    called: object = None
 
 
 class ChunkError(ValueError):
@@ -47,6 +49,8 @@ _CALLS = ("tool_calls", "function_call")
 
 class _Delta(msgspec.Struct, gc=False):
     content: str
+    tool_calls: None = None
+    function_call: None = None
 
 
 class _Choice(msgspec.Struct, gc=False):
@@ -146,10 +150,12 @@ def _read_choice(choice: dict[str, object]) -> Chunk:
 def _read_delta(delta: dict[str, object], finish: object, *, whole: bool = False) -> Chunk:
     text = _said(delta)
     reasoning = not text and any(delta.get(name) for name in _REASONING)
-    calls = finish in _CALLS or (not text and any(delta.get(name) for name in _CALLS))
+    called = next((delta[name] for name in _CALLS if delta.get(name)), None)
+    calls = finish in _CALLS or (not text and called is not None)
     if finish and not isinstance(finish, str):
         finish = _dump(finish)
-    return Chunk(text, whole, reasoning, calls, str(finish) if finish else None)
+    finish = str(finish) if finish else None
+    return Chunk(text, whole, reasoning, calls, finish, called=called)
 
 
 def _said(delta: dict[str, object]) -> str:

@@ -17,7 +17,7 @@ import structlog
 from aiohttp import ClientError
 
 from sayso.config import Settings
-from sayso.llm import Endpoint, Llm, Message, Mishap, Spare, Told, ignore, no_spare
+from sayso.llm import Endpoint, Llm, Message, Mishap, Piece, Spare, Told, Tool, ignore, no_spare
 from sayso.llm.body import DEFAULT_MODEL, amend, build_body
 from sayso.llm.deadlines import Deadlines, Stopwatch, limit_waits
 from sayso.llm.exchange import Exchange
@@ -110,7 +110,7 @@ class LlmClient:
         """The `Llm` of an agent whose `llm` field is `endpoint`, in the conversation `told`."""
         return _Bound(self, endpoint, told or Told(), self._notice)
 
-    def ask(
+    def ask(  # noqa: PLR0913 - all that one request may differ in
         self,
         endpoint: Endpoint,
         messages: Sequence[Message],
@@ -121,6 +121,7 @@ class LlmClient:
         told: Told | None = None,
         since_s: float | None = None,
         spare: Spare = no_spare,
+        tools: Sequence[Tool] = (),
     ) -> Exchange:
         """Prepare one request; iterate its `pieces` to send it.
 
@@ -133,6 +134,7 @@ class LlmClient:
             told: the conversation, as far as the endpoint is told of it.
             since_s: when the waiting began, on the loop's clock; else now.
             spare: how long the words can be spared, asked before each reading.
+            tools: functions it may call.
 
         Raises:
             LlmError: the endpoint cannot be called at all.
@@ -140,10 +142,13 @@ class LlmClient:
         if self._session is None:
             raise RuntimeError("the LLM client is not open")
         told = told or Told()
-        body = build_body(endpoint, messages, profile, told) if body is None else body
+        body = build_body(endpoint, messages, profile, told, tools) if body is None else body
         request = make_request(endpoint, told, body)
         reader = ReplyReader(
-            request.scene, model=endpoint.model or DEFAULT_MODEL, inside=profile.thinks_first
+            request.scene,
+            model=endpoint.model or DEFAULT_MODEL,
+            inside=profile.thinks_first,
+            tools=[tool.name for tool in tools],
         )
         started_s = asyncio.get_running_loop().time() if since_s is None else since_s
         watch = Stopwatch(deadlines or self.deadlines_for(endpoint), started_s)
@@ -240,8 +245,12 @@ class _Bound:
         self._here: Profile | None = None  # knows more than what is kept, for this agent only
 
     async def reply(
-        self, messages: Sequence[Message], mishap: Mishap = ignore, spare: Spare = no_spare
-    ) -> AsyncGenerator[str, None]:
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
         since_s = asyncio.get_running_loop().time()
         retries = _Retries()
         while True:
@@ -252,6 +261,7 @@ class _Bound:
                 told=self._told,
                 since_s=since_s,
                 spare=spare,
+                tools=tools,
             )
             try:
                 async with aclosing(exchange.pieces()) as pieces:

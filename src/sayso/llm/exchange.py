@@ -18,7 +18,7 @@ import aiohttp
 import msgspec
 from aiohttp import ClientConnectionError, ClientError
 
-from sayso.llm import Spare, no_spare
+from sayso.llm import Piece, Spare, no_spare
 from sayso.llm.chunks import read_error
 from sayso.llm.deadlines import Stopwatch
 from sayso.llm.findings import Finding, FindingError, redact, round_s, show_url
@@ -112,8 +112,8 @@ class Exchange:
         """Whether any bytes of an answer that was 200 came."""
         return self._watch.heard_s is not None
 
-    async def pieces(self) -> AsyncGenerator[str, None]:
-        """Send the request and get the answer's words as they come. Raises LlmError.
+    async def pieces(self) -> AsyncGenerator[Piece, None]:
+        """Send the request; get the answer's words as they come, then its calls. Raises LlmError.
 
         Closing the generator closes the connection at once.
         """
@@ -124,9 +124,12 @@ class Exchange:
             if response.status != 200:
                 raise FindingError(await self._read_refusal(response))
             while data := await self._next(response):
+                calling = reader.calling
                 if text := reader.feed(data):
                     self._count(text)
                     yield text
+                if reader.calling > calling:
+                    self._count("a call")
                 if reader.failure or reader.done:
                     break
             if text := reader.finish():
@@ -134,6 +137,9 @@ class Exchange:
                 yield text
             if reader.failure:
                 raise FindingError(reader.failure)
+            for call in reader.calls:
+                self._count("a call")
+                yield call
         finally:
             self._disarm()
             self._let_go(response, reader.done)
@@ -185,6 +191,8 @@ class Exchange:
         try:
             data = await response.content.readany()
         except _OverdueError as error:
+            if self.reader.calling and self.reader.complete:
+                return b""  # all was said, and only its end is missing
             raise FindingError(self._explain_silence()) from error
         except (ClientError, OSError) as error:
             if self.reader.complete:

@@ -4,7 +4,7 @@
 
 The deadlines count words that can be spoken. Once an LLM's first words are out nobody else is
 asked: nothing is said twice, and a stream that breaks off ends the reply. The next reply begins
-with the main LLM again, unless it rests (`llm/health.py`).
+with the main LLM again, unless it rests (`health.py`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from typing import Any
 import structlog
 
 from sayso.errors import Blame, LlmError
-from sayso.llm import Llm, Message, Mind, Mishap, Note, Spare, forget, ignore, no_spare
-from sayso.llm.health import Health
+from sayso.health import Health
+from sayso.llm import Llm, Message, Mind, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 
 RESERVE_S = 4.0
 """What an LLM leaves of the time for each one behind it, in seconds, while that is possible."""
@@ -139,15 +139,16 @@ class Failover:
         mishap: Mishap = ignore,
         spare: Spare = no_spare,
         note: Note = forget,
-    ) -> AsyncGenerator[str, None]:
-        """Answer with the words of whoever speaks first, and note who. Raises LlmError."""
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
+        """Answer with the words of whoever speaks or calls first; note who. Raises LlmError."""
         main = self._runners[0]
         rests = self._standby.is_passed_over(self._runners)
         if rests:
             note("llm_resting", main.shown or main.name)
 
-        def ask(llm: Llm) -> AsyncGenerator[str, None]:
-            return llm.reply(messages, mishap, spare)
+        def ask(llm: Llm) -> AsyncGenerator[Piece, None]:
+            return llm.reply(messages, mishap, spare, tools)
 
         race = _Race(self._standby, self._runners, ask, mishap, self._hedge_after_s)
         try:
@@ -157,7 +158,8 @@ class Failover:
                 self._standby.stands_in(winner.runner, main)
             broken: LlmError | None = None
             try:
-                yield winner.task.result()
+                for piece in winner.task.result():
+                    yield piece
                 async for piece in winner.pieces:
                     yield piece
             except LlmError as error:
@@ -178,8 +180,8 @@ class _Contender:
     """One who was asked, until its first words or its last moment."""
 
     runner: Runner
-    pieces: AsyncGenerator[str, None]
-    task: asyncio.Task[str]
+    pieces: AsyncGenerator[Piece, None]
+    task: asyncio.Task[list[Piece]]
     until_s: float
 
 
@@ -190,7 +192,7 @@ class _Race:
         self,
         standby: Standby,
         runners: Sequence[Runner],
-        ask: Callable[[Llm], AsyncGenerator[str, None]],
+        ask: Callable[[Llm], AsyncGenerator[Piece, None]],
         mishap: Mishap,
         hedge_after_s: float | None,
     ) -> None:
@@ -275,13 +277,15 @@ class _Race:
         raise error
 
 
-async def _first_words(pieces: AsyncGenerator[str, None]) -> str:
-    """What comes until there is something to speak."""
+async def _first_words(pieces: AsyncGenerator[Piece, None]) -> list[Piece]:
+    """What comes until there is something to speak, or to do."""
     said = ""
     async for piece in pieces:
+        if not isinstance(piece, str):
+            return [said, piece] if said else [piece]
         said += piece
         if said.strip():
-            return said
+            return [said]
     raise LlmError("the LLM ended its answer without a single word", finding="stream.empty")
 
 

@@ -300,7 +300,8 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
         ),
         "tools.refused": Entry(
             _W,
-            "{where} refuses `tools`; the agent's actions and page events cannot be called.",
+            "{where} refuses `tools`; the agent's functions are told to it in words instead, which "
+            "works less surely.",
             "Use a model and a server that take tools, if the agent needs actions.",
         ),
         "unicode.broken": Entry(

@@ -10,6 +10,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sayso.llm.rows import speak_row
+
 MAX_PASSAGE_CHARS = 400
 """Longest passage; a paragraph beyond it is cut between sentences."""
 MAX_PASSAGES = 400
@@ -129,9 +131,9 @@ def cut_passages(text: str) -> list[Passage]:
 
 
 def list_answers(passage: Passage) -> list[str]:
-    """The sentences of `passage` that can be spoken: no questions, no `A:` in front."""
+    """The sentences of `passage` that can be spoken: no questions, no `A:` in front, no rows."""
     lines = [_SPEAKER.sub("", line) for line in passage.sentences if not line.endswith("?")]
-    return [line for line in lines if line]
+    return [speak_row(line) or line for line in lines if line]
 
 
 def end_sentence(line: str) -> str:

@@ -57,6 +57,7 @@ class Profile:
         alternates: it wants roles to alternate, beginning with the caller; None until tried, and
             then they do.
         tools: it takes tools; None until tried.
+        blank: it wants "" where a message only calls functions; else that has no content, null.
         stream_options: it takes `stream_options`; None until tried.
         thinks_first: its answers begin with thoughts whose opening tag nobody sends.
         refused: other body fields it refused, left out from then on.
@@ -74,6 +75,7 @@ class Profile:
     system: bool = True
     alternates: bool | None = None
     tools: bool | None = None
+    blank: bool = False
     stream_options: bool | None = None
     thinks_first: bool = False
     refused: frozenset[str] = frozenset()

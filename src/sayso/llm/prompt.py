@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from sayso.llm import Message
 from sayso.variables import fill_text
@@ -20,8 +19,8 @@ SPOKEN = (
     "write numbers, dates and units as they are spoken."
 )
 ONLY = (
-    "Answer only from the critical knowledge. If it does not contain the answer, "
-    "say that you do not know."
+    "Answer only from the critical knowledge and the passages found in the agent's knowledge. "
+    "If they do not contain the answer, say that you do not know."
 )
 
 
@@ -61,9 +60,20 @@ def fill_parts(parts: PromptParts, values: Mapping[str, str]) -> PromptParts:
     )
 
 
+def cut_text(text: str, max_chars: int) -> str:
+    """As many whole lines of the beginning of `text` as fit, or words if not even one does."""
+    if len(text) <= max_chars:
+        return text
+    begun = text[: max_chars + 1]
+    for end in ("\n", " "):
+        if (at := begun.rfind(end)) > 0:
+            return text[:at].rstrip()
+    return text[:max_chars]
+
+
 def build_messages(
     parts: PromptParts,
-    history: Sequence[tuple[Literal["user", "assistant"], str]],
+    history: Sequence[Message],
     *,
     max_chars: int,
 ) -> list[Message]:
@@ -71,14 +81,14 @@ def build_messages(
 
     Args:
         parts: what the agent is.
-        history: (role, content), oldest first; turns of one role in a row are merged.
+        history: oldest first; turns of one role in a row are merged.
         max_chars: how much of `history` is sent; the oldest turns go first, but never the last
             one of the caller, nor what follows it.
     """
     turns = merge_turns(history)
-    opening = ""
-    if turns and turns[0].role == "assistant":
-        opening, turns = turns[0].content, turns[1:]
+    begin = next((n for n, turn in enumerate(turns) if turn.role == "user"), len(turns))
+    said = [turn.content for turn in turns[:begin] if turn.role == "assistant"]
+    opening, turns = " ".join(filter(None, said)), turns[begin:]
     system = Message("system", build_system(parts, opening))
     return [system, *trim_turns(turns, max_chars)]
 
@@ -102,17 +112,20 @@ def _section(title: str, text: str) -> str:
     return f"{title}:\n{text.strip()}" if text.strip() else ""
 
 
-def merge_turns(history: Sequence[tuple[Literal["user", "assistant"], str]]) -> list[Message]:
-    """`history` with roles that alternate; empty turns are left out."""
+def merge_turns(history: Sequence[Message]) -> list[Message]:
+    """`history` with roles that alternate; empty turns are left out.
+
+    Calls of functions and their results stay apart, each behind the other.
+    """
     turns: list[Message] = []
-    for role, words in history:
-        content = words.strip()
-        if not content:
-            continue
-        if turns and turns[-1].role == role:
-            turns[-1] = Message(role, f"{turns[-1].content} {content}")
-        else:
-            turns.append(Message(role, content))
+    for line in history:
+        content, last = line.content.strip(), turns[-1] if turns else None
+        if line.calls or line.role == "tool":
+            turns.append(line)
+        elif content and last is not None and last.role == line.role and not last.calls:
+            turns[-1] = replace(line, content=f"{last.content} {content}")
+        elif content:
+            turns.append(replace(line, content=content))
     return turns
 
 
@@ -124,7 +137,7 @@ def trim_turns(turns: Sequence[Message], max_chars: int) -> list[Message]:
     chars = 0
     begin = callers[-1]
     for n in range(len(turns) - 1, -1, -1):
-        chars += len(turns[n].content)
+        chars += len(turns[n].content) + sum(len(call.arguments) for call in turns[n].calls)
         if chars > max_chars:
             break
         if turns[n].role == "user":

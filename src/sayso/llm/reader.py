@@ -7,14 +7,18 @@ web page are told apart by how they begin.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from enum import StrEnum
 
 from sayso.errors import LlmError
+from sayso.llm import ToolCall
+from sayso.llm.calls import MAX_CALLS, Calls
 from sayso.llm.chunks import ChunkError, read_chunk
 from sayso.llm.filters import Repeats, Surrogates, Thoughts
 from sayso.llm.findings import Finding, Scene
 from sayso.llm.scrub import Scrub
 from sayso.llm.sse import MAX_EVENT_BYTES, Event, SseParser
+from sayso.llm.written import Written, read_written
 
 MAX_REPLY_CHARS = 32_000
 """Longest answer that is spoken, in characters: some 35 minutes of speech."""
@@ -66,17 +70,32 @@ class ReplyReader:
         warnings: what was noticed and overcome, by code.
         done: the answer said that it is complete; what follows is not read.
         spoken: there was something to speak.
+        calling: how many events went on with a call.
     """
 
-    def __init__(self, scene: Scene, *, model: str = "", inside: bool = False) -> None:
-        """Read an answer of `model`; `inside` when it begins inside its thoughts."""
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        model: str = "",
+        inside: bool = False,
+        tools: Collection[str] | None = None,
+    ) -> None:
+        """Read an answer of `model`; `inside` when it begins inside its thoughts.
+
+        `tools` are the names of the functions it was offered. Without any, what asks for one is
+        dropped, and nothing else is a finding.
+        """
         self._scene = scene
         self.model = model
         self._parser = SseParser()
         self._surrogates = Surrogates()
         self._repeats = Repeats()
         self._thoughts = Thoughts(inside=inside)
-        self._scrub = Scrub()
+        self._scrub = Scrub(keep=bool(tools))
+        self._written = Written(tools) if tools else None
+        self._calls = Calls(tools) if tools else None
+        self.calling = 0
         self._body: list[bytes] = []
         self._body_bytes = 0
         self._first_line_read = False
@@ -101,6 +120,21 @@ class ReplyReader:
     def complete(self) -> bool:
         """Whether the server said that its answer is over."""
         return self.done or self.finish_reason is not None
+
+    @property
+    def calls(self) -> list[ToolCall]:
+        """The calls of offered functions, once the answer was read to its end without failure.
+
+        Where a server gives them as such, what stands in the words is not looked at.
+        """
+        if self._calls is None or self._written is None or self.failure is not None:
+            return []
+        if found := self._calls.list():
+            return found
+        blocks = ["".join(block) for block in self._scrub.blocks]
+        return ([call for block in blocks for call in read_written(block)] + self._written.found)[
+            :MAX_CALLS
+        ]
 
     def feed(self, data: bytes) -> str:
         """Take bytes of the body; get the words in them."""
@@ -201,6 +235,9 @@ class ReplyReader:
             return ""
         self._reasoned = self._reasoned or chunk.reasoning
         self._called = self._called or chunk.calls
+        if chunk.called is not None and self._calls is not None:
+            self._calls.add(chunk.called)
+            self.calling += 1
         self._odd = self._odd or chunk.odd
         self.finish_reason = chunk.finish or self.finish_reason
         if chunk.whole and self._events > 1:
@@ -232,7 +269,12 @@ class ReplyReader:
         # Cut before it is looked at: one event may have a million characters.
         text = self._surrogates.feed(text[: MAX_REPLY_CHARS + 1])
         text = self._bound(self._repeats.feed(text, whole=whole))
-        return self._say(self._scrub.feed(self._thoughts.feed(text))) if text else ""
+        return self._say(self._sieve(self._thoughts.feed(text))) if text else ""
+
+    def _sieve(self, text: str) -> str:
+        """What of `text` is words, and no call."""
+        text = self._scrub.feed(text)
+        return self._written.feed(text) if self._written is not None else text
 
     def _bound(self, text: str) -> str:
         """What may be spoken of `text`, which is new."""
@@ -245,8 +287,12 @@ class ReplyReader:
 
     def _flush(self) -> str:
         held = self._bound(self._repeats.finish())
-        spoken = self._scrub.feed(self._thoughts.feed(held) + self._thoughts.finish())
-        return self._say(spoken + self._scrub.finish())
+        spoken = self._sieve(self._thoughts.feed(held) + self._thoughts.finish())
+        rest = self._scrub.finish()
+        if self._written is not None:
+            rest = self._written.feed(rest) + self._written.finish()
+            rest = "" if self._scrub.called else rest  # a fence around a call
+        return self._say(spoken + rest)
 
     def _say(self, text: str) -> str:
         self.spoken = self.spoken or bool(text.strip())
@@ -255,7 +301,7 @@ class ReplyReader:
     def _verdict(self) -> Finding | None:
         """What is wrong with an answer that was read to its end."""
         self._warn_about_style()
-        if self.spoken:
+        if self.spoken or self.calls:
             return None
         if self._called or self._scrub.called:
             return self._scene.find("stream.tool_calls_only", self._head)

@@ -13,6 +13,8 @@ MAX_MARK_CHARS = 64
 """A longer `<|...` is no mark; so much may be held back until that is known."""
 MAX_OPEN_CHARS = 80
 """More than anything that is dropped needs until it is known; what is longer is words."""
+MAX_KEPT_CHARS = 64_000
+"""Most text of calls that is kept of one answer."""
 
 _TURN_ENDS = (
     "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end_of_text|>", "<|end|>",
@@ -42,6 +44,9 @@ _BLOCKS = {
     "<|python_tag|>": "",
 }
 """What opens a call of a function, and what closes it; "" where only the end of the answer does."""
+
+_RESPONSE = "<tool_response>"
+"""Opens what an LLM makes up in place of a function's answer."""
 
 _MARKS = (
     "<s>", "</s>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "<bos>", "<eos>", "<start_of_turn>",
@@ -80,9 +85,15 @@ class Scrub:
 
     Attributes:
         called: what was dropped asked for a function.
+        blocks: with `keep`, the text of each stretch that did, with its opening mark.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, keep: bool = False) -> None:
+        """With `keep`, calls are kept, and what follows one is dropped: an LLM's own guess."""
+        self._keep = keep
+        self._kept_chars = 0
+        self._keeping = False  # the block we are in is a call
+        self.blocks: list[list[str]] = []
         self._held = ""
         self._before = ""  # the character before what is held: `my_functions.x(` is a word
         self._until: str | None = None  # what closes the block we are in; "" for the end
@@ -94,13 +105,16 @@ class Scrub:
             return ""
         if not self._held and self._until is None and not _may_begin(text):
             self._before = text[-1]
-            return text
+            return "" if self._keep and self.called else text
         text, self._held = self._held + text, ""
         return self._sift(text, last=False)
 
     def finish(self) -> str:
         """Take the end; get what was held back and turned out to be words."""
         text, self._held = self._held, ""
+        if self._until is not None:
+            self._keep_text(text)
+            return ""
         return _CUT_MARK.sub("", self._sift(text, last=True))
 
     def _sift(self, text: str, *, last: bool) -> str:
@@ -109,8 +123,9 @@ class Scrub:
             if self._until is not None:
                 text = self._skip(text)
                 continue
+            deaf = self._keep and self.called
             text, found = self._look(text, last=last)
-            spoken += found
+            spoken += "" if deaf else found
         return spoken
 
     def _look(self, text: str, *, last: bool) -> tuple[str, str]:
@@ -120,7 +135,10 @@ class Scrub:
         match = _PATTERN.search(text, offset)
         if match is not None and (last or _is_sure(match)):
             self._until = _closing(match)
+            self._keeping = self._keep and _calls(match) and match[0] != _RESPONSE
             self.called = self.called or _calls(match)
+            if self._keeping:
+                self.blocks.append([match[0]])
             self._before = match[0][-1]
             return text[match.end() :], text[offset : match.start()]
         begins = None if last else _begins_at(text, offset)
@@ -129,14 +147,24 @@ class Scrub:
         self._before = text[at - 1 : at]
         return "", text[offset:at]
 
+    def _keep_text(self, text: str) -> None:
+        """Keep text of a call, as far as there is room."""
+        if self._keeping and self._kept_chars < MAX_KEPT_CHARS:
+            self.blocks[-1].append(text)
+            self._kept_chars += len(text)
+
     def _skip(self, text: str) -> str:
         """Inside a block: what is left to look at; nothing in it is spoken."""
         if not self._until:
+            self._keep_text(text)
             return ""
         at = text.find(self._until)
         if at < 0:
-            self._held = text[max(0, len(text) - len(self._until) + 1) :]
+            keep = max(0, len(text) - len(self._until) + 1)
+            self._keep_text(text[:keep])
+            self._held = text[keep:]
             return ""
+        self._keep_text(text[:at])
         behind = text[at + len(self._until) :]
         self._before, self._until = self._until[-1], None
         return behind

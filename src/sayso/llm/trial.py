@@ -176,6 +176,8 @@ class Trial:
             exchange = self._client.ask(who, (), deadlines, body=body, profile=self.profile)
             async with aclosing(exchange.pieces()) as pieces:
                 async for piece in pieces:
+                    if not isinstance(piece, str):
+                        continue  # a call: none is offered by us, so none is of use
                     said.append(piece)
                     if piece.strip():
                         arrivals_s.append(now_s() - began_s)

@@ -3,6 +3,7 @@
     conversation                     one trace
       turn                           one span a reply, from the end of the caller's speech
         transcript, endpoint, …      one span a step, from the step before it
+        call                         one span a function that was called, with its name
         heard                        from the first sound sent to the last one played
 
 Spans are made from the record of a turn once it is over, so nothing here is on the path of sound.
@@ -34,7 +35,16 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace import Span, Status, StatusCode, Tracer, set_span_in_context
 
 from sayso import __version__
-from sayso.observe.waterfall import Fact, Step, Timings, read_end_s, read_facts, read_steps
+from sayso.observe.waterfall import (
+    Call,
+    Fact,
+    Step,
+    Timings,
+    read_calls,
+    read_end_s,
+    read_facts,
+    read_steps,
+)
 
 MAX_WAITING_SPANS = 8192
 """Spans waiting for the collector; about 800 turns."""
@@ -121,17 +131,26 @@ class Traces:
             span.set_attribute("error.type", failure)
             span.set_status(Status(StatusCode.ERROR, str(failure)))
         for step in read_steps(timings):
-            self._make_step(span, step, zero_ns)
+            self._make_step(span, step, zero_ns).end(zero_ns + _span_ns(step.ends_s))
+        for call in read_calls(timings):
+            self._make_call(span, call, zero_ns)
         over_ns = zero_ns + _span_ns(end_s)
         span.end(over_ns)
         held.reached_ns = max(held.reached_ns, over_ns)
 
-    def _make_step(self, turn: Span, step: Step, zero_ns: int) -> None:
+    def _make_step(self, turn: Span, step: Step, zero_ns: int) -> Span:
         begins_ns = zero_ns + _span_ns(step.begins_s)
-        span = self._tracer.start_span(
+        return self._tracer.start_span(
             step.name, context=set_span_in_context(turn), start_time=begins_ns
         )
-        span.end(zero_ns + _span_ns(step.ends_s))
+
+    def _make_call(self, turn: Span, call: Call, zero_ns: int) -> None:
+        span = self._make_step(turn, call.step, zero_ns)
+        span.set_attribute("sayso.function", call.name)
+        if call.finding:
+            span.set_attribute("error.type", call.finding)
+            span.set_status(Status(StatusCode.ERROR, call.finding))
+        span.end(zero_ns + _span_ns(call.step.ends_s))
 
     def ended(self, conversation_id: str, *, by: str, error_code: int | None, at: datetime) -> None:
         """A conversation is over; so is its trace."""

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-Timings: TypeAlias = Mapping[str, float | str | None]
+Timings: TypeAlias = Mapping[str, object]
 Fact: TypeAlias = str | float | bool
 
 CODES = frozenset({"failure", "blame", "mishaps", "line"})
@@ -30,6 +30,15 @@ class Step:
     name: str
     begins_s: float
     ends_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One function that was called in a turn; `finding` is why it failed."""
+
+    step: Step
+    name: str
+    finding: str = ""
 
 
 def read_end_s(timings: Timings) -> float:
@@ -56,9 +65,21 @@ def read_facts(timings: Timings) -> dict[str, Fact]:
     for key, value in timings.items():
         if isinstance(value, str):
             facts |= {key: value} if key in CODES else {}
-        elif value is not None and not _MARK.fullmatch(key):
+        elif isinstance(value, int | float) and not _MARK.fullmatch(key):
             facts[key] = value
     return facts
+
+
+def read_calls(timings: Timings) -> list[Call]:
+    """The functions that were called; what they were given and returned is left out."""
+    rows = timings.get("calls")
+    found = []
+    for row in rows if isinstance(rows, list | tuple) else ():
+        begins_s, ends_s = row.get("began_s"), row.get("ended_s")
+        if isinstance(begins_s, int | float) and isinstance(ends_s, int | float):
+            step = Step("call", max(0.0, begins_s), max(0.0, begins_s, ends_s))
+            found.append(Call(step, str(row.get("name", "")), str(row.get("finding") or "")))
+    return found
 
 
 def _read_marks(timings: Timings) -> dict[str, float]:

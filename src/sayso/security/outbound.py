@@ -194,11 +194,11 @@ class GuardedConnector(aiohttp.TCPConnector):
     The session it goes into must not trust the environment: a proxy would bypass the guard.
     """
 
-    def __init__(self, *, private: bool, limit: int) -> None:
-        """Allow at most `limit` connections at once."""
+    def __init__(self, *, private: bool, limit: int, reuses: bool = True) -> None:
+        """Allow at most `limit` connections at once, each for one request unless it `reuses`."""
         self._sockets = Sockets()
         guard = guard_sockets(private=private, opens=self._sockets.open)
-        super().__init__(socket_factory=guard, limit=limit)
+        super().__init__(socket_factory=guard, limit=limit, force_close=not reuses)
 
     async def close(self, *, abort_ssl: bool = True) -> None:
         """Close every connection, those too that were given up and linger, and wait for it."""
@@ -211,9 +211,9 @@ class GuardedConnector(aiohttp.TCPConnector):
             log.warning("connections_left_open", count=len(self._sockets))
 
 
-def guarded_connector(*, private: bool, limit: int) -> aiohttp.TCPConnector:
+def guarded_connector(*, private: bool, limit: int, reuses: bool = True) -> aiohttp.TCPConnector:
     """Make the guarded connector, for at most `limit` connections at once."""
-    return GuardedConnector(private=private, limit=limit)
+    return GuardedConnector(private=private, limit=limit, reuses=reuses)
 
 
 def hang_up(response: aiohttp.ClientResponse) -> None:
@@ -233,6 +233,7 @@ def open_session(
     limit: int,
     headers: Mapping[str, str] | None = None,
     traces: Sequence[aiohttp.TraceConfig] = (),
+    reuses: bool = True,
 ) -> aiohttp.ClientSession:
     """Make the session that whatever calls out uses: guarded, without proxies and cookies.
 
@@ -243,9 +244,11 @@ def open_session(
         limit: connections at once.
         headers: sent with each request, beside our name.
         traces: are told of every connection made.
+        reuses: whether a connection is kept for the next request. A server may have closed a kept
+            one meanwhile, and then nobody knows whether it did what it was asked.
     """
     return aiohttp.ClientSession(
-        connector=guarded_connector(private=private, limit=limit),
+        connector=guarded_connector(private=private, limit=limit, reuses=reuses),
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, **(headers or {})},
         trust_env=False,

@@ -1,10 +1,13 @@
 """The tables, typed; the one description of what is stored.
 
     users ─┬─ api_keys
+           ├─ functions               what agents may call; agents name them in `actions`
            └─ agents ─┬─ llm_checks          the last check of its LLM
+                      ├─ sources ── passages files, web pages and long texts, as they are searched
                       └─ conversations ─┬─ lines   the transcript
                                         └─ turns   how long each step of a turn took
     llm_profiles                      what LLM endpoints tolerate, whoever uses them
+    jobs                              what is still to be done, away from requests
 
 Deleting a row deletes what hangs below it.
 """
@@ -22,9 +25,11 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Text,
+    UniqueConstraint,
     true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -128,10 +133,41 @@ class AgentRow(Table):
     end_call_phrases: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     patience: Mapped[str | None] = mapped_column(String(10))
     interruptible: Mapped[bool] = mapped_column(server_default=true())
+    built_in_actions: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    time_zone: Mapped[str | None] = mapped_column(String(100))
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
     llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
+    mcp_servers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
+    mcp_sealed: Mapped[str | None] = mapped_column(Text)
+    knowledge: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    knowledge_revision: Mapped[int] = mapped_column(server_default="0")
+
+
+class FunctionRow(Table):
+    """One external function, in the contract's fields (§2.6).
+
+    Fixed values of parameters, and the query of the endpoint's URL, are sealed.
+    """
+
+    __tablename__ = "functions"
+    __table_args__ = (Index(None, "owner_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text)
+    endpoint_url: Mapped[str] = mapped_column(Text)
+    method: Mapped[str] = mapped_column(String(10))
+    parameters: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    subtype: Mapped[str] = mapped_column(String(20))
+    requires_confirmation: Mapped[bool]
+    timeout_seconds: Mapped[float | None]
+    filler: Mapped[str | None] = mapped_column(Text)
+    sealed: Mapped[str] = mapped_column(Text)
 
 
 class LlmCheckRow(Table):
@@ -177,10 +213,14 @@ class ConversationRow(Table):
     ended_by: Mapped[str | None] = mapped_column(String(20))
     end_reason: Mapped[str | None] = mapped_column(String(20))
     error_code: Mapped[int | None]
+    messages: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class LineRow(Table):
-    """One line of a transcript; `number` is the order in which lines were spoken."""
+    """One line of a transcript; `number` is the order in which lines were spoken.
+
+    `deeds` are the functions that were called before it; a line without words holds only them.
+    """
 
     __tablename__ = "lines"
     __table_args__ = (Index(None, "conversation_id", "number"),)
@@ -191,6 +231,7 @@ class LineRow(Table):
     role: Mapped[str] = mapped_column(String(20))
     content: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    deeds: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class TurnRow(Table):
@@ -203,5 +244,73 @@ class TurnRow(Table):
     id: Mapped[str] = mapped_column(String(100), unique=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     number: Mapped[int]
-    timings: Mapped[dict[str, float | str | None]] = mapped_column(JSON)
+    timings: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class SourceRow(Table):
+    """Something an agent knows: a file, a web page, a site, or its own long text.
+
+    Whoever begins to index it takes the next `version`, and may write passages as long as it is the
+    last one taken. Those of `live_version` are searched; 0 means none yet.
+    """
+
+    __tablename__ = "sources"
+    __table_args__ = (Index(None, "agent_id", "created_at", "id"),)
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(Text)
+    url: Mapped[str | None] = mapped_column(Text)
+    type: Mapped[str] = mapped_column(String(20))
+    bytes: Mapped[int]
+    stored_as: Mapped[str | None] = mapped_column(String(200))
+    digest: Mapped[str | None] = mapped_column(String(64))
+    max_pages: Mapped[int | None]
+    state: Mapped[str] = mapped_column(String(20))
+    code: Mapped[str | None] = mapped_column(String(60))
+    reason: Mapped[str | None] = mapped_column(Text)
+    notes: Mapped[list[str]] = mapped_column(JSON)
+    done: Mapped[int]
+    total: Mapped[int]
+    pages: Mapped[int]
+    passages: Mapped[int]
+    version: Mapped[int]
+    live_version: Mapped[int]
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
+class PassageRow(Table):
+    """One passage of one version of a source; its vector is float32 numbers, little-endian."""
+
+    __tablename__ = "passages"
+
+    source_id: Mapped[str] = mapped_column(
+        ForeignKey("sources.id", ondelete="CASCADE"), primary_key=True
+    )
+    version: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    text: Mapped[str] = mapped_column(Text)
+    title: Mapped[str] = mapped_column(Text)
+    page: Mapped[int | None]
+    url: Mapped[str] = mapped_column(Text)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class JobRow(Table):
+    """Something to do; gone when it is done. `turn` is its place in the queue of all lanes."""
+
+    __tablename__ = "jobs"
+    __table_args__ = (UniqueConstraint("kind", "key"), Index(None, "turn", "number"))
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(40))
+    key: Mapped[str] = mapped_column(String(100))
+    lane: Mapped[str] = mapped_column(String(100), index=True)
+    turn: Mapped[int]
+    tries: Mapped[int]
+    due_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    claimed_by: Mapped[str | None] = mapped_column(String(100))
+    beat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)

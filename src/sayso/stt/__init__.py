@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol, Self
+from typing import Protocol, Self, runtime_checkable
 
 from sayso.audio.formats import Samples
 
@@ -55,3 +55,18 @@ class Stt(Protocol):
     async def close(self) -> None:
         """Let go of the model and its workers."""
         ...
+
+
+@runtime_checkable
+class Limited(Protocol):
+    """An engine that says which languages it understands; one that does not may know any."""
+
+    @property
+    def languages(self) -> frozenset[str]:
+        """The contract's lower-case names."""
+        ...
+
+
+def understands(engine: Stt, language: str) -> bool:
+    """Whether `engine` may be asked to write down `language`."""
+    return language in engine.languages if isinstance(engine, Limited) else True

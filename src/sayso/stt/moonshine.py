@@ -79,6 +79,8 @@ class Moonshine:
             self._workers, load_transcriber, self._config.models_dir
         )
 
+    languages = LANGUAGES
+
     async def transcribe(self, samples: Samples, language: str) -> Transcript:
         """Write down 16 kHz `samples`, and how sure that is; "" when there are no words.
 

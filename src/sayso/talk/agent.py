@@ -5,16 +5,32 @@ A change saved meanwhile counts for conversations that start after it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
+from sayso.functions import NO_TOOLS, Toolbox
 from sayso.llm import Message, Mind
+from sayso.talk.actions import NOTHING, Allowed
 from sayso.talk.endpointing import Preset
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
+from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.talk.phrases import ENGLISH, Phrases
 from sayso.talk.wording import says
 from sayso.tts.spoken import Reading
+
+Prompt: TypeAlias = Callable[[Sequence[Line]], Sequence[Message]]
+"""What an LLM is told when the conversation stands at these lines."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tongue:
+    """An agent's voice, usual sentences and prompt in one language."""
+
+    voice: str
+    phrases: Phrases
+    prompt: Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +55,11 @@ class Agent:
         longest_s: how long a conversation with it may take; None for the server's limit.
         patience: how soon a pause of the caller is an ending; None for the server's setting.
         interruptible: whether the caller can cut it off.
+        lookup: where its knowledge is looked up for each answer.
+        tools: what its LLM may call.
+        allowed: what it may do without anybody's server.
+        tongues: the languages it may go over to, its own among them; none if it may not.
+        filler: what it says while that takes long; "" for the usual sentence.
     """
 
     id: str
@@ -47,7 +68,7 @@ class Agent:
     speed: float
     language: str
     llm: Mind
-    prompt: Callable[[Sequence[Line]], Sequence[Message]]
+    prompt: Prompt
     failure_message: str = ""
     reading: Reading = "auto"
     ladder: Ladder = NO_LADDER
@@ -58,6 +79,22 @@ class Agent:
     longest_s: float | None = None
     patience: Preset | None = None
     interruptible: bool = True
+    lookup: Lookup = NOWHERE
+    tools: Toolbox = NO_TOOLS
+    allowed: Allowed = NOTHING
+    tongues: Mapping[str, Tongue] = field(default_factory=dict)
+    filler: str = ""
+
+    def speaking(self, language: str) -> Agent:
+        """The same agent in another language, one of its `tongues`."""
+        tongue = self.tongues[language]
+        return replace(
+            self,
+            language=language,
+            voice=tongue.voice,
+            phrases=tongue.phrases,
+            prompt=tongue.prompt,
+        )
 
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""

@@ -9,20 +9,43 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import SequenceMatcher
 from typing import Literal, TypeAlias
 from unicodedata import combining
+
+MAX_LATE_LINES = 100
+"""How far back, in lines, a deed is looked for whose end comes late."""
 
 Role: TypeAlias = Literal["user", "assistant"]
 
 
 @dataclass(frozen=True, slots=True)
+class Deed:
+    """A function the LLM called while it made a reply, and what came of it.
+
+    Attributes:
+        id: names the call within its conversation.
+        name: the function.
+        arguments: JSON; what no record may show is left out.
+        result: what the LLM was told.
+        nth: calls with the same number were made side by side.
+    """
+
+    id: str
+    name: str
+    arguments: str = "{}"
+    result: str = ""
+    nth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One settled line of a conversation."""
+    """One settled line of a conversation; the `deeds` of a reply came before its words."""
 
     role: Role
     content: str
+    deeds: tuple[Deed, ...] = ()
 
 
 @dataclass(slots=True)
@@ -109,12 +132,14 @@ class ReplyRecord:
         asked: the caller's words it answers.
         notes: what the program around the caller told.
         clauses: its text in the order it was spoken.
+        deeds: what was done for it.
     """
 
     number: int
     asked: str = ""
     notes: str = ""
     clauses: list[Clause] = field(default_factory=list)
+    deeds: tuple[Deed, ...] = ()
 
     @property
     def sound_s(self) -> float:
@@ -154,15 +179,21 @@ class Ledger:
     An aside is what we say of a reply whose text broke off. The caller hears it, so it is written
     down; the LLM is not told of it. Read back as its own words, it is an example to follow, and
     hides what a "please go on" needs: how far the answer had come. That stays, up to its "…".
+
+    What was done cannot be taken back: the deeds of a retracted reply pass to the next one.
     """
 
     def __init__(self, lines: Sequence[Line] = ()) -> None:
-        self._lines = list(lines)
+        self._lines: list[Line] = []
         self._reply: ReplyRecord | None = None
+        self._left: tuple[Deed, ...] = ()  # of retracted replies
+        for line in lines:
+            self._take_back(line)
 
     def open(self, number: int, asked: str = "", notes: str = "") -> None:
         """Begin reply `number` to the caller's words `asked` and the program's `notes`."""
-        self._reply = ReplyRecord(number, asked, notes)
+        self._reply = ReplyRecord(number, asked, notes, deeds=self._left)
+        self._left = ()
 
     def clause(self, number: int, text: str, said: str = "", *, aside: bool = False) -> None:
         """Reply `number` goes on with `text`, spoken as `said`; its sound follows."""
@@ -187,8 +218,8 @@ class Ledger:
 
     def retract(self, number: int) -> None:
         """Reply `number` was dropped before it sounded: as if it had never been opened."""
-        if self._current(number) is not None:
-            self._reply = None
+        if (reply := self._current(number)) is not None:
+            self._left, self._reply = reply.deeds, None
 
     def close(self, number: int, heard_s: float) -> tuple[Line, ...]:
         """Reply `number` is over; the caller heard `heard_s` seconds of its sound."""
@@ -196,16 +227,34 @@ class Ledger:
         if reply is None:
             return ()
         self._reply = None
-        own = Line("assistant", reply.heard(heard_s, asides=False))
-        told = Line("assistant", reply.heard(heard_s))
+        own = Line("assistant", reply.heard(heard_s, asides=False), reply.deeds)
+        told = Line("assistant", reply.heard(heard_s), reply.deeds)
         question = self._settle(*reply.take_question())
         self._settle(own)
-        return (*question, told) if told.content else question
+        return (*question, told) if told.content or told.deeds else question
+
+    def deed(self, number: int, deed: Deed) -> tuple[Line, ...]:
+        """Something was done for reply `number`, or what came of it is known now.
+
+        A deed of a reply that is over is settled at once, behind it.
+        """
+        if (reply := self._current(number)) is not None:
+            reply.deeds = _keep(reply.deeds, deed)
+        elif self._reply is not None and _knows(self._reply.deeds, deed):
+            self._reply.deeds = _keep(self._reply.deeds, deed)
+        elif _knows(self._left, deed):
+            self._left = _keep(self._left, deed)
+        else:
+            line = Line("assistant", "", (deed,))
+            self._take_back(line)
+            return (line,)
+        return ()
 
     def conclude(self, words: str) -> tuple[Line, ...]:
         """The conversation is over; `words` of the caller stay without an answer."""
-        self._reply = None
-        return self._settle(Line("user", words))
+        left = self._left + (self._reply.deeds if self._reply else ())
+        self._reply, self._left = None, ()
+        return self._settle(Line("user", words), Line("assistant", "", left))
 
     def text(self, number: int) -> str:
         """All text of reply `number`, as far as it is made; "" if it is not under way."""
@@ -230,15 +279,44 @@ class Ledger:
     @property
     def prompt(self) -> tuple[Line, ...]:
         """Everything settled, and the question under way: what the LLM is to answer."""
-        return (*self._lines, *(self._reply.question() if self._reply else ()))
+        if self._reply is None:
+            return tuple(self._lines)
+        done = (Line("assistant", "", self._reply.deeds),) if self._reply.deeds else ()
+        return (*self._lines, *self._reply.question(), *done)
 
     def _current(self, number: int) -> ReplyRecord | None:
         return self._reply if self._reply is not None and self._reply.number == number else None
 
     def _settle(self, *lines: Line) -> tuple[Line, ...]:
-        settled = tuple(line for line in lines if line.content)
+        settled = tuple(line for line in lines if line.content or line.deeds)
         self._lines += settled
         return settled
+
+    def _take_back(self, line: Line) -> None:
+        """Add an earlier line; deeds that are known already only come to their end by it."""
+        new = tuple(deed for deed in line.deeds if not self._update(deed))
+        if line.content or new:
+            self._lines.append(replace(line, deeds=new))
+
+    def _update(self, deed: Deed) -> bool:
+        """Bring a settled deed up to date; whether there is one."""
+        for n in reversed(range(max(0, len(self._lines) - MAX_LATE_LINES), len(self._lines))):
+            line = self._lines[n]
+            if _knows(line.deeds, deed):
+                self._lines[n] = replace(line, deeds=_keep(line.deeds, deed))
+                return True
+        return False
+
+
+def _knows(deeds: tuple[Deed, ...], deed: Deed) -> bool:
+    return any(one.id == deed.id for one in deeds)
+
+
+def _keep(deeds: tuple[Deed, ...], deed: Deed) -> tuple[Deed, ...]:
+    """`deeds` with `deed`, in place of an earlier state of it."""
+    if _knows(deeds, deed):
+        return tuple(deed if one.id == deed.id else one for one in deeds)
+    return (*deeds, deed)
 
 
 def _note_line(text: str) -> str:

@@ -140,6 +140,10 @@ class Listener:
         if self._ears.is_tense():
             self._line.breathe(0.0)
 
+    def switch(self, language: str) -> None:
+        """From now on the caller is expected to speak `language`."""
+        self._scribe.language = language
+
     def take_text(self) -> None:
         """The caller, or the program around them, has typed: that is when they last spoke."""
         self.spoke_s = self._clock.now_s()

@@ -26,6 +26,8 @@ class Phrases:
         time_is_near: the conversation will soon have taken its longest time; `{seconds}` stands for
             how many are left, which are more than ten (other numbers may want another plural).
         time_is_up: the conversation reached its longest time.
+        one_moment: something is being looked up or done for the caller, and takes a while.
+        goodbye: the LLM ends the conversation, and says nothing itself.
     """
 
     llm_failed: str
@@ -36,6 +38,8 @@ class Phrases:
     nobody_there: str
     time_is_near: str
     time_is_up: str
+    one_moment: str
+    goodbye: str
 
     @property
     def nudges(self) -> tuple[str, ...]:
@@ -52,6 +56,8 @@ ENGLISH: Final = Phrases(
     nobody_there="It seems you have gone, so I'll hang up now. Goodbye!",
     time_is_near="Just so you know, we have about {seconds} seconds left.",
     time_is_up="I'm sorry, our time is up. Goodbye!",
+    one_moment="One moment, please.",
+    goodbye="Goodbye!",
 )
 
 PHRASES: Final[Mapping[str, Phrases]] = {
@@ -65,6 +71,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="يبدو أنه لم يعد هناك أحد، لذا سأنهي المكالمة الآن. مع السلامة!",
         time_is_near="للعلم، بقي لدينا حوالي {seconds} ثانية.",
         time_is_up="عذرًا، انتهى وقتنا. مع السلامة!",
+        one_moment="لحظة من فضلكم.",
+        goodbye="مع السلامة!",
     ),
     "french": Phrases(
         llm_failed="Excusez-moi, je ne trouve pas de réponse pour le moment. Veuillez réessayer "
@@ -76,6 +84,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Il semble qu'il n'y ait plus personne, je vais donc raccrocher. Au revoir !",
         time_is_near="Pour information, il nous reste environ {seconds} secondes.",
         time_is_up="Je regrette, notre temps est écoulé. Au revoir !",
+        one_moment="Un instant, s'il vous plaît.",
+        goodbye="Au revoir !",
     ),
     "german": Phrases(
         llm_failed="Entschuldigung, mir fällt gerade keine Antwort ein. Bitte versuchen Sie es "
@@ -89,6 +99,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         "Wiederhören!",
         time_is_near="Nur zur Information: Wir haben noch etwa {seconds} Sekunden.",
         time_is_up="Es tut mir leid, unsere Zeit ist um. Auf Wiederhören!",
+        one_moment="Einen Moment, bitte.",
+        goodbye="Auf Wiederhören!",
     ),
     "greek": Phrases(
         llm_failed="Συγγνώμη, δεν μπορώ να σκεφτώ μια απάντηση αυτή τη στιγμή. Δοκιμάστε ξανά σε "
@@ -100,6 +112,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Φαίνεται ότι φύγατε, οπότε θα κλείσω τώρα. Αντίο!",
         time_is_near="Για να το γνωρίζετε, μας απομένουν περίπου {seconds} δευτερόλεπτα.",
         time_is_up="Λυπάμαι, ο χρόνος μας τελείωσε. Αντίο!",
+        one_moment="Μια στιγμή, παρακαλώ.",
+        goodbye="Αντίο!",
     ),
     "hindi": Phrases(
         llm_failed="माफ़ कीजिए, अभी मुझे कोई जवाब नहीं सूझ रहा है। कृपया थोड़ी देर में फिर कोशिश करें।",
@@ -110,6 +124,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="लगता है कि अब वहाँ कोई नहीं है, इसलिए यह कॉल समाप्त की जा रही है। नमस्ते!",
         time_is_near="आपको बता दें कि हमारे पास लगभग {seconds} सेकंड बचे हैं।",
         time_is_up="माफ़ कीजिए, हमारा समय समाप्त हो गया है। नमस्ते!",
+        one_moment="एक क्षण, कृपया।",
+        goodbye="नमस्ते!",
     ),
     "italian": Phrases(
         llm_failed="Mi dispiace, al momento non mi viene in mente una risposta. Riprovi tra un "
@@ -121,6 +137,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Sembra che non ci sia più nessuno, quindi riattacco. Arrivederci!",
         time_is_near="La informo che ci restano circa {seconds} secondi.",
         time_is_up="Mi dispiace, il nostro tempo è finito. Arrivederci!",
+        one_moment="Un momento, per favore.",
+        goodbye="Arrivederci!",
     ),
     "japanese": Phrases(
         llm_failed=""
@@ -132,6 +150,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="お返事がないようですので、通話を終了いたします。失礼いたします。",
         time_is_near="お知らせいたします。残り時間は約{seconds}秒です。",
         time_is_up="申し訳ありません。お時間となりました。失礼いたします。",
+        one_moment="少々お待ちください。",
+        goodbye="失礼いたします。",
     ),
     "korean": Phrases(
         llm_failed="죄송합니다. 지금은 답이 떠오르지 않습니다. 잠시 후에 다시 시도해 주세요.",
@@ -142,6 +162,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="자리에 안 계신 것 같아 전화를 끊겠습니다. 안녕히 계세요!",
         time_is_near="참고로 약 {seconds}초 남았습니다.",
         time_is_up="죄송합니다. 시간이 다 되었습니다. 안녕히 계세요!",
+        one_moment="잠시만 기다려 주세요.",
+        goodbye="안녕히 계세요!",
     ),
     "malay": Phrases(
         llm_failed="Maaf, saya tidak dapat memikirkan jawapan sekarang. Sila cuba lagi sebentar "
@@ -154,6 +176,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         "Selamat tinggal!",
         time_is_near="Untuk makluman, kita ada kira-kira {seconds} saat lagi.",
         time_is_up="Maaf, masa kita sudah tamat. Selamat tinggal!",
+        one_moment="Sila tunggu sebentar.",
+        goodbye="Selamat tinggal!",
     ),
     "mandarin": Phrases(
         llm_failed="抱歉，我现在想不出答案。请稍后再试一次。",
@@ -164,6 +188,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="看来您已经离开了，那我就先挂断了。再见！",
         time_is_near="提醒您一下，我们大约还有{seconds}秒。",
         time_is_up="很抱歉，我们的时间到了。再见！",
+        one_moment="请稍等。",
+        goodbye="再见！",
     ),
     "polish": Phrases(
         llm_failed="Przepraszam, nie potrafię teraz znaleźć odpowiedzi. Proszę spróbować "
@@ -175,6 +201,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Wygląda na to, że nikogo już nie ma, więc kończę rozmowę. Do usłyszenia!",
         time_is_near="Chcę tylko uprzedzić, że zostało nam około {seconds} sekund.",
         time_is_up="Przykro mi, nasz czas się skończył. Do usłyszenia!",
+        one_moment="Chwileczkę, proszę.",
+        goodbye="Do usłyszenia!",
     ),
     "portuguese": Phrases(
         llm_failed="Desculpe, não consigo pensar numa resposta agora. Tente novamente daqui a "
@@ -186,6 +214,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Parece que não há mais ninguém aí, então vou desligar. Até logo!",
         time_is_near="Só para avisar, ainda temos cerca de {seconds} segundos.",
         time_is_up="Sinto muito, o nosso tempo acabou. Até logo!",
+        one_moment="Um momento, por favor.",
+        goodbye="Até logo!",
     ),
     "russian": Phrases(
         llm_failed="Извините, сейчас не могу найти ответ. Пожалуйста, попробуйте ещё раз чуть "
@@ -197,6 +227,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Похоже, на линии никого нет, поэтому я заканчиваю разговор. До свидания!",
         time_is_near="Предупреждаю: у нас осталось около {seconds} секунд.",
         time_is_up="К сожалению, наше время истекло. До свидания!",
+        one_moment="Одну минуту, пожалуйста.",
+        goodbye="До свидания!",
     ),
     "spanish": Phrases(
         llm_failed="Lo siento, ahora mismo no se me ocurre ninguna respuesta. Inténtelo de nuevo "
@@ -208,6 +240,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Parece que ya no hay nadie, así que voy a colgar. ¡Adiós!",
         time_is_near="Le aviso de que nos quedan unos {seconds} segundos.",
         time_is_up="Lo siento, se nos ha acabado el tiempo. ¡Adiós!",
+        one_moment="Un momento, por favor.",
+        goodbye="¡Adiós!",
     ),
     "thai": Phrases(
         llm_failed="ขออภัย ตอนนี้ยังนึกคำตอบไม่ออก กรุณาลองใหม่อีกครั้งในอีกสักครู่",
@@ -218,6 +252,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="ดูเหมือนว่าไม่มีใครอยู่ในสายแล้ว จึงขอวางสาย สวัสดี",
         time_is_near="ขอแจ้งให้ทราบว่าเหลือเวลาอีกประมาณ {seconds} วินาที",
         time_is_up="ขออภัย หมดเวลาแล้ว สวัสดี",
+        one_moment="กรุณารอสักครู่",
+        goodbye="สวัสดี",
     ),
     "turkish": Phrases(
         llm_failed="Üzgünüm, şu anda bir cevap bulamıyorum. Lütfen biraz sonra tekrar deneyin.",
@@ -228,6 +264,8 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         nobody_there="Sanırım ayrıldınız, bu yüzden şimdi kapatıyorum. Hoşça kalın!",
         time_is_near="Bilginize, yaklaşık {seconds} saniyemiz kaldı.",
         time_is_up="Üzgünüm, süremiz doldu. Hoşça kalın!",
+        one_moment="Bir dakika, lütfen.",
+        goodbye="Hoşça kalın!",
     ),
 }
 
@@ -251,6 +289,12 @@ _TAGS: Final = {
     "tr": "turkish",
     "zh": "mandarin",
 }
+
+
+def speaks(voice_language: str, language: str) -> bool:
+    """Whether a voice of `voice_language`, a BCP 47 tag or a name, speaks `language`."""
+    tag = voice_language.lower()
+    return tag == "any" or _TAGS.get(re.split("[-_]", tag)[0], tag) == language
 
 
 def phrases_in(language: str, voice_language: str = "any") -> Phrases:

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, Callable, Iterable
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -150,6 +150,10 @@ class Reply:
         """Go on where `hold` stopped."""
         self._pacer.resume(self._mouth.clock.now_s())
         self._flowing.set()
+
+    def switch(self, *, voice: str, language: str, broke_off: str) -> None:
+        """Speak on in another language."""
+        self._mouth = replace(self._mouth, voice=voice, language=language, broke_off=broke_off)
 
     def played_out(self) -> None:
         """The client says that all it was sent has been heard."""

@@ -38,7 +38,7 @@ class Scribe:
     def __init__(self, stt: Stt, language: str, timeout_s: float) -> None:
         self.dropped = 0
         self._stt = stt
-        self._language = language
+        self.language = language
         self._timeout_s = timeout_s
         self._early: asyncio.Task[Written] | None = None
 
@@ -69,7 +69,7 @@ class Scribe:
     async def _write(self, samples: Samples) -> Written:
         try:
             async with asyncio.timeout(self._timeout_s):
-                return as_transcript(await self._stt.transcribe(samples, self._language))
+                return as_transcript(await self._stt.transcribe(samples, self.language))
         except SpeechError as error:
             return error
         except TimeoutError:

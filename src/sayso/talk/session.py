@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
@@ -25,13 +26,17 @@ from sayso.clock import Clock
 from sayso.eot import Eot
 from sayso.errors import (
     AudioError,
+    KnowledgeError,
     LlmError,
     SaysoError,
     SilentMicrophoneError,
     TalkCode,
     TalkError,
 )
+from sayso.functions.toolboxes import join
+from sayso.llm import Spare
 from sayso.stt import Stt
+from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
@@ -58,11 +63,13 @@ from sayso.talk.events import (
     TimeUp,
     Typed,
 )
+from sayso.talk.hands import Errand, Hands, Manners
 from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
-from sayso.talk.record import Record, Stopwatch
+from sayso.talk.page import PageTools
+from sayso.talk.record import LeftMessage, Record, Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import Complaint
 from sayso.talk.state import Turn
@@ -85,6 +92,7 @@ from sayso.transport.line import (
     Sound,
     Text,
 )
+from sayso.transport.page import Declared
 from sayso.tts import Tts
 from sayso.vad import Vad
 
@@ -127,16 +135,18 @@ class Limits:
     stt_timeout_s: float
     pacing_ahead_s: float
     warning_s: float = 0.0
+    filler_after_s: float = 1.5
 
 
 @dataclass(frozen=True, slots=True)
 class _Drafted:
-    """A reply in the making that nobody hears yet, and what it answers."""
+    """A reply in the making that nobody hears yet, and what it answers; `ready` lets it act."""
 
     words: str
     notes: str
     reply: Reply
     task: asyncio.Task[None]
+    ready: asyncio.Event
 
     def is_for(self, number: int, words: str, notes: str) -> bool:
         asked = (self.reply.number, self.words, self.notes)
@@ -181,6 +191,8 @@ class Session:
             language=agent.language,
         )
         self._turn = Turn()
+        self._page = PageTools(line.post)
+        self._hands = self._make_hands()
         self._intake = Intake(line.hears, clock, self._report_deafness)
         self._over = asyncio.Event()
         self._listener = self._make_listener()
@@ -227,6 +239,7 @@ class Session:
         finally:
             self._intake.close()
             self._listener.close()
+            self._hands.close()
             self._reply = self._drafted = self._reply_task = None
 
     def _start(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
@@ -235,6 +248,10 @@ class Session:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return task
+
+    def _start_lasting(self, work: Coroutine[Any, Any, Result]) -> asyncio.Task[Result]:
+        """Run `work` as a part of this conversation, which waits for its end."""
+        return self._tasks.create_task(work)
 
     def _open(self) -> None:
         greeting = self._agent.greeting
@@ -276,6 +293,10 @@ class Session:
             case Note(text):
                 self._listener.take_text()
                 self._happen(Typed(self._listener.now_s, text, Author.PROGRAM))
+            case Declared(events, problem):
+                for wrong in filter(None, (problem, self._page.offer(events))):
+                    odd = TalkError(wrong, code=TalkCode.INVALID_MESSAGE, fatal=False)
+                    self._report(odd, odd.code)
             case PlayedOut():
                 if self._reply is not None:
                     self._reply.played_out()
@@ -365,9 +386,10 @@ class Session:
         """Begin a reply that makes no sound until `_answer` takes it up."""
         self._drop_draft()
         self._ledger.open(number, words, notes)
-        reply = self._make_answer(number)
+        ready = asyncio.Event()
+        reply = self._make_answer(number, words, ready)
         reply.hold()
-        self._drafted = _Drafted(words, notes, reply, self._start(reply.run()))
+        self._drafted = _Drafted(words, notes, reply, self._start(reply.run()), ready)
 
     def _drop_draft(self) -> None:
         if self._drafted is not None:
@@ -385,22 +407,66 @@ class Session:
         if drafted is not None and drafted.is_for(number, words, notes):
             self._drafted = None
             reply, making = drafted.reply, drafted.task
+            drafted.ready.set()
             reply.resume()
         else:
             self._drop_draft()
             self._ledger.open(number, words, notes)
-            reply, making = self._make_answer(number), None
+            ready = asyncio.Event()
+            ready.set()
+            reply, making = self._make_answer(number, words, ready), None
         reply.watch.mark("endpoint", self._clock.now_s())
         self._take_up(reply, making)
 
-    def _make_answer(self, number: int) -> Reply:
-        """A reply of the LLM to what the ledger holds."""
+    def _make_answer(self, number: int, words: str, ready: asyncio.Event) -> Reply:
+        """A reply of the LLM to what the ledger holds; it acts once it is `ready`."""
         watch = self._start_watch()
         prompt = self._agent.prompt(self._ledger.prompt)
         mishap = partial(self._take_mishap, watch)
-        write = partial(self._agent.llm.reply, prompt, mishap, note=watch.note)
+        errand = Errand(number, prompt, words, mishap, watch, ready)
+        looks_up = bool(self._agent.lookup.places)
+        write = partial(self._look_up_and_write, errand) if looks_up else self._hands.write(errand)
         if_silent = self._agent.failure_message or self._agent.phrases.llm_failed
         return self._make_reply(number, write, watch, if_silent=if_silent)
+
+    async def _look_up_and_write(self, errand: Errand, spare: Spare) -> AsyncGenerator[str, None]:
+        """A reply that stands on what the agent knows about the caller's words."""
+        lookup, watch = self._agent.lookup, errand.watch
+        prompt = await lookup.add(
+            errand.prompt, watch, self._clock, partial(self._take_mishap, watch)
+        )
+        async with aclosing(self._hands.write(replace(errand, prompt=prompt))(spare)) as pieces:
+            async for piece in pieces:
+                yield piece
+
+    def _make_hands(self) -> Hands:
+        agent = self._agent
+        actions = Actions(agent.allowed, self._clock, self._keep_message, self._switch)
+        return Hands(
+            agent.llm,
+            join([agent.tools, self._page, actions]),
+            ledger=self._ledger,
+            clock=self._clock,
+            manners=self._make_manners(),
+            start=self._start_lasting,
+            settled=self._write_down,
+        )
+
+    def _make_manners(self) -> Manners:
+        agent, usual = self._agent, self._agent.phrases
+        filler, goodbye = agent.filler or usual.one_moment, agent.goodbye or usual.goodbye
+        return Manners(filler, self._limits.filler_after_s, goodbye)
+
+    def _switch(self, language: str) -> None:
+        """Go on in another language, from the rest of this reply on."""
+        self._agent = agent = self._agent.speaking(language)
+        self._policy = replace(self._policy, language=language)
+        self._hands.manners = self._make_manners()
+        self._listener.switch(language)
+        if self._reply is not None:
+            broke_off = agent.phrases.llm_broke_off
+            self._reply.switch(voice=agent.voice, language=language, broke_off=broke_off)
+        log.info("language_switched", language=language)
 
     def _start_watch(self) -> Stopwatch:
         """The watch of a reply to what the caller has just said."""
@@ -480,7 +546,8 @@ class Session:
         await (making if making is not None else reply.run())
         text = self._ledger.text(reply.number)
         self._close_reply(reply)
-        asks, last = text.endswith(QUESTION_MARKS), self._agent.ends_with(text)
+        asks = text.endswith(QUESTION_MARKS)
+        last = self._agent.ends_with(text) or self._hands.is_last(reply.number)
         self._happen(ReplyPlayed(self._listener.now_s, reply.number, asks, last))
 
     def _begin_reply(self, number: int) -> None:
@@ -493,6 +560,7 @@ class Session:
         reply.stop()
         self._stop_reply()
         self._line.hush(reply.number)
+        self._hands.let_go(reply.number, heard=reply.began)
         if not reply.began:
             self._unheard += 1
             self._ledger.retract(reply.number)
@@ -513,6 +581,8 @@ class Session:
     def _close_reply(self, reply: Reply) -> None:
         reply.note_sound()
         self._listener.reply_ended(self._ledger.text(reply.number))
+        if reply.began:
+            self._hands.heard(reply.number)
         self._write_down(self._ledger.close(reply.number, reply.heard_s()))
         for key, count in (
             ("drafts_dropped", self._dropped_drafts),
@@ -563,12 +633,15 @@ class Session:
 
     def _write_down(self, lines: tuple[Said, ...]) -> None:
         for said in lines:
-            self._record.line(said.role, said.content, self._clock.utc())
+            self._record.line(said.role, said.content, self._clock.utc(), said.deeds)
 
-    def _take_mishap(self, watch: Stopwatch, error: LlmError) -> None:
+    def _keep_message(self, left: LeftMessage) -> None:
+        self._record.message(left, self._clock.utc())
+
+    def _take_mishap(self, watch: Stopwatch, error: LlmError | KnowledgeError) -> None:
         """A failure the caller does not notice: kept with the turn, and one line of the log."""
         watch.add("mishaps", f"{error.finding} ({error.blame.value})")
-        self._log("llm_mishap", error)
+        self._log("llm_mishap" if isinstance(error, LlmError) else "knowledge_mishap", error)
 
     def _log(self, event: str, error: SaysoError) -> None:
         log.warning(
@@ -595,7 +668,9 @@ class Session:
 
 
 def _name(error: SaysoError) -> str:
-    return error.finding if isinstance(error, LlmError) else type(error).__name__
+    if isinstance(error, LlmError | KnowledgeError):
+        return error.finding
+    return type(error).__name__
 
 
 def _first(group: BaseExceptionGroup[TalkError]) -> TalkError:

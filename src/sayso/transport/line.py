@@ -6,10 +6,12 @@ others) turns its own messages into `Incoming` values and `Outgoing` values into
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from sayso.audio.formats import InputAudio, OutputAudio
+from sayso.transport.page import Declared
 
 # From the caller ---------------------------------------------------------------------------
 
@@ -55,7 +57,7 @@ class Left:
     cleanly: bool
 
 
-Incoming: TypeAlias = Sound | Text | Note | PlayedOut | Played | Left
+Incoming: TypeAlias = Sound | Text | Note | Declared | PlayedOut | Played | Left
 
 
 # To the caller -----------------------------------------------------------------------------
@@ -132,6 +134,14 @@ class Interrupted:
 
 
 @dataclass(frozen=True, slots=True)
+class CustomEvent:
+    """The page around the caller is to do something it declared (`Declared`)."""
+
+    name: str
+    data: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """Something went wrong; the conversation goes on unless `fatal`."""
 
@@ -158,6 +168,7 @@ Outgoing: TypeAlias = (
     | AgentText
     | ReplyEnded
     | Interrupted
+    | CustomEvent
     | Fault
     | Goodbye
 )

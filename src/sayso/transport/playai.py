@@ -15,6 +15,7 @@ from sayso.audio.formats import InputAudio, InputEncoding, OutputAudio, OutputFo
 from sayso.errors import SetupError, TalkCode, TalkError
 from sayso.transport import line
 from sayso.transport.line import Incoming, Outgoing
+from sayso.transport.page import Declared, read_events
 from sayso.variables import find_problem, show_all
 
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 48_000
@@ -78,6 +79,11 @@ class Setup(msgspec.Struct, frozen=True, tag="setup", rename="camel"):
     def caller(self) -> str:
         """Who calls, as the client says; "" if it does not."""
         return (self.caller_id or "").strip()
+
+    @property
+    def declared(self) -> Declared:
+        """The events the page declares."""
+        return read_events(self.events or ())
 
     @property
     def values(self) -> dict[str, str]:
@@ -278,10 +284,10 @@ def _incoming(message: ClientMessage, streams: Sequence[int]) -> Incoming | None
             return line.PlayedOut()
         case Played(stream=stream, seconds=seconds):
             return line.Played(streams[-1], seconds) if stream == len(streams) else None
-        case CustomInput(data=text):
-            return line.Note(text) if text.strip() else None
-        case TextIn(data=text):
-            return line.Text(text) if text.strip() else None
+        case ExtendConversationSetup(events=events):
+            return read_events(events) if events else None
+        case CustomInput(data=text) | TextIn(data=text) if text.strip():
+            return line.Note(text) if isinstance(message, CustomInput) else line.Text(text)
         case _:
             return None
 
@@ -368,6 +374,10 @@ def _interrupted(out: line.Interrupted) -> list[dict[str, Any]]:
     return [{"type": "onAgentInterrupted", "updatedMessage": out.heard}]
 
 
+def _custom_event(out: line.CustomEvent) -> list[dict[str, Any]]:
+    return [{"type": "customEvent", "name": out.name, "data": out.data}]
+
+
 def _fault(out: line.Fault) -> list[dict[str, Any]]:
     return [{"type": "error", "code": out.code, "message": out.message, "isFatal": out.fatal}]
 
@@ -387,6 +397,7 @@ _WRITERS: dict[type, Callable[[Any], list[dict[str, Any]]]] = {
     line.AgentText: _agent_text,
     line.ReplyEnded: _reply_ended,
     line.Interrupted: _interrupted,
+    line.CustomEvent: _custom_event,
     line.Fault: _fault,
     line.Goodbye: _goodbye,
 }

@@ -25,6 +25,7 @@ from sayso.transport.line import (
     ReplyBegan,
     ReplySound,
 )
+from sayso.transport.page import Declared
 from sayso.transport.playai import Setup, frames, parse_message
 
 MAX_QUEUED_MESSAGES: Final = 512
@@ -61,6 +62,7 @@ class WebSocketLine:
         self._breathe: Breathe = socket.scope.get("extensions", {}).get(EXTENSION, _cannot_breathe)
         self._hushed = 0
         self._streams: list[int] = []
+        self._declared: Declared | None = setup.declared if setup.events else None
         self._reports = False
         self._gone = False
 
@@ -75,7 +77,13 @@ class WebSocketLine:
         return self._setup.speaks
 
     async def receive(self) -> Incoming:
-        """Wait for what the caller does next. Raises TalkError for an unreadable message."""
+        """Wait for what the caller does next; first of all comes what `setup` declared.
+
+        Raises TalkError for an unreadable message.
+        """
+        if self._declared is not None:
+            declared, self._declared = self._declared, None
+            return declared
         while True:
             try:
                 frame = await _receive_frame(self._socket)

@@ -21,6 +21,7 @@ from sayso.llm.fake.answer import (
     cut_pieces,
     read_script,
 )
+from sayso.llm.fake.functions import FunctionCall, Rule
 from sayso.llm.fake.quirks import QUIRKS, Quirk
 from sayso.llm.fake.server import create_fake_app, run_fake, running_fake
 from sayso.llm.fake.site import running_app
@@ -29,8 +30,10 @@ __all__ = [
     "QUIRKS",
     "SMOKE_SENTENCE",
     "FakeConfig",
+    "FunctionCall",
     "Quirk",
     "Received",
+    "Rule",
     "choose_reply",
     "create_fake_app",
     "cut_pieces",

@@ -13,6 +13,15 @@ from typing import Literal
 
 from aiohttp import web
 
+from sayso.llm.fake.functions import (
+    FunctionCall,
+    Rule,
+    choose_calls,
+    list_offers,
+    list_told,
+    read_results,
+)
+
 SMOKE_SENTENCE = "The smoke test has passed."
 """What the check asks for; the capital letter matters (contract §3.3)."""
 
@@ -73,7 +82,7 @@ class FakeConfig:
     Attributes:
         mode: `echo` repeats the last message; `scripted` says the lines of `script` in turn, one
             for each message the caller has sent, and begins again after the last; `tools` calls
-            the first function it is offered, and then says what that returned.
+            the offered function that the caller's words mean, and then says what that returned.
         script: what to say when `scripted`.
         first_token_s: wait before the first piece, in seconds.
         token_s: wait between pieces, in seconds.
@@ -84,6 +93,8 @@ class FakeConfig:
         after: how many answers of each conversation are plain before the quirk begins.
         listen: is told each request.
         seed: makes the jitter repeatable.
+        rules: which words of a caller mean which function; without any, those that it shares
+            with a function's name and description.
     """
 
     mode: Literal["echo", "scripted", "tools"] = "echo"
@@ -97,6 +108,7 @@ class FakeConfig:
     after: int = 0
     listen: Callable[[Received], None] = field(default=_ignore)
     seed: int = 0
+    rules: Sequence[Rule] = ()
 
 
 def read_script(text: str) -> tuple[str, ...]:
@@ -117,8 +129,8 @@ def choose_reply(config: FakeConfig, messages: Sequence[Mapping[str, object]]) -
     if config.mode == "scripted" and config.script:
         turns = sum(1 for message in messages if message.get("role") == "user")
         return config.script[max(0, turns - 1) % len(config.script)]
-    if messages and messages[-1].get("role") == "tool":
-        return f"The function says: {contents[-1]}"
+    if results := read_results(messages):
+        return f"The function says: {'; '.join(results)}"
     return contents[-1] if contents else ""
 
 
@@ -138,51 +150,6 @@ def cut_pieces(text: str) -> list[str]:
     return [piece for piece in _CUTS.split(text) if piece]
 
 
-# Functions -----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionCall:
-    """A function the fake calls, with arguments that fit its schema."""
-
-    name: str
-    arguments: Mapping[str, object]
-
-
-def choose_call(body: Mapping[str, object]) -> FunctionCall | None:
-    """The call of the first function offered in `body`; None if none is, or it was just called."""
-    offered, messages = body.get("tools"), body.get("messages")
-    last = messages[-1] if isinstance(messages, list) and messages else {}
-    if not isinstance(last, dict) or last.get("role") == "tool":
-        return None
-    if not isinstance(offered, list) or not offered or not isinstance(offered[0], dict):
-        return None
-    function = offered[0].get("function")
-    if not isinstance(function, dict):
-        return None
-    words = str(last.get("content") or "")
-    schema = function.get("parameters")
-    properties = schema.get("properties") if isinstance(schema, dict) else None
-    known = properties if isinstance(properties, dict) else {}
-    filled = {name: _make_up(wanted, words) for name, wanted in known.items()}
-    return FunctionCall(str(function.get("name")), filled)
-
-
-def _make_up(schema: object, words: str) -> object:
-    """A value that fits a parameter's schema."""
-    wanted = schema if isinstance(schema, dict) else {}
-    if wanted.get("enum"):
-        return wanted["enum"][0]
-    made: Mapping[object, object] = {
-        "number": 4.5,
-        "integer": 4,
-        "boolean": True,
-        "array": [],
-        "object": {},
-    }
-    return made.get(wanted.get("type"), words)
-
-
 # Answers -------------------------------------------------------------------------------------
 
 
@@ -194,6 +161,7 @@ class Answer:
         body: the request's JSON.
         reply: what it is to say.
         pieces: the same in pieces.
+        call: the first function it calls instead, where it is its way to call any.
         attempt: how often the same was asked before.
         response: where it is written.
     """
@@ -206,18 +174,23 @@ class Answer:
         *,
         attempt: int = 0,
     ) -> None:
+        self._config = config
         self.request = request
         self.body = body
         self.messages = _list_messages(body)
         self.reply = choose_reply(config, self.messages)
         self.model = str(body.get("model") or "fake")
         self.pieces = cut_pieces(self.reply)
-        self.call = choose_call(body) if config.mode == "tools" else None
+        self.call = next(iter(self.calls()), None) if config.mode == "tools" else None
         self.attempt = attempt
         self.response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
-        self._config = config
         self._random = random.Random(config.seed)  # noqa: S311 - jitter, not secrets
         self._due_s: float | None = None
+
+    def calls(self, *, told: bool = False) -> list[FunctionCall]:
+        """The functions it is to call: of those in `tools`, or of those `told` in words."""
+        offers = list_told(self.messages) if told else list_offers(self.body)
+        return choose_calls(offers, self.messages, self._config.rules)
 
     async def open(self) -> None:
         """Send the headers."""
@@ -304,17 +277,18 @@ def _list_messages(body: Mapping[str, object]) -> list[Mapping[str, object]]:
     return [m for m in messages if isinstance(m, dict)] if isinstance(messages, list) else []
 
 
-async def call_function(answer: Answer, call: FunctionCall) -> web.StreamResponse:
-    """Ask for a function, its arguments in pieces, as OpenAI's servers do it."""
+async def call_function(answer: Answer, _: FunctionCall) -> web.StreamResponse:
+    """Ask for functions, their arguments in pieces, as OpenAI's servers do it."""
     await answer.open()
-    first = {"index": 0, "id": "call_1", "type": "function"}
-    named = {"name": call.name, "arguments": ""}
-    await answer.wait()
-    await answer.send(answer.openai_chunk({"tool_calls": [{**first, "function": named}]}))
-    for piece in cut_pieces(json.dumps(call.arguments)):
+    for index, call in enumerate(answer.calls()):
+        first = {"index": index, "id": f"call_{index + 1}", "type": "function"}
+        named = {"name": call.name, "arguments": ""}
         await answer.wait()
-        more = {"index": 0, "function": {"arguments": piece}}
-        await answer.send(answer.openai_chunk({"tool_calls": [more]}))
+        await answer.send(answer.openai_chunk({"tool_calls": [{**first, "function": named}]}))
+        for piece in cut_pieces(json.dumps(call.arguments)):
+            await answer.wait()
+            more = {"index": index, "function": {"arguments": piece}}
+            await answer.send(answer.openai_chunk({"tool_calls": [more]}))
     await answer.send(answer.openai_chunk({}, "tool_calls"))
     await answer.write("data: [DONE]\n\n")
     return await answer.finish(done=False)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 
 from aiohttp import web
 
-from sayso.llm.fake.answer import Answer
+from sayso.llm.fake.answer import Answer, call_function, cut_pieces
 from sayso.llm.fake.quirk import Catalogue
 
 PICKY = Catalogue()
@@ -77,6 +78,41 @@ async def _text_only(answer: Answer) -> web.StreamResponse:
         return refuse(400, "messages: content must not be empty")
     if any(not isinstance(message.get("content"), str) for message in answer.messages):
         return refuse(422, "Input should be a valid string")
+    return await answer.speak()
+
+
+async def _call_in_words(answer: Answer) -> web.StreamResponse:
+    """Call a function it was told of in words, in those words; else speak."""
+    calls = [
+        json.dumps({"name": call.name, "arguments": call.arguments})
+        for call in answer.calls(told=True)
+    ]
+    if calls:
+        answer.pieces = cut_pieces("\n".join(f"<tool_call>{call}</tool_call>" for call in calls))
+    return await answer.speak()
+
+
+@PICKY.spoken("no_tools")
+async def _no_tools(answer: Answer) -> web.StreamResponse:
+    """Refuses `tools`, and calls functions that it is told of in words."""
+    if "tools" in answer.body:
+        return refuse(400, f"{answer.model} does not support tools")
+    return await _call_in_words(answer)
+
+
+@PICKY.spoken("ignores_tools")
+async def _ignores_tools(answer: Answer) -> web.StreamResponse:
+    """Ignores `tools`, and calls functions that it is told of in words."""
+    return await _call_in_words(answer)
+
+
+@PICKY.spoken("no_null_content")
+async def _no_null_content(answer: Answer) -> web.StreamResponse:
+    """Calls functions, and refuses messages whose content is null."""
+    if any(message.get("content", "") is None for message in answer.messages):
+        return refuse(400, "messages.1.content: Input should be a valid string, got null")
+    if answer.calls():
+        return await call_function(answer, answer.calls()[0])
     return await answer.speak()
 
 

@@ -1,4 +1,4 @@
-"""Which LLM endpoints rest because they keep failing. Pure: time is an argument.
+"""Which servers of owners rest because they keep failing. Pure: time is an argument.
 
 One failure says little; after two in a row an endpoint rests, longer each time, and its fallback is
 asked first. A probe beside the conversations, or a caller after the rest, finds it well again.

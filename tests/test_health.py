@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.llm.health import (
+from sayso.health import (
     FAILURES,
     FIRST_REST_S,
     LONGEST_REST_S,

@@ -72,9 +72,14 @@ def _tighten(text: str) -> str:
     return "".join(unquote(text).split())
 
 
+def is_only_variables(value: str) -> bool:
+    """Whether there is nothing in `value` but variables: then it is no secret."""
+    return _VARIABLES.fullmatch(value) is not None
+
+
 def mask_value(name: str, value: str) -> str:
     """The value of the header or parameter `name` as it may be shown."""
-    harmless = name.lower() in HARMLESS or _VARIABLES.fullmatch(value)
+    harmless = name.lower() in HARMLESS or is_only_variables(value)
     return value if harmless else mask_text(value)
 
 
@@ -88,10 +93,11 @@ def mask_values(values: Mapping[str, str | None]) -> dict[str, str | None]:
 def mask_url(url: str) -> str:
     """A base URL as it may be shown: host and path as they are, the query's values masked."""
     base, query = split_query(url)
-    return join_query(base, [(name, _mask_piece(name, value)) for name, value in read_query(query)])
+    return join_query(base, [(name, mask_piece(name, value)) for name, value in read_query(query)])
 
 
-def _mask_piece(name: str, value: str) -> str:
+def mask_piece(name: str, value: str) -> str:
+    """The value of a piece of a URL's query as it may be shown, without blanks."""
     # Some servers part a query at `;` too: what is behind it has a name of its own.
     plain = unquote(name).removesuffix("=")
     shown = mask_text(value) if ";" in value else mask_value(plain, value)

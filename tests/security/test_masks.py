@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.agents.masks import (
+from sayso.security.masks import (
     HARMLESS,
     MASK,
     is_mask,

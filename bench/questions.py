@@ -1,0 +1,79 @@
+"""The evaluation set: a small company's documents, and what callers ask it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from sayso.knowledge.passages import BETWEEN, Passage
+
+FOLDER: Final = Path(__file__).parent / "evaluation"
+
+REFUSAL: Final = re.compile(
+    r"(?:n['’]t|not|no longer|unable to|no) (?:\w+ ){0,2}?(?:have|know|sure|find|found|aware|able|"
+    r"mention|provide|specif|contain|certain|answer|help|assist|see|information|details?|tell)"
+    r"|cannot|can['’]t|unfortunately|i['’]m sorry|in my notes",
+    re.IGNORECASE,
+)
+"""An answer that says that it is none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question.
+
+    Attributes:
+        words: as it is spoken.
+        section: the heading of the passage that answers it; "" if none does.
+        fact: what an answer must hold.
+        kind: "answerable", or why it is not: "off-topic", "near-topic", "outside".
+    """
+
+    words: str
+    section: str = ""
+    fact: re.Pattern[str] | None = None
+    kind: str = "answerable"
+
+    def grade(self, answer: str) -> str:
+        """What `answer` is: "found", "refused" or "wrong"."""
+        if self.fact is not None and self.fact.search(answer):
+            return "found"
+        return "refused" if REFUSAL.search(answer) else "wrong"
+
+
+def read_passages(folder: Path = FOLDER / "larkfield") -> list[Passage]:
+    """Every `##` section of the documents; its title is the document's with its own."""
+    passages = []
+    for path in sorted(folder.glob("*.md")):
+        head, *sections = re.split(r"^## ", path.read_text("utf-8"), flags=re.MULTILINE)
+        name = head.removeprefix("#").strip()
+        for section in sections:
+            heading, _, text = section.partition("\n")
+            title = f"{name}{BETWEEN}{heading}"
+            passages.append(Passage(heading, text.strip(), path.stem, path.name, title=title))
+    return passages
+
+
+def read_questions(folder: Path = FOLDER) -> list[Question]:
+    """Answerable ones first."""
+    return [
+        *(
+            Question(words, section, re.compile(fact, re.IGNORECASE))
+            for words, section, fact in _read_table(folder / "answerable.tsv")
+        ),
+        *(Question(words, kind=kind) for kind, words in _read_table(folder / "unanswerable.tsv")),
+    ]
+
+
+def _read_table(path: Path) -> list[list[str]]:
+    return [line.split("\t") for line in path.read_text("utf-8").splitlines()]
+
+
+def split_halves(questions: Sequence[Question]) -> tuple[list[Question], list[Question]]:
+    """Those to calibrate with, and those to report: every other one of each kind."""
+    kinds = dict.fromkeys(one.kind for one in questions)
+    each = [[one for one in questions if one.kind == kind] for kind in kinds]
+    return [q for one in each for q in one[::2]], [q for one in each for q in one[1::2]]

@@ -1,0 +1,163 @@
+"""Whether what an agent knows is about what the caller asks, as far as meanings tell. Pure.
+
+A cosine says little by itself: 0.3 may be an answer in other words, or two texts that share
+nothing but being questions. So what an agent knows is compared with the world: is the question
+closer to one of the agent's passages, or to one of these subjects? Of 133 spoken questions about
+77 passages, a threshold on the cosine that keeps 98 of 100 answerable ones refuses 36 % of those
+about the outside world; one on the difference refuses 64 % (`bench/answers.py` has the figures).
+
+It cannot tell what is merely missing: "Do you rent mountain bikes?" is about bicycles. There the
+LLM is told to be careful, and no more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+SHORT_WORDS: Final = 4
+"""A question this short is read together with the one before it ("and on Sunday?")."""
+
+WORLD_SHARE: Final = 0.5
+"""How much closeness to the world counts against a passage. With all of it, "Where can I leave my
+car?" is about cars in general; with none, penguins are as near to a bicycle as a bus stop is."""
+
+NONE_BELOW: Final = 0.12
+"""Below this lead no passage is about the question. Calibrated by `bench/answers.py`."""
+
+THIN_BELOW: Final = 0.3
+"""Below this lead perhaps none is."""
+
+ENGLISH_SHARE: Final = 0.06
+"""The least share of such words in an English text: 0.15 is usual, and nothing in others."""
+
+MAX_READ_CHARS: Final = 4000
+"""How much of a text is looked at to find its language."""
+
+WORLD: Final = (
+    "the capital of a country and other geography",
+    "events and dates of world history",
+    "who won a sports competition or holds a record",
+    "the weather forecast",
+    "politicians, presidents and elections",
+    "a calculation or mathematics",
+    "science, physics and chemistry",
+    "planets, stars and space",
+    "a recipe and how to cook a dish",
+    "nutrition and calories",
+    "health, illness and medicine",
+    "films and television",
+    "songs, music and bands",
+    "books, authors and literature",
+    "tell me a joke",
+    "write a poem or a story",
+    "translate a sentence into another language",
+    "stock prices and exchange rates",
+    "computers, passwords and software",
+    "programming and code",
+    "travel, flights and hotels",
+    "plants and gardening",
+    "cleaning and household tricks",
+    "animals and nature",
+    "religion and philosophy",
+    "laws, taxes and insurance",
+    "games and riddles",
+    "the latest news",
+    "famous people and celebrities",
+    "cars, traffic and roads",
+    "relationships and feelings",
+    "inventions and technology",
+)
+"""What people ask about the world; an agent that knows about one of these is closer to itself."""
+
+_ENGLISH: Final = frozenset(
+    "about and because could did does each from have how i'd i'll i'm into isn't it's itself let's "
+    "many much please should tell than that the their there these they this those what when where "
+    "which who whom whose why with would you your".split()
+)
+"""Words of no other language that callers speak: "was", "in" and "do" are of several."""
+
+_WORDS = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
+_ASKS = re.compile(
+    r"^(?:(?:and|so|but|okay|ok|well|hi|hello|hey|please|um|uh|then|now|sorry)\b[\s,.]*)*"
+    r"(?:what|who|whom|whose|which|when|where|why|how|is|are|was|were|do|does|did|can|could|will|"
+    r"would|should|may|has|have|tell|explain|describe|write|translate|calculate|list|name|sing|"
+    r"recommend|define|summari[sz]e|give)\b",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"^(?:and|or|but|so|then|what about|how about)\b|\b(?:it|its|that|those|these|they|them|there|"
+    r"one|ones|he|she|his|her|him)\b",
+    re.IGNORECASE,
+)
+
+
+class Grounds(StrEnum):
+    """What an answer can stand on.
+
+    FIRM: a passage is about the question. THIN: perhaps one is. NONE: none is.
+    UNKNOWN: it could not be told.
+    """
+
+    FIRM = "firm"
+    THIN = "thin"
+    NONE = "none"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """The cosine of a question with the closest passage, and with the closest other subject."""
+
+    fit: float
+    world: float
+
+    @property
+    def lead(self) -> float:
+        """How much closer the passage is than the world makes likely."""
+        return self.fit - WORLD_SHARE * self.world
+
+
+def judge(weighed: Weighed | None) -> Grounds:
+    """What an answer to the question so `weighed` can stand on; None if nobody could weigh it."""
+    if weighed is None:
+        return Grounds.UNKNOWN
+    if weighed.lead < NONE_BELOW:
+        return Grounds.NONE
+    return Grounds.THIN if weighed.lead < THIN_BELOW else Grounds.FIRM
+
+
+def is_request(words: str) -> bool:
+    """Whether English `words` ask for something: "Yes.", a name or a number do not."""
+    return words.rstrip().endswith("?") or _ASKS.match(words.strip()) is not None
+
+
+def is_english(text: str) -> bool:
+    """Whether `text` is surely English, which is what the bundled embedder was taught."""
+    words = [word.casefold() for word in _WORDS.findall(text[:MAX_READ_CHARS])]
+    known = sum(_stem(word) in _ENGLISH for word in words)
+    return known > 0 and known >= ENGLISH_SHARE * len(words)
+
+
+def _stem(word: str) -> str:
+    """`word` without what hangs on it: "what's" is "what"."""
+    word = word.replace("’", "'")
+    return word if word in _ENGLISH else word.partition("'")[0]
+
+
+def join_question(asked: Sequence[str]) -> str:
+    """What the caller asks with the last of `asked`, which may continue the one before it."""
+    last = asked[-1]
+    short = len(last.split()) <= SHORT_WORDS
+    return f"{asked[-2]} {last}" if short and len(asked) > 1 else last
+
+
+def list_readings(asked: Sequence[str]) -> list[str]:
+    """What the last of `asked` may mean: itself, and what it refers to, if it may refer back."""
+    joined = join_question(asked)
+    if joined == asked[-1] and len(asked) > 1 and _BACK.search(joined):
+        return [joined, f"{asked[-2]} {joined}"]
+    return [joined]

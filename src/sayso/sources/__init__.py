@@ -1,0 +1,1 @@
+"""What agents know: files, web pages and long texts, kept and made searchable."""

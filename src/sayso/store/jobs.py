@@ -1,0 +1,235 @@
+"""Does what need not be done at once: a table of jobs, and whoever works through it.
+
+A job is added in the transaction of what makes it necessary, so neither exists without the other.
+It is claimed by one worker, who shows a sign of life now and then; if the signs stop, the server
+died, and another worker takes it up again. A job that fails is tried again later, and after
+`MAX_TRIES` it is given up. What is done is gone from the table.
+
+Jobs stand in lanes, one for each owner of work, and lanes take turns: whoever brings a hundred
+jobs delays others by one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from sayso.clock import Clock
+from sayso.store.database import Database
+from sayso.store.identifiers import new_id
+from sayso.store.tables import JobRow
+
+MAX_TRIES = 5
+"""So often a job is begun; a server it kills is killed no more often."""
+BACK_OFF_S = 5.0
+"""Wait before the second try, in seconds; before each later one four times as long."""
+BEAT_S = 5.0
+"""How often the worker of a job shows that it is alive, in seconds."""
+DEAD_S = 20.0
+"""After so long without a sign of life a job is anybody's again, in seconds."""
+POLL_S = 5.0
+"""How often to look for jobs nobody here knows of: those that wait, or of other servers."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What a worker is told: which object its work is about, and the how-manieth try this is."""
+
+    kind: str
+    key: str
+    tries: int
+
+
+class Duty(Protocol):
+    """Does one kind of job."""
+
+    async def perform(self, job: Job, /) -> None:
+        """Do it, from the beginning, whatever an earlier try has left. May be cancelled."""
+        ...
+
+    async def give_up(self, job: Job, /) -> None:
+        """It was tried too often: tell whoever waits for it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    number: int
+    job: Job
+
+
+class Jobs:
+    """The jobs of an installation, and one worker for them: one job at a time."""
+
+    def __init__(self, database: Database, clock: Clock, *, beat_s: float = BEAT_S) -> None:
+        self._database = database
+        self._clock = clock
+        self._beat_s = beat_s
+        self._name = new_id()
+        self._some = asyncio.Event()
+        self._running: tuple[_Claim, asyncio.Task[None]] | None = None
+
+    async def add(self, session: AsyncSession, kind: str, key: str, *, lane: str) -> None:
+        """Add a job to what `session` stores; one about the same object is replaced by it.
+
+        Call `wake` when that is stored.
+        """
+        await self.drop(session, kind, [key])
+        turn = await session.scalar(select(_next_turn(lane)))
+        session.add(
+            JobRow(kind=kind, key=key, lane=lane, turn=turn or 0, tries=0, due_at=self._clock.utc())
+        )
+
+    async def drop(self, session: AsyncSession, kind: str, keys: Sequence[str]) -> None:
+        """Take jobs about these objects from the table."""
+        await session.execute(delete(JobRow).where(JobRow.kind == kind, JobRow.key.in_(keys)))
+
+    def wake(self) -> None:
+        """Look for jobs now; and stop a running one that is in the table no more."""
+        self._some.set()
+
+    def stop(self, kind: str, keys: Sequence[str]) -> None:
+        """Stop work about these objects, if it is under way here: it was dropped or replaced."""
+        if self._running is None:
+            return
+        claim, work = self._running
+        if claim.job.kind == kind and claim.job.key in keys:
+            work.cancel()
+
+    async def run(self, duties: Mapping[str, Duty]) -> None:
+        """Work through the jobs of these kinds, one after the other, until cancelled."""
+        while True:
+            self._some.clear()
+            try:
+                found = await self.run_one(duties)
+            except SQLAlchemyError as error:
+                _log.error("jobs_not_read", reason=type(error).__name__)
+                found = False
+            except Exception:  # noqa: BLE001 - whatever it is, the jobs behind it must be done
+                _log.exception("jobs_not_done")
+                found = False
+            if not found:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._some.wait(), POLL_S)
+
+    async def run_one(self, duties: Mapping[str, Duty]) -> bool:
+        """Do one job, if there is one that is due; whether there was."""
+        claim = await self._claim(list(duties))
+        if claim is None:
+            return False
+        duty = duties[claim.job.kind]
+        if claim.job.tries > MAX_TRIES:
+            await duty.give_up(claim.job)
+            await self._finish(claim)
+        else:
+            await self._work(duty, claim)
+        return True
+
+    async def _claim(self, kinds: Sequence[str]) -> _Claim | None:
+        now = self._clock.utc()
+        first = (
+            select(JobRow.number)
+            .where(JobRow.kind.in_(kinds), _is_free(now), JobRow.due_at <= now)
+            .order_by(JobRow.turn, JobRow.number)
+            .limit(1)
+        )
+        async with self._database.read() as session:
+            if await session.scalar(first) is None:
+                return None  # the usual case, and no writer waits for it
+        free = first.with_for_update(skip_locked=True)  # for Postgres; SQLite has one writer
+        async with self._database.write() as session:
+            row = await session.scalar(
+                update(JobRow)
+                .where(JobRow.number == free.scalar_subquery())
+                .values(claimed_by=self._name, beat_at=now, tries=JobRow.tries + 1)
+                .returning(JobRow)
+            )
+        return None if row is None else _Claim(row.number, Job(row.kind, row.key, row.tries))
+
+    async def _work(self, duty: Duty, claim: _Claim) -> None:
+        work = asyncio.create_task(duty.perform(claim.job))
+        beat = asyncio.create_task(self._beat(claim, work))
+        self._running = claim, work
+        try:
+            await asyncio.wait([work])
+        except asyncio.CancelledError:
+            await _end(work)
+            await self._hand_back(claim)
+            raise
+        finally:
+            self._running = None
+            await _end(beat)
+        if work.cancelled():
+            return  # it is another's now, or nobody's
+        if (error := work.exception()) is None:
+            await self._finish(claim)
+        else:
+            await self._fail(duty, claim, error)
+
+    async def _beat(self, claim: _Claim, work: asyncio.Task[None]) -> None:
+        """Show signs of life; stop the work when it is ours no more."""
+        while True:
+            await asyncio.sleep(self._beat_s)
+            try:
+                ours = await self._change(claim, beat_at=self._clock.utc())
+            except SQLAlchemyError as error:
+                _log.error("job_sign_of_life_not_stored", reason=type(error).__name__)
+                continue
+            if not ours:
+                work.cancel()
+
+    async def _fail(self, duty: Duty, claim: _Claim, error: BaseException) -> None:
+        job = claim.job
+        _log.error("job_failed", kind=job.kind, key=job.key, tries=job.tries, exc_info=error)
+        if job.tries >= MAX_TRIES:
+            await duty.give_up(job)
+            await self._finish(claim)
+            return
+        wait = timedelta(seconds=BACK_OFF_S * 4 ** (job.tries - 1))
+        await self._change(claim, claimed_by=None, beat_at=None, due_at=self._clock.utc() + wait)
+
+    async def _hand_back(self, claim: _Claim) -> None:
+        """The server stops: somebody else may begin at once, and this was no try."""
+        await self._change(claim, claimed_by=None, beat_at=None, tries=claim.job.tries - 1)
+
+    async def _finish(self, claim: _Claim) -> None:
+        async with self._database.write() as session:
+            await session.execute(delete(JobRow).where(self._is_ours(claim)))
+
+    async def _change(self, claim: _Claim, **values: object) -> bool:
+        """Change a job that is still ours; whether it is."""
+        change = update(JobRow).where(self._is_ours(claim)).values(**values)
+        async with self._database.write() as session:
+            return await session.scalar(change.returning(JobRow.number)) is not None
+
+    def _is_ours(self, claim: _Claim) -> ColumnElement[bool]:
+        return (JobRow.number == claim.number) & (JobRow.claimed_by == self._name)
+
+
+def _is_free(now: datetime) -> ColumnElement[bool]:
+    dead = now - timedelta(seconds=DEAD_S)
+    return or_(JobRow.claimed_by.is_(None), JobRow.beat_at < dead)
+
+
+def _next_turn(lane: str) -> ColumnElement[int]:
+    """Behind the lane's own jobs, but not behind those that other lanes have more than one of."""
+    own = select(func.max(JobRow.turn)).where(JobRow.lane == lane).scalar_subquery()
+    now = select(func.min(JobRow.turn)).scalar_subquery()
+    return func.coalesce(own + 1, now, 0)
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel a task, and wait until it has cleaned up."""
+    task.cancel()
+    await asyncio.wait([task])

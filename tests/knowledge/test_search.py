@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sayso.knowledge.passages import Passage
+from sayso.knowledge.search import Index, Vectors, build_index
+
+
+def vector(*numbers: float) -> Vectors:
+    row = np.array(numbers, np.float32)
+    return np.asarray(row / np.linalg.norm(row), np.float32)
+
+
+def index(*known: tuple[str, Vectors]) -> Index:
+    passages = [Passage(str(n), text, "s", "s") for n, (text, _) in enumerate(known)]
+    vectors = np.stack([row for _, row in known]) if known else np.zeros((0, 2), np.float32)
+    *_, built = build_index(passages, vectors)
+    assert built is not None
+    return built
+
+
+def test_meaning_comes_first() -> None:
+    found = index(("cars", vector(1, 0)), ("boats", vector(0, 1))).search(
+        vector(0.9, 0.1), "where are boats", 2
+    )
+    assert [one.passage.text for one in found] == ["cars", "boats"]
+
+
+def test_words_decide_between_equals() -> None:
+    known = index(("part AB-1", vector(1, 0)), ("part XJ-42", vector(1, 0)))
+    assert known.search(vector(1, 0), "the XJ-42 please", 1)[0].passage.text == "part XJ-42"
+
+
+def test_a_title_is_searched_too() -> None:
+    passages = [Passage("0", "Nine to five.", "s", "s", title="Opening hours")]
+    *_, known = build_index(passages, vector(1, 0)[None])
+    assert known is not None
+    assert known.search(vector(0, 1), "opening", 1)[0].score == 0.0  # nothing means anything here
+    assert known.search(vector(1, 1), "opening", 1)[0].score > 0.7
+
+
+def test_an_empty_index_finds_nothing() -> None:
+    assert index().search(vector(1, 0), "x", 3) == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_no_more_than_wanted(limit: int) -> None:
+    known = index(*[("a", vector(1, n)) for n in range(3)])
+    assert len(known.search(vector(1, 0), "a", limit)) == min(limit, 3)
+
+
+@given(
+    st.lists(
+        st.tuples(st.text("ab ", max_size=6), st.tuples(*[st.floats(0.1, 1)] * 3)),
+        min_size=1,
+        max_size=12,
+    ),
+    st.tuples(*[st.floats(0.1, 1)] * 3),
+    st.text("ab ", max_size=6),
+    st.integers(1, 15),
+)
+def test_best_first_and_between_0_and_1(
+    known: list[tuple[str, tuple[float, float, float]]],
+    asked: tuple[float, float, float],
+    words: str,
+    limit: int,
+) -> None:
+    built = index(*[(text, vector(*row)) for text, row in known])
+    found = built.search(vector(*asked), words, limit)
+    scores = [one.score for one in found]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1.001 for score in scores)
+    assert len({one.passage.id for one in found}) == min(limit, len(known))

@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from sayso.llm import Message, Tool
+from sayso.llm.fake.functions import (
+    FunctionCall,
+    Rule,
+    choose_calls,
+    fill,
+    list_offers,
+    list_told,
+    read_results,
+)
+from sayso.llm.prompted import teach
+
+
+def user(content: str) -> dict[str, object]:
+    return {"role": "user", "content": content}
+
+
+HOURS = {"name": "opening_hours", "description": "Says when the shop is open."}
+WEATHER = {"name": "weather", "description": "Says what it is like outside."}
+
+
+def choose(words: str, *rules: Rule) -> list[str]:
+    return [call.name for call in choose_calls([WEATHER, HOURS], [user(words)], rules)]
+
+
+def test_the_words_choose() -> None:
+    assert choose("Are you open on Monday?") == ["opening_hours"]
+    assert choose("How is the weather in Graz?") == ["weather"]
+    assert choose("What is it like outside?") == ["weather"]
+    assert choose("Hello there.") == []
+
+
+def test_rules_choose_before_words_do() -> None:
+    rule = Rule(r"book (\w+)", "weather", {"what": r"\g<1>", "count": 2})
+    assert choose("Are you open?", rule) == []
+    calls = choose_calls([WEATHER], [user("Please Book tables.")], [rule])
+    assert calls == [FunctionCall("weather", {"what": "tables", "count": 2})]
+    assert choose_calls([HOURS], [user("Please book tables.")], [rule]) == []
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        [],
+        [{"role": "assistant", "content": "open"}],
+        [{"role": "tool", "content": "open"}],
+        [user('<tool_result name="x">open</tool_result>')],
+    ],
+)
+def test_only_a_caller_makes_it_call(messages: list[dict[str, object]]) -> None:
+    assert choose_calls([HOURS], messages) == []
+
+
+@pytest.mark.parametrize("tools", [None, [], ["x"], [{}], [{"function": None}], [{"function": {}}]])
+def test_nothing_is_offered(tools: object) -> None:
+    assert list_offers({"tools": tools}) == []
+    assert choose_calls([], [user("open")]) == []
+
+
+def test_functions_told_in_words_are_found() -> None:
+    tool = Tool("opening_hours", "Says when.", {"type": "object"})
+    lines = teach([Message("system", 'Be kind.\n{"name" no json\n{"name": 3}')], [tool])
+    messages: list[dict[str, object]] = [{"role": m.role, "content": m.content} for m in lines]
+    (offer,) = list_told(messages)
+    assert (offer["name"], offer["parameters"]) == ("opening_hours", {"type": "object"})
+    assert list_told([user("Hello.")]) == []
+
+
+def test_results_are_read_as_messages_and_in_words() -> None:
+    tool = {"role": "tool", "content": "42"}
+    assert read_results([user("?"), tool, {**tool, "content": "43"}]) == ["42", "43"]
+    told = "Data: <tool_result name='a'>42</tool_result><tool_result name='b'>43</tool_result>"
+    assert read_results([user(told)]) == ["42", "43"]
+    assert read_results([user("42")]) == []
+
+
+def test_arguments_come_from_the_words() -> None:
+    schema = {
+        "properties": {
+            "day": {"type": "string"},
+            "place": {"type": "string"},
+            "rest": {"type": "string"},
+            "size": {"enum": ["big", "small"]},
+            "other": {"enum": ["red", "blue"]},
+            "people": {"type": "integer"},
+            "share": {"type": "number"},
+            "none": {"type": "number"},
+            "sure": {"type": "boolean"},
+            "names": {"type": "array"},
+            "more": {"type": "object"},
+            "odd": None,
+        }
+    }
+    words = "A small table on Monday at the Ritz, 3 people, 2.5 hours"
+    assert json.loads(json.dumps(fill(schema, words))) == {
+        "day": "Monday",
+        "place": "Ritz",
+        "rest": words,
+        "size": "small",
+        "other": "red",
+        "people": 3,
+        "share": 2.5,
+        "none": 4.5,
+        "sure": True,
+        "names": [],
+        "more": {},
+        "odd": words,
+    }
+    assert fill(None, words) == fill({}, words) == {}

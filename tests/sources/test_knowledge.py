@@ -1,0 +1,78 @@
+"""What is handed to search: live passages only, and a number that says when they change."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rest_world import World, open_world
+from sayso.sources import knowledge
+from shelf_world import Script, another_server, index, make_agent, upload
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    async with open_world(tmp_path) as world:
+        yield Script().install(world)
+
+
+async def test_who_knows_nothing_has_no_rows(world: World) -> None:
+    passages, vectors, revision = await world.library.knowledge.load("nobody")
+    assert (passages, revision) == ([], 0)
+    assert vectors.shape == (0, 0)
+    assert vectors.dtype == np.float32
+
+
+async def test_vectors_are_those_of_their_passages(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(knowledge, "ROWS_AT_ONCE", 7)
+    script = Script()
+    script.install(world)
+    async with world.client() as client:
+        agent, other = await make_agent(client), await make_agent(client)
+        for name in ("a", "b"):
+            data = "\n".join(f"{name} {n}" for n in range(25)).encode()
+            await upload(client, agent, f"{name}.txt", data)
+        await upload(client, other, "c.txt", b"somebody else's")
+    await index(world)
+    passages, vectors, _ = await world.library.knowledge.load(agent)
+    assert sorted(one.text for one in passages) == sorted(
+        f"{name} {n}" for name in ("a", "b") for n in range(25)
+    )
+    for passage, vector in zip(passages, vectors, strict=True):
+        assert np.array_equal(vector, await script.embedder.embed_aside(passage.text))
+    assert vectors.flags.c_contiguous
+    assert {one.source_name for one in passages} == {"a.txt", "b.txt"}
+
+
+async def test_the_revision_changes_with_what_can_be_searched_and_not_otherwise(
+    world: World,
+) -> None:
+    here = world.library.knowledge
+    there = another_server(world, Script()).knowledge
+    async with world.client() as client:
+        agent = await make_agent(client)
+        assert here.last_revision(agent) is None
+        file = await upload(client, agent, "a.txt", b"soup")
+        assert await here.revision(agent) == await there.revision(agent) == 0
+        await index(world)
+        assert here.last_revision(agent) == 1
+        assert there.last_revision(agent) == 0
+        assert await there.revision(agent) == 1
+        await client.patch(f"/api/v1/agents/{agent}", json={"greeting": "Hello."})
+        assert await here.revision(agent) == 1
+        await client.delete(f"/api/v1/agents/{agent}/critical-knowledge-files/{file['id']}")
+        assert here.last_revision(agent) == 2
+        assert await there.revision(agent) == 2
+        await client.delete(f"/api/v1/agents/{agent}")
+    assert here.last_revision(agent) is None
+    assert await there.revision(agent) == 0
