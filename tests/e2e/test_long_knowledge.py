@@ -39,7 +39,7 @@ async def ask_for_soup(served: Served, agent_id: str, llm: FakeLlm) -> str:
     """Ask twice, so that what is done beside the first answer is done; gives the last prompt."""
     async with served.call(agent_id, variables={"price": "seven"}) as caller:
         await ask(caller, "Hello there.")
-        while served.server._reading:  # noqa: ASYNC110 nobody says when it is done
+        while served.server._ready._reading:  # noqa: ASYNC110 nobody says when it is done
             await asyncio.sleep(0.02)
         await ask(caller, "What does the soup of the day cost?")
     return "\n".join(content for _, content in llm.prompts[-1])

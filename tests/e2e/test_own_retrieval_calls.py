@@ -137,7 +137,7 @@ async def test_another_takes_its_place_until_it_comes_back(
     server: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = HandClock()
-    monkeypatch.setattr(server.server._indexes, "of", lambda _: Ours())
+    monkeypatch.setattr(server.server._ready._indexes, "of", lambda *_: Ours())
     monkeypatch.setattr(server.server._engines.retrieval, "_now_s", clock.now_s)
     async with opened() as shop, fake_llm("Yes.") as llm:
         agent_id = await server.make_agent(llm.url, knowledge=shop.knowledge())

@@ -11,9 +11,9 @@ import pytest
 
 from sayso.abilities import phrases_of
 from sayso.agents.schema import Agent as StoredAgent
-from sayso.app import ladder_of, limits_of
 from sayso.config import Settings
 from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
+from sayso.ready import ladder_of, limits_of
 from sayso.talk.agent import Agent
 from sayso.talk.endpointing import PRESETS, Preset
 from sayso.talk.ladder import Ladder
