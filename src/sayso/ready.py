@@ -8,7 +8,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from functools import partial
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -50,6 +50,9 @@ from sayso.tts.voices import choose_voice
 from sayso.variables import choose, fill_text, find_missing
 
 log = structlog.get_logger("sayso.app")
+
+EXTRACT_S: Final = 2.0
+"""How long an agent without a language model waits for passages, in seconds: all it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +175,10 @@ class Ready:
         if stored.knowledge is not None:
             place = stored.knowledge.fill(values).within(settings.own_retrieval_timeout_s)
             own = self._engines.retrieval.bind(place)
-        return Lookup(places, settings.retrieval_passages, settings.retrieval_timeout_s, own)
+        extracts = stored.llm is None and settings.builtin_llm_url is None
+        least_s = EXTRACT_S if extracts else 0.0
+        deadline_s = max(least_s, settings.retrieval_timeout_s)
+        return Lookup(places, settings.retrieval_passages, deadline_s, own)
 
     async def _prepare_index(self, agent_id: str) -> None:
         """Read what an agent knows while its greeting plays; the first question may need it."""

@@ -116,7 +116,7 @@ async def test_what_it_finds_is_sent_to_the_llm_and_is_on_the_record(server: Ser
     assert shown.endswith("And on Sunday?")
     timings = stored.turns[-1]["timings"]
     assert timings["passages"] == [
-        {"id": "0", "source": "house-rules.pdf", "page": 3, "score": 0.83}
+        {"id": "0", "source": "house-rules.pdf", "url": None, "page": 3, "score": 0.83}
     ]
     assert "retrieval_s" in timings
     assert "mishaps" not in timings

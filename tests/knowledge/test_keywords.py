@@ -85,3 +85,19 @@ def test_building_rests_between_slices() -> None:
 def test_scores_are_those_of_the_book(texts: list[str], asked: str) -> None:
     scores = index(texts).score(asked)
     assert np.allclose(scores, score_slowly(texts, asked), rtol=1e-4, atol=1e-5)
+
+
+def test_a_text_covers_what_it_has_of_a_question() -> None:
+    keywords = index(TEXTS)
+    whole, half = keywords.cover("part XJ-42")[2], keywords.cover("part XJ-42 zebra crossing")[2]
+    assert 0.8 < whole <= 1.0
+    assert half < 0.7 * whole
+    assert not keywords.cover("").any()
+    assert keywords.cover("the blue car")[0] < keywords.cover("the blue car")[1]
+
+
+@given(st.lists(words, max_size=8), words)
+def test_covering_is_a_share(texts: list[str], asked: str) -> None:
+    shares = index(texts).cover(asked)
+    assert shares.shape == (len(texts),)
+    assert all(0 <= share <= 1 for share in shares)

@@ -63,7 +63,9 @@ async def test_what_is_found_stands_with_the_question() -> None:
     assert added[-1].excerpts == (HOURS_QUOTED,)
     assert added[-1].search == "done"
     assert place.asked == [("When do you open?", ["Hello.", "Hi."], 2)]
-    assert timings["passages"] == ({"id": "p1", "source": "hours.pdf", "page": 3, "score": 0.71},)
+    assert timings["passages"] == (
+        {"id": "p1", "source": "hours.pdf", "url": None, "page": 3, "score": 0.71},
+    )
     assert "retrieval_s" in timings
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from functools import partial
+from itertools import count
 
 import pytest
 from structlog.testing import capture_logs
@@ -15,6 +16,7 @@ from sayso.talk.events import EndedBy, Typed
 from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.talk.phrases import ENGLISH, PHRASES
+from sayso.talk.reply import Reply
 from sayso.transport.line import (
     AgentText,
     CallerStarted,
@@ -125,6 +127,21 @@ async def sounded_over(seconds: float, *, heard: str) -> Stage:
 
 
 class TestInterrupted:
+    async def test_what_is_told_is_what_is_kept_however_time_goes_on(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A word that ends between two looks at the clock was told and not kept, or the reverse."""
+        asked, heard_s = count(), Reply.heard_s
+        monkeypatch.setattr(Reply, "heard_s", lambda reply: heard_s(reply) + 0.1 * next(asked))
+        story = "Once upon a time there was a king who lived in a castle by the sea. " * 9
+        async with staged(answers=[[story], ["Fine."]], heard=["Please stop that."]) as stage:
+            stage.line.client(Text("A story."))
+            await stage.until(lambda: len(stage.line.of(ReplySound)) >= 8)
+            await stage.speak(1.0)
+            await stage.until_sent(Interrupted)
+        told = stage.line.of(Interrupted)[0].heard
+        assert ("assistant", told) in stage.record.lines
+
     async def test_the_rest_is_dropped_and_history_holds_what_was_heard(self) -> None:
         story = "Once upon a time there was a king who lived in a castle by the sea. " * 3
         async with staged(answers=[[story], ["Fine."]], heard=["Please stop that."]) as stage:

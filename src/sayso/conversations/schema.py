@@ -103,7 +103,7 @@ class TurnView(_View):
         "`mishaps` (failures that another try or another LLM may have made up for), `blame` (who "
         "must act), `drafts_dropped`, `transcripts_dropped`, "
         "`replies_unheard`, `retrieval` (`late`: the answer did not wait for it), `passages` "
-        "(what was found in the agent's knowledge: `id`, `source`, `page`, `score` of each), "
+        "(what was found in the agent's knowledge: `id`, `source`, `url`, `page`, `score`), "
         "`fillers` (how often the caller was asked to wait for a function), "
         "`calls` (the functions that were called: `name`, `arguments` without secrets, `result`, "
         "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each), "

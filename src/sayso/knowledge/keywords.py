@@ -13,7 +13,7 @@ import re
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -78,7 +78,8 @@ class Keywords:
         sizes = np.bincount(words, minlength=len(known))
         self._ends = np.cumsum(sizes)
         self._begins = self._ends - sizes
-        rarity = np.log1p((self._count - sizes + 0.5) / (sizes + 0.5)).astype(np.float32)
+        rarity = find_rarity(self._count, sizes)
+        self._rarity = rarity
         share = lengths / max(1.0, float(lengths.mean()) if self._count else 1.0)
         norms = (SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * share)).astype(np.float32)
         times = often[order].astype(np.float32)
@@ -93,6 +94,26 @@ class Keywords:
                 run = slice(self._begins[number], self._ends[number])
                 scores[self._texts[run]] += self._weights[run]
         return scores
+
+    def cover(self, words: str) -> Scores:
+        """How much of what `words` say each text has, from 0 to 1; shape (texts,).
+
+        A word that no text has counts as the rarest: where half of a question is about something
+        else, no text has more than the other half.
+        """
+        numbers = [self._known.get(word) for word in dict.fromkeys(cut_words(words))]
+        unknown = float(find_rarity(self._count, np.zeros(1, np.int32))[0])
+        whole = sum(unknown if n is None else float(self._rarity[n]) for n in numbers)
+        if not whole:
+            return np.zeros(self._count, np.float32)
+        shares: Scores = np.minimum(self.score(words) / np.float32(whole), np.float32(1.0))
+        return shares
+
+
+def find_rarity(count: int, sizes: npt.NDArray[Any]) -> Scores:
+    """How much words say of a text that has them, if so many of `count` texts do."""
+    rarity: Scores = np.log1p((count - sizes + 0.5) / (sizes + 0.5)).astype(np.float32)
+    return rarity
 
 
 def build(texts: Sequence[str]) -> Iterator[Keywords | None]:

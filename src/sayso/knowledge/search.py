@@ -1,8 +1,9 @@
 """Finds the passages that fit a question: by meaning, and a little by words. Pure.
 
-Cosine alone finds 0.80 of 50 spoken questions at the first place and misses what has no meaning
-but its letters, such as a part number; words alone find 0.22. A small share of BM25 added to the
-cosine gives up nothing of the first and finds the second too. Fusion of the two ranks finds 0.46.
+Cosine alone misses what has no meaning but its letters, such as a part number, and one sentence
+among others that mean something else; words alone miss what is said in other words. Added up, they
+find more than either: of 83 spoken questions 0.92 among the first three (cosine 0.88, words 0.41),
+of 250 docstrings 0.77 (0.71, 0.66). Fusion of the two ranks halves the first.
 """
 
 from __future__ import annotations
@@ -19,8 +20,8 @@ from sayso.knowledge.passages import Found, Passage
 
 Vectors: TypeAlias = npt.NDArray[np.float32]
 
-WORDS_SHARE: Final = 0.15
-"""How much of a score the words decide."""
+WORDS_WEIGHT: Final = 0.3
+"""What a passage gains that has all the words of a question, rare ones counting most."""
 
 
 class Index:
@@ -52,14 +53,8 @@ class Index:
 
     def _score(self, meaning: Vectors, words: str) -> Vectors:
         cosines: Vectors = np.maximum(self._vectors @ meaning, 0.0)
-        fits = self._words.score(words)
-        top = float(fits.max())
-        if not top:
-            return cosines
-        # The best by its words counts as much as the best by its meaning.
-        scale = WORDS_SHARE * float(cosines.max()) / top
-        scores: Vectors = (1 - WORDS_SHARE) * cosines + scale * fits
-        return scores
+        scores: Vectors = cosines + WORDS_WEIGHT * self._words.cover(words)
+        return np.minimum(scores, 1.0)
 
 
 def build_index(passages: Sequence[Passage], vectors: Vectors) -> Iterator[Index | None]:

@@ -31,6 +31,7 @@ from sayso.llm.notes import (
 )
 
 UNKNOWN = "I don't have that in my notes, sorry. Is there something else you would like to know?"
+LATE = "I could not look that up just now, sorry. Please ask me again."
 PARDON = "Sorry, I did not catch that. What would you like to know?"
 MIN_SCORE: Final = 0.25
 """Cosine below which no sentence is about the question."""
@@ -98,8 +99,9 @@ class Builtin:
         if kind := recognise_small_talk(asked[-1]):
             greeted = any(message.role == "assistant" for message in messages)
             return [answer_small_talk(kind, notes, greeted=greeted)]
-        found = await self._look_up(notes, join_question(asked), messages[-1].excerpts)
-        return found or [UNKNOWN]
+        last = messages[-1]
+        found = await self._look_up(notes, join_question(asked), last.excerpts)
+        return found or [LATE if last.search == "failed" else UNKNOWN]
 
     async def weigh(self, notes: Notes, messages: Sequence[Message]) -> Weighed | None:
         """How close the last of `messages` is to what is known, and to the world.
@@ -140,7 +142,7 @@ class Builtin:
         if judge(Weighed(best.score, world)) is Grounds.NONE:
             return []
         chosen = choose_best(best.fits, SENTENCES, SECOND_SHARE)
-        return [end_sentence(best.lines[n]) for n in chosen]
+        return list(dict.fromkeys(end_sentence(best.lines[n]) for n in chosen))
 
     async def _read_excerpt(self, excerpt: Excerpt, asked: Vectors) -> list[_Candidate]:
         lines = list_answers(Passage(tuple(cut_sentences(excerpt.text))))[:MAX_EXCERPT_SENTENCES]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Final, Literal
 
 from sayso.clock import Clock
 from sayso.errors import KnowledgeError
@@ -61,6 +61,7 @@ class Lookup:
                 break
             except TimeoutError:
                 watch.note("retrieval", "late")
+                report(_LATE)
             except KnowledgeError as error:
                 report(error)
         if found is None:
@@ -77,6 +78,12 @@ class Lookup:
         for place in self.places:
             yield place, self.deadline_s
 
+
+_LATE: Final = KnowledgeError(
+    "what the agent knows was not found in time; the answer did without",
+    finding="retrieval.late",
+    hint="Raise SAYSO_RETRIEVAL_TIMEOUT_S, or give this server more processor.",
+)
 
 NOWHERE = Lookup()
 """For an agent that knows nothing but its prompt."""
@@ -122,6 +129,7 @@ def show(one: Found) -> dict[str, str | float | None]:
     return {
         "id": passage.id,
         "source": passage.source_name,
+        "url": passage.url or None,
         "page": passage.page,
         "score": one.score,
     }

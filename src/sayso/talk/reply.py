@@ -179,13 +179,13 @@ class Reply:
         unheard_s = self._mouth.ledger.made_s(self.number) - self.heard_s()
         return unheard_s + self._clauses.lasts_s
 
-    def note_sound(self) -> None:
+    def note_sound(self, heard_s: float) -> None:
         """Note how much of its sound was made, sent and heard."""
         made_s = self._mouth.ledger.made_s(self.number)
         for key, seconds in (
             ("sound_made_s", made_s),
             ("sound_sent_s", self._pacer.sent_s),
-            ("sound_heard_s", self.heard_s()),
+            ("sound_heard_s", heard_s),
         ):
             self.watch.note(key, round(seconds, 2))
         if self._holds:

@@ -545,7 +545,7 @@ class Session:
     async def _speak(self, reply: Reply, making: asyncio.Task[None] | None) -> None:
         await (making if making is not None else reply.run())
         text = self._ledger.text(reply.number)
-        self._close_reply(reply)
+        self._close_reply(reply, reply.heard_s())
         asks = text.endswith(QUESTION_MARKS)
         last = self._agent.ends_with(text) or self._hands.is_last(reply.number)
         self._happen(ReplyPlayed(self._listener.now_s, reply.number, asks, last))
@@ -566,24 +566,25 @@ class Session:
             self._ledger.retract(reply.number)
             self._end_greeting(reply.number)
             return
-        heard = self._ledger.heard(reply.number, reply.heard_s())
+        heard_s = reply.heard_s()  # once: what is told and what is kept must not differ by a word
+        heard = self._ledger.heard(reply.number, heard_s)
         reply.post_text(heard)
         self._line.post(Interrupted(reply.number, heard))
         reply.watch.note("interrupted", "true")
         reply.watch.mark("interrupted", self._clock.now_s())
-        self._close_reply(reply)
+        self._close_reply(reply, heard_s)
 
     def _stop_reply(self) -> None:
         if self._reply_task is not None:
             self._reply_task.cancel()
             self._reply_task = None
 
-    def _close_reply(self, reply: Reply) -> None:
-        reply.note_sound()
+    def _close_reply(self, reply: Reply, heard_s: float) -> None:
+        reply.note_sound(heard_s)
         self._listener.reply_ended(self._ledger.text(reply.number))
         if reply.began:
             self._hands.heard(reply.number)
-        self._write_down(self._ledger.close(reply.number, reply.heard_s()))
+        self._write_down(self._ledger.close(reply.number, heard_s))
         for key, count in (
             ("drafts_dropped", self._dropped_drafts),
             ("transcripts_dropped", self._listener.take_dropped()),
