@@ -24,6 +24,7 @@ from sayso.clock import SystemClock
 from sayso.config import Settings
 from sayso.llm.fake import QUIRKS, Quirk
 from sayso.llm.findings import CATALOGUE, Severity
+from sayso.sources.schema import State
 from sayso.talk.phrases import PHRASES
 
 REFERENCE = Path(__file__).parent / "reference"
@@ -79,6 +80,19 @@ PATCHING = """\
 `PATCH` takes the same fields as `POST`, all optional. Only the keys sent change; null clears what \
 may be empty; `llm: null` goes back to the built-in answers."""
 
+FORMS = """\
+Files come as `multipart/form-data`, one a request, with its name."""
+
+STATES_INTRO = "How far a file or a page is."
+
+STATES: Mapping[State, str] = {
+    State.QUEUED: "It waits for its turn.",
+    State.READING: "Its text is being read; `progress` counts pages.",
+    State.EMBEDDING: "Its passages are being indexed; `progress` counts passages.",
+    State.READY: "The agent knows it.",
+    State.FAILED: "It could not be read; `code` and `reason` say why.",
+}
+
 HEALTH = """\
 `GET /health/live` answers 200 while the process runs. `GET /health/ready` answers 200 while there \
 is room for another conversation, and 503 when there is none. Neither asks for a key."""
@@ -111,7 +125,8 @@ FAKE_INTRO = """\
 `sayso fake-llm` is a small OpenAI-compatible server for people and tests. It is not a language \
 model: it repeats the last message, or says the lines of `--script` in turn. With `--tools` it \
 calls the offered function whose name or description shares words with the caller's, fills its \
-arguments from those words ("on Monday" gives `Monday`), and then says what it returned. It \
+arguments from those words ("on Monday" gives `Monday`, "order 1001" gives `1001`), leaves out \
+optional ones that nothing fits, and then says what it returned. It \
 ignores the key, and prints every request with keys masked.
 
 `POST /chat/completions` streams in the dialect of the test LLM that PlayAI published; delays and \
@@ -277,9 +292,10 @@ def rest_page() -> str:
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
             "MessagePlan", "Knowledge", "McpServerBody", "NewMcpCheck", "NewCheck",
             "NewKnowledgeCheck", "NewFunction", "DynamicParameter", "EnumParameter",
-            "ConstParameter", "Metadata", "NewTrial",
+            "ConstParameter", "Metadata", "NewTrial", "NewKnowledgePage",
         )),
         PATCHING,
+        *_forms(document),
         "## What is answered",
         *_bodies(
             document,
@@ -288,8 +304,13 @@ def rest_page() -> str:
              "LlmStageView", "LlmProfileView", "KnowledgeCheckView", "PassageView", "McpCheckView",
              "McpToolView", "McpFindingView", "AgentStats", "ConversationView", "LineView",
              "TurnView", "VoiceView", "FunctionView", "DynamicParameterView", "EnumParameterView",
-             "ConstParameterView", "MetadataView", "DeletedFunction", "TrialView", "SentView"),
+             "ConstParameterView", "MetadataView", "DeletedFunction", "TrialView", "SentView",
+             "CriticalKnowledgeFile", "KnowledgePage", "SourceStatus", "Progress", "MessageView",
+             "PhoneNumber"),
         ),
+        "### State",
+        STATES_INTRO,
+        _table(("State", "What it means"), [(f"`{name}`", STATES[name]) for name in State]),
     ]  # fmt: skip
     return _page(lines)
 
@@ -322,6 +343,24 @@ def _bodies(document: Mapping[str, Any], names: Iterable[str]) -> list[str]:
         lines += [f"### {name}", _one_line(schema.get("description", ""))]
         lines.append(_table(("Field", "Value", "Notes"), rows))
     return lines
+
+
+def _forms(document: Mapping[str, Any]) -> list[str]:
+    """What is sent as a form: files."""
+    rows = []
+    for path, operations in document["paths"].items():
+        for method in METHODS:
+            body = operations.get(method, {}).get("requestBody", {})
+            form = body.get("content", {}).get("multipart/form-data", {}).get("schema", {})
+            rows += [
+                (f"`{method.upper()} {path}`", f"`{name}`", _form_value(entry))
+                for name, entry in form.get("properties", {}).items()
+            ]
+    return ["### Forms", FORMS, _table(("Method and path", "Field", "Value"), rows)]
+
+
+def _form_value(schema: Mapping[str, Any]) -> str:
+    return "a file" if schema.get("format") == "binary" else _shape(schema)
 
 
 def _field_row(field: str, schema: Mapping[str, Any]) -> tuple[str, ...]:

@@ -30,6 +30,13 @@ def test_every_command_has_help(command: list[str]) -> None:
     assert "Usage" in result.stdout
 
 
+def test_the_package_is_the_command() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "sayso", "--version"], capture_output=True, text=True, check=True
+    )
+    assert __version__ in result.stdout
+
+
 def test_help_loads_nothing_heavy() -> None:
     code = (
         "import sys; from sayso.cli import app; "

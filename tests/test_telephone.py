@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from console.scripted_site import running_site
 from sayso.caller import ANSWER_RATE_HZ, Caller, call
-from sayso.errors import InstallationError
+from sayso.errors import InstallationError, TalkError
 from sayso.telephone import _load_sound_card, _play
 
 PIECE = base64.b64encode(np.full(ANSWER_RATE_HZ // 10, 0.25, "<f4").tobytes()).decode()
@@ -39,8 +39,9 @@ class Card:
 class Agent:
     """Once it is spoken to, speaks replies of so many pieces; keeps what it is told then."""
 
-    def __init__(self, *pieces: int) -> None:
+    def __init__(self, *pieces: int, ends: bool = True) -> None:
         self.pieces = pieces
+        self.ends = ends
         self.told: list[dict[str, Any]] = []
         self.app = Starlette(
             routes=[WebSocketRoute("/v1/agents/{agent_id}/start-conversation", self.answer)]
@@ -56,6 +57,9 @@ class Agent:
             for _ in range(count):
                 await socket.send_json({"type": "audioStream", "data": PIECE})
             await socket.send_json({"type": "audioStreamEnd", "message": "Hi.", "jobId": 1})
+        if not self.ends:
+            await socket.send_json({"type": "newAudioStream"})
+            await socket.send_json({"type": "audioStream", "data": PIECE})
         try:
             while True:
                 self.told.append(json.loads(await socket.receive_text()))
@@ -98,6 +102,18 @@ async def test_a_reply_that_is_heard_out_is_told_to_its_end() -> None:
     assert {told["stream"] for told in agent.told} == {2}
     played = [told["seconds"] for told in agent.told]
     assert played == sorted(played)
+
+
+@pytest.mark.parametrize(
+    ("ends", "why"),
+    [(True, "an answer did not come within"), (False, "still going on after 0.5 s")],
+)
+async def test_an_answer_that_has_begun_is_not_said_to_be_missing(ends: bool, why: str) -> None:
+    agent = Agent(*[1] if ends else [], ends=ends)
+    async with calling(agent) as caller:
+        await caller.write("Go on.")
+        with pytest.raises(TalkError, match=why):
+            await caller.answer(1 if ends else 0, within_s=0.5)
 
 
 def test_who_lacks_the_sound_card_is_told_what_helps_here(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,7 +171,14 @@ class Caller:
         def is_there() -> bool:
             return len(self.replies) > number and self.replies[-1].complete
 
-        await self.until(is_there, within_s=within_s, what="an answer")
+        try:
+            await self.until(is_there, within_s=within_s, what="an answer")
+        except TalkError:
+            if self.ended or len(self.replies) <= number or not self.replies[-1].encoded:
+                raise
+            raise TalkError(
+                f"the answer is still going on after {within_s:g} s", code=TalkCode.INTERNAL
+            ) from None
         return self.replies[-1]
 
     async def hear_out(self, reply: HeardReply) -> None:

@@ -56,3 +56,22 @@ def test_every_endpoint_is_listed(generate: ModuleType) -> None:
         for method in operations
     ]
     assert sorted(listed) == sorted(served)
+
+
+def test_the_forms_of_files_are_listed(generate: ModuleType) -> None:
+    rows = table("docs/reference/rest.md", "### Forms")
+    assert [(row[0].split("`")[1].partition(" ")[0], row[1]) for row in rows] == [
+        ("POST", "`file`"),
+        ("PUT", "`file`"),
+    ]
+
+
+def test_every_body_that_is_named_has_a_section(generate: ModuleType) -> None:
+    page, known = generate.rest_page(), generate.openapi()["components"]["schemas"]
+    sections = set(re.findall(r"(?m)^### (\w+)", page))
+    named = {
+        word
+        for row in re.findall(r"(?m)^\| `\w+`.*", page)
+        for word in re.findall(r"\w+", row.split("|")[2])
+    }
+    assert named & set(known) <= sections

@@ -139,7 +139,7 @@ async def test_what_is_missing_is_asked_for(shop: Served) -> None:
 
 BAD: Mapping[str, tuple[str, str]] = {
     "/hang": ("timeout", "did not answer within"),
-    "/give?status=500&text=Out+of+stock": ("http.status", "Out of stock"),
+    "/give?status=500&text=Out+of+stock": ("http.status", "the service failed"),
     "/redirect?to=http://169.254.169.254/latest/meta-data": ("redirect.refused", "a redirect"),
     "/give?kind=image/png": ("answer.binary", "The call"),
     "/drip": ("timeout", "did not answer within"),

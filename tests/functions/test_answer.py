@@ -84,9 +84,19 @@ def test_a_refusal_is_a_sentence_with_its_reason() -> None:
         'The call failed: the server answered 409 (Conflict). It said: {"detail":"No table\\nfor '
         '12"}'
     )
-    assert read(b"\0", status=599).text == "The call failed: the server answered 599."
-    long = read("x" * 9000, "text/plain", status=500).text
+    assert read(b"\0", status=499).text == "The call failed: the server answered 499."
+    long = read("x" * 9000, "text/plain", status=400).text
     assert long.count("x") == MAX_COMPLAINT_CHARS
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [(500, "500 (Internal Server Error)"), (503, "503 (Service Unavailable)"), (599, "599")],
+)
+def test_nothing_of_a_broken_service_but_its_status_is_told(status: int, said: str) -> None:
+    found = read("Traceback: password=hunter2", "text/plain", status=status)
+    assert (found.ok, found.finding) == (False, "http.status")
+    assert found.text == f"The call failed: the service failed with {said}."
 
 
 def test_long_answers_are_cut_and_say_so() -> None:
@@ -103,7 +113,7 @@ def test_secrets_are_blacked_out_before_anything_is_cut() -> None:
     body = "x" * (MAX_TEXT_CHARS - len(CUT_NOTE) - 4) + "sk-123456" + "y" * 100
     assert "sk-" not in read(body, "text/plain").text
     body = "x" * (MAX_COMPLAINT_CHARS - 4) + "sk-123456"
-    assert "sk-" not in read(body, "text/plain", status=500).text
+    assert "sk-" not in read(body, "text/plain", status=400).text
 
 
 class TestHtml:

@@ -80,36 +80,76 @@ def test_results_are_read_as_messages_and_in_words() -> None:
     assert read_results([user("42")]) == []
 
 
+WORDS = "A small table on Monday at the Ritz, 3 people, 2.5 hours"
+PROPERTIES: dict[str, object] = {
+    "day": {"type": "string"},
+    "place": {"type": "string"},
+    "rest": {"type": "string"},
+    "size": {"enum": ["big", "small"]},
+    "other": {"enum": ["red", "blue"]},
+    "nothing": {"enum": []},
+    "people": {"type": "integer"},
+    "share": {"type": "number"},
+    "none": {"type": "number"},
+    "no": {"type": "integer"},
+    "sure": {"type": "boolean"},
+    "names": {"type": "array"},
+    "more": {"type": "object"},
+    "odd": None,
+}
+
+
 def test_arguments_come_from_the_words() -> None:
-    schema = {
-        "properties": {
-            "day": {"type": "string"},
-            "place": {"type": "string"},
-            "rest": {"type": "string"},
-            "size": {"enum": ["big", "small"]},
-            "other": {"enum": ["red", "blue"]},
-            "people": {"type": "integer"},
-            "share": {"type": "number"},
-            "none": {"type": "number"},
-            "sure": {"type": "boolean"},
-            "names": {"type": "array"},
-            "more": {"type": "object"},
-            "odd": None,
-        }
-    }
-    words = "A small table on Monday at the Ritz, 3 people, 2.5 hours"
-    assert json.loads(json.dumps(fill(schema, words))) == {
+    schema = {"properties": PROPERTIES, "required": list(PROPERTIES)}
+    assert json.loads(json.dumps(fill(schema, WORDS))) == {
         "day": "Monday",
         "place": "Ritz",
-        "rest": words,
+        "rest": WORDS,
         "size": "small",
         "other": "red",
         "people": 3,
         "share": 2.5,
         "none": 4.5,
+        "no": 4,
         "sure": True,
         "names": [],
         "more": {},
-        "odd": words,
+        "odd": WORDS,
     }
-    assert fill(None, words) == fill({}, words) == {}
+    assert fill(None, WORDS) == fill({}, WORDS) == fill({"properties": 1}, WORDS) == {}
+
+
+def test_what_is_optional_is_left_out_unless_something_plainly_fits() -> None:
+    assert fill({"properties": PROPERTIES}, WORDS) == {"size": "small", "people": 3, "share": 2.5}
+    assert fill({"properties": PROPERTIES}, "The day is Monday.") == {"day": "Monday"}
+
+
+def fill_one(name: str, words: str, description: str = "", *, required: bool = True) -> object:
+    one = {"type": "string", "description": description}
+    schema = {"properties": {name: one}, "required": [name] if required else []}
+    return fill(schema, words).get(name)
+
+
+@pytest.mark.parametrize("required", [True, False])
+@pytest.mark.parametrize(
+    ("name", "description", "words", "found"),
+    [
+        ("orderId", "the number of the order, digits only", "Where is order 1001?", "1001"),
+        ("orderId", "", "Where is order 1,001 on Monday?", "1001"),
+        ("order", "digits only", "Is ORD-1001 in the shop?", "1001"),
+        ("orderId", "", "Where is my order for Ada?", None),
+        ("phone_number", "", "Call me at +1 555-0100, please.", "+15550100"),
+        ("timezone", "IANA timezone name", "What time is it in Europe/Vienna?", "Europe/Vienna"),
+        ("timeZone", "", "What time is it in New York now?", "New York"),
+        ("where", "a city", "Is it warm in Graz today?", "Graz"),
+    ],
+)
+def test_digits_and_places_are_taken_from_the_words(
+    name: str, description: str, words: str, found: str | None, required: bool
+) -> None:
+    assert fill_one(name, words, description, required=required) == found
+
+
+def test_a_place_is_used_once() -> None:
+    schema = {"properties": {"city": {}, "what": {}}, "required": ["city", "what"]}
+    assert fill(schema, "A table in Graz for Ada") == {"city": "Graz", "what": "Ada"}

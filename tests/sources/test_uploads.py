@@ -58,6 +58,7 @@ async def test_a_file_is_written_as_it_is(tmp_path: Path, step: int) -> None:
     upload = await receive(request(body, step=step), tmp_path / "x", max_bytes=10_000)
     assert (tmp_path / "x").read_bytes() == data
     assert (upload.name, upload.bytes) == ("a.txt", len(data))
+    assert (tmp_path / "x").stat().st_mode & 0o777 == 0o600
     assert upload.digest == hashlib.sha256(data).hexdigest()
 
 

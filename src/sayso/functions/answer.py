@@ -79,6 +79,9 @@ def shorten(text: str, max_chars: int, *, cut: bool = False) -> str:
 
 
 def _complain(answer: Answer, text: str | None, secrets: Sequence[str]) -> str:
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # The page of a broken server may be a traceback with secrets, and a caller may ask for it.
+        return f"The call failed: the service failed with {answer.status}{_name(answer.status)}."
     told = redact(" ".join((text or "").split()), secrets)[:MAX_COMPLAINT_CHARS]
     name = _name(answer.status)
     said = f" It said: {told}" if told else ""

@@ -22,8 +22,8 @@ FINDINGS: Final[Mapping[str, str]] = MappingProxyType(
         "tls.failed": "The encrypted connection could not be made; often a certificate.",
         "redirect.refused": "The endpoint answered with a redirect, and none is followed: give the "
         "URL where it leads.",
-        "http.status": "The endpoint answered 400 or more; the LLM is told the beginning of its "
-        "answer.",
+        "http.status": "The endpoint answered 400 or more; the LLM is told the status, and below "
+        "500 the beginning of the answer.",
         "http.broken": "What came back is not HTTP, or broke off.",
         "answer.binary": "The answer is a picture, a sound or the like, and no text.",
         "timeout": "There was no whole answer within `timeoutSeconds`.",

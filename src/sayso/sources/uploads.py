@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -50,7 +51,7 @@ async def receive(request: Request, path: Path, *, max_bytes: int) -> Upload:
         TooLargeError: the file has more than `max_bytes`.
     """
     form = _Form(_boundary(request), max_bytes)
-    file = await asyncio.to_thread(path.open, "xb")
+    file = await asyncio.to_thread(_create, path)
     try:
         await _copy(form, request.stream(), file)
     except ClientDisconnect as error:
@@ -58,6 +59,11 @@ async def receive(request: Request, path: Path, *, max_bytes: int) -> Upload:
     finally:
         await asyncio.to_thread(file.close)
     return Upload(form.name(), path, form.bytes, form.digest.hexdigest())
+
+
+def _create(path: Path) -> BinaryIO:
+    """A new file that only its owner may read, as the database and the key are."""
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
 
 
 async def _copy(form: _Form, chunks: AsyncIterator[bytes], file: BinaryIO) -> None:

@@ -23,7 +23,12 @@ _RESULT = re.compile(r"<tool_result[^>]*>(.*?)</tool_result>", re.DOTALL)
 _BEHIND = re.compile(
     r"\b(?:for|in|on|to|at|about|called|named|by)\s+(?:the\s+)?([\w'-]+)", re.IGNORECASE
 )
-_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+_NUMBER = re.compile(r"(?:(?<!\w)[-+])?\d+(?:,\d{3})*(?:\.\d+)?")
+_PHONE = re.compile(r"\+?\d[\d ()/-]{4,}\d")
+_PLACE = re.compile(r"\b[Ii]n\s+(?:the\s+)?([\w'/-]+(?:\s+[A-Z][\w'/-]*)*)")
+"""A place may be several words: "in New York"."""
+_DIGITS = re.compile(r"\b(?:numbers?|digits?|ids?|phone|telephone)\b", re.IGNORECASE)
+_WHERE = re.compile(r"\b(?:time ?zone|zone|place|city|town|country|location)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +137,91 @@ def _stems(text: str) -> set[str]:
 
 
 def fill(schema: object, words: str) -> dict[str, object]:
-    """Arguments that fit `schema`, out of what the caller said."""
-    wanted = schema.get("properties") if isinstance(schema, dict) else None
-    known = wanted if isinstance(wanted, dict) else {}
-    texts, numbers = _BEHIND.findall(words), _NUMBER.findall(words)
-    return {name: _take(property_, words, texts, numbers) for name, property_ in known.items()}
-
-
-def _take(schema: object, words: str, texts: list[str], numbers: list[str]) -> object:
-    """A value for one parameter; `texts` and `numbers` are used up in their order."""
+    """Arguments that fit `schema`, out of what the caller said; optional ones only if one does."""
     wanted = schema if isinstance(schema, dict) else {}
-    if values := wanted.get("enum"):
-        return next((one for one in values if str(one).lower() in words.lower()), values[0])
-    kind = wanted.get("type")
+    known, required = wanted.get("properties"), wanted.get("required")
+    needed = required if isinstance(required, list) else []
+    said = _Said(words)
+    filled: dict[str, object] = {}
+    for name, property_ in (known if isinstance(known, dict) else {}).items():
+        one = property_ if isinstance(property_, dict) else {}
+        value = _find(str(name), one, said)
+        if value is None and name in needed:
+            value = _need(str(name), one, said)
+        if value is not None:
+            filled[str(name)] = value
+    return filled
+
+
+class _Said:
+    """What the caller said, and what is in it; texts and numbers are used up in their order."""
+
+    def __init__(self, words: str) -> None:
+        self.words = words
+        self.places = _PLACE.findall(words)
+        self.texts = _BEHIND.findall(words)
+        self.numbers = [one.replace(",", "") for one in _NUMBER.findall(words)]
+
+    def place(self) -> str | None:
+        """The words behind "in"; what they are taken for is taken."""
+        found = self.places.pop(0) if self.places else None
+        self.texts = [text for text in self.texts if not (found or "").startswith(text)]
+        return found
+
+    def named(self, name: str) -> str | None:
+        """The word behind the parameter's own name: "the name is Ada"."""
+        said = re.search(rf"\b{re.escape(name)}\s+(?:is\s+)?([\w'-]+)", self.words, re.IGNORECASE)
+        return said[1] if said else None
+
+    def digits(self) -> str | None:
+        """A telephone number, or the next number as it was said."""
+        if phone := _PHONE.search(self.words):
+            self.numbers = _NUMBER.findall(self.words[phone.end() :])
+            return re.sub(r"[^+\d]", "", phone[0])
+        return self.numbers.pop(0) if self.numbers else None
+
+
+def _find(name: str, schema: Mapping[str, object], said: _Said) -> object:
+    """A value that the words plainly have for one parameter; None if they have none."""
+    kind, values = schema.get("type"), schema.get("enum")
+    if isinstance(values, list):
+        return next((one for one in values if str(one).lower() in said.words.lower()), None)
     if kind in ("number", "integer"):
-        found = float(numbers.pop(0)) if numbers else 4.5
-        return int(found) if kind == "integer" else found
-    made: Mapping[object, object] = {"boolean": True, "array": [], "object": {}}
+        return _count(kind, said.numbers.pop(0)) if said.numbers else None
+    if kind in ("boolean", "array", "object"):
+        return None
+    if _wants(_DIGITS, name, schema):
+        return said.digits()
+    place = said.place() if _wants(_WHERE, name, schema) else None
+    return place or said.named(name)
+
+
+def _count(kind: object, number: str) -> object:
+    return int(float(number)) if kind == "integer" else float(number)
+
+
+def _wants(meant: re.Pattern[str], name: str, schema: Mapping[str, object]) -> bool:
+    """Whether a parameter's name or description speaks of what is `meant`."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name)
+    return meant.search(f"{apart} {schema.get('description') or ''}") is not None
+
+
+def _need(name: str, schema: Mapping[str, object], said: _Said) -> object:
+    """A value of the right kind for a required parameter that nothing plainly fits."""
+    values = schema.get("enum")
+    if isinstance(values, list):
+        return values[0] if values else None
+    kind = schema.get("type")
+    made: Mapping[object, object] = {
+        "number": 4.5,
+        "integer": 4,
+        "boolean": True,
+        "array": [],
+        "object": {},
+    }
     if kind in made:
         return made[kind]
-    return texts.pop(0) if texts else words
+    # An LLM that is told "still missing" asks; a sentence in place of digits would be looked up.
+    if _wants(_DIGITS, name, schema):
+        return None
+    return said.texts.pop(0) if said.texts else said.words
