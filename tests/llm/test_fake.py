@@ -296,7 +296,7 @@ LOOKUP = {
     "function": {
         "name": "lookup",
         "description": "Says the opening hours.",
-        "parameters": {"properties": {"words": {"type": "string"}}},
+        "parameters": {"properties": {"words": {"type": "string"}}, "required": ["words"]},
     },
 }
 
