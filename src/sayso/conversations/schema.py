@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, W
 from pydantic.alias_generators import to_camel
 
 Role: TypeAlias = Literal["assistant", "user"]
-Fact: TypeAlias = float | str | None
+Fact: TypeAlias = int | float | str | None
 EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
 
 
