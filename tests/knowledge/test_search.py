@@ -51,6 +51,11 @@ def test_one_that_alone_has_the_words_wins_over_others_that_mean_a_little_more()
     assert "Rotterdam" in found[0].passage.text
 
 
+def test_the_better_of_two_that_could_not_be_told_apart_by_a_score_of_1() -> None:
+    known = index(("red apples", vector(1, 0.8)), ("red apples", vector(1, 0)))
+    assert [one.passage.id for one in known.search(vector(1, 0), "red apples", 2)] == ["1", "0"]
+
+
 def test_an_empty_index_finds_nothing() -> None:
     assert index().search(vector(1, 0), "x", 3) == []
 

@@ -49,12 +49,12 @@ class Index:
         limit = min(limit, len(scores))
         best = np.argpartition(scores, -limit)[-limit:]
         best = best[np.argsort(-scores[best], kind="stable")]
-        return [Found(self.passages[n], round(float(scores[n]), 3)) for n in best]
+        return [Found(self.passages[n], min(1.0, round(float(scores[n]), 3))) for n in best]
 
     def _score(self, meaning: Vectors, words: str) -> Vectors:
         cosines: Vectors = np.maximum(self._vectors @ meaning, 0.0)
         scores: Vectors = cosines + WORDS_WEIGHT * self._words.cover(words)
-        return np.minimum(scores, 1.0)
+        return scores
 
 
 def build_index(passages: Sequence[Passage], vectors: Vectors) -> Iterator[Index | None]:
