@@ -53,7 +53,7 @@ from sayso.llm.profile import Profiles
 from sayso.llm.verdict import CheckReport, make_document
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
-from sayso.ready import Engines, Ready, builtin_endpoint, limits_of
+from sayso.ready import Engines, Ready, builtin_endpoint, end_task, limits_of
 from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
@@ -195,7 +195,7 @@ class Server:
             writer = asyncio.create_task(self._recorder.run())
             closing.callback(writer.cancel)
             watch = keep_watch(self._recorder, self._conversations, self._clock)
-            closing.push_async_callback(_end, asyncio.create_task(watch))
+            closing.push_async_callback(end_task, asyncio.create_task(watch))
             if self._traces is not None:
                 closing.push_async_callback(self._traces.close)
             closing.push_async_callback(self._recorder.close)
@@ -204,7 +204,7 @@ class Server:
             await closing.enter_async_context(self.library.live())
             checker = asyncio.create_task(self._checks.run())
             closing.callback(checker.cancel)
-            closing.push_async_callback(_end, asyncio.create_task(self._look_at_own_llm()))
+            closing.push_async_callback(end_task, asyncio.create_task(self._look_at_own_llm()))
             self.welcome = await welcome(self.accounts, self.agents)
             yield
 
@@ -237,12 +237,6 @@ class Server:
     def _is_quiet(self) -> bool:
         """Whether no conversation would wait for a check."""
         return not self.door.inside
-
-
-async def _end(task: asyncio.Task[None]) -> None:
-    """Cancel a task, and wait until it has cleaned up."""
-    task.cancel()
-    await asyncio.wait([task])
 
 
 # Choosing ------------------------------------------------------------------------------------

@@ -6,8 +6,10 @@ Unknown keys are remembered, so that an answer can name those that were sent in 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Iterator, Sequence
 from typing import ClassVar, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     BaseModel,
@@ -206,3 +208,29 @@ def _warn(at: str, name: str, near: str | None) -> FieldWarning:
     return FieldWarning(
         field=path, message=f"{path} is not known and was ignored{hint}", meant=meant
     )
+
+
+def check_url(text: str, kind: str, instead: str) -> str:
+    """An http(s) URL without blanks around it.
+
+    What is none is refused, and what would be read differently by another parser. `instead` says
+    where a user name or a password belongs.
+
+    Raises:
+        PydanticCustomError: of this `kind`.
+    """
+    url = text.strip()
+    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
+        raise PydanticCustomError(kind, "must be a URL without spaces or backslashes")
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise PydanticCustomError(kind, "is not a valid URL") from None
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise PydanticCustomError(kind, "must be a full URL that begins with https:// or http://")
+    if "@" in parts.netloc:
+        raise PydanticCustomError(kind, f"must not carry a user name or password; {instead}")
+    if parts.fragment:
+        raise PydanticCustomError(kind, "must not have a part after #")
+    return url.removesuffix("#")

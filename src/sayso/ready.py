@@ -263,7 +263,7 @@ class Ready:
     async def close(self) -> None:
         """Stop what is done beside conversations."""
         for task in list(self._reading):
-            await _end(task)
+            await end_task(task)
         await self._indexes.close()
 
 
@@ -323,7 +323,7 @@ def _fill(values: Mapping[str, str], found: Found) -> Found:
     return replace(found, passage=replace(passage, text=fill_text(passage.text, values)))
 
 
-async def _end(task: asyncio.Task[None]) -> None:
+async def end_task(task: asyncio.Task[None]) -> None:
     """Cancel a task, and wait until it has cleaned up."""
     task.cancel()
     await asyncio.wait([task])

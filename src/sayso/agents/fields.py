@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from sayso.bodies import HEADER_NAME, HEADER_VALUE
+from sayso.bodies import HEADER_NAME, HEADER_VALUE, check_url
 from sayso.security.masks import HARMLESS, MASK
 
 MAX_URL_CHARS = 2048
@@ -27,27 +26,7 @@ SECRET_VALUES = (
 
 
 def _check_base_url(text: str) -> str:
-    """Refuse what is not an http(s) URL, and what would be read differently by another parser."""
-    url = text.strip()
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
-        raise PydanticCustomError("base_url", "must be a URL without spaces or backslashes")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise PydanticCustomError("base_url", "is not a valid URL") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise PydanticCustomError(
-            "base_url", "must be a full URL that begins with https:// or http://"
-        )
-    if parts.username is not None or parts.password is not None:
-        raise PydanticCustomError(
-            "base_url",
-            "must not carry a user name or password; use apiKey, or a header",
-        )
-    if parts.fragment:
-        raise PydanticCustomError("base_url", "must not have a part after #")
-    return url.removesuffix("#")
+    return check_url(text, "base_url", "use apiKey, or a header")
 
 
 def check_headers(headers: dict[str, str | None] | None) -> dict[str, str | None] | None:

@@ -22,6 +22,7 @@ from sayso.bodies import (
     Body,
     FieldWarning,
     View,
+    check_url,
     find_ignored,
     refuse_unstorable,
 )
@@ -50,34 +51,16 @@ Scalar: TypeAlias = Literal["number", "string", "boolean", "enum"]
 
 
 def _check_endpoint(text: str) -> str:
-    """Refuse what is not an http(s) URL, and what would be read differently by another parser."""
-    url = text.strip()
-    if re.search(r"[\s\\\x00-\x1f\x7f]", url):
-        raise PydanticCustomError("endpoint", "must be a URL without spaces or backslashes")
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        raise PydanticCustomError("endpoint", "is not a valid URL") from None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise PydanticCustomError(
-            "endpoint", "must be a full URL that begins with https:// or http://"
-        )
-    if "@" in parts.netloc:
-        raise PydanticCustomError(
-            "endpoint",
-            "must not carry a user name or password; use a fixed parameter, such as the header "
-            "Authorization",
-        )
-    if "{" in parts.netloc or "}" in parts.netloc:
+    """Refuse what is not an http(s) URL, and places of parameters that are none."""
+    url = check_url(text, "endpoint", "use a fixed parameter, such as the header Authorization")
+    host = urlsplit(url).netloc
+    if "{" in host or "}" in host:
         raise PydanticCustomError(
             "endpoint", "must not leave its host to a parameter; places are for path and query"
         )
-    if parts.fragment:
-        raise PydanticCustomError("endpoint", "must not have a part after #")
     if re.search(r"[{}]", PLACE.sub("", url)):
         raise PydanticCustomError("endpoint", "has a brace without its partner")
-    return url.removesuffix("#")
+    return url
 
 
 EndpointUrl = Annotated[
