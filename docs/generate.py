@@ -515,8 +515,9 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "llm-findings.md": findings_page,
     "fake-llm.md": fake_page,
     "phrases.md": phrases_page,
+    "openapi.json": lambda: json.dumps(openapi(), indent=1, ensure_ascii=False) + "\n",
 }
-"""The pages this program writes, by their name in docs/reference."""
+"""The pages this program writes, by their name in docs/reference; the console is typed by one."""
 
 
 def stale_pages() -> list[str]:

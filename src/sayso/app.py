@@ -24,6 +24,7 @@ from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
 from sayso.clock import Clock, SystemClock
 from sayso.config import Settings
+from sayso.console.built import console_routes
 from sayso.console.pages import page_routes
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
@@ -172,6 +173,7 @@ class Server:
         app.router.routes.extend(
             health_routes(lambda: self.door.inside, self._settings.max_conversations)
         )
+        app.router.routes.extend(console_routes())
         app.router.routes.extend(
             page_routes(self.agents.name_for_visitors, self.agents.answered_by)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncGenerator
 from html.parser import HTMLParser
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -123,13 +124,8 @@ async def test_there_is_nothing_else(client: httpx2.AsyncClient, path: str) -> N
     assert (await client.get(f"http://sayso.test{path}")).status_code == 404
 
 
-async def test_the_root_shows_the_documentation(client: httpx2.AsyncClient) -> None:
-    response = await client.get("http://sayso.test/")
-    assert (response.status_code, response.headers["location"]) == (307, "/docs")
-
-
 def test_no_file_names_another_host() -> None:
-    for file in STATIC.iterdir():
+    for file in filter(Path.is_file, STATIC.iterdir()):
         hosts = set(re.findall(r"(?:https?|wss?):?//[^\s\"'<>)]+", file.read_text()))
         assert hosts <= {"http://www.w3.org/2000/svg"}, file.name
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -76,11 +76,6 @@ class TalkPage:
         return HTMLResponse(html, headers=HEADERS | FRESH)
 
 
-async def show_docs(_: Request) -> Response:
-    """Until there is a console, the root shows the API's documentation."""
-    return RedirectResponse("/docs")
-
-
 async def tell_nothing(_: str) -> str | None:
     """Nobody may know anything about an agent."""
     return None
@@ -94,7 +89,6 @@ def page_routes(
     `name_of` says what an agent is called, `mind_of` what answers for it, as `answeredBy` does.
     """
     return [
-        Route("/", show_docs),
         Route("/agent/{agent_id}", TalkPage(name_of, mind_of).show),
         Mount("/static", FreshFiles(directory=STATIC), name="static"),
     ]

@@ -1,0 +1,62 @@
+/* The console: which page stands at which address. Pages are loaded when they are gone to. */
+
+import { CSPProvider } from "@base-ui/react/csp-provider";
+import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { lazy, Suspense } from "react";
+import { Redirect, Route, Switch } from "wouter";
+
+import { ApiError } from "./api/client";
+import { Frame } from "./frame/frame";
+import { useSession } from "./session/session";
+import { Failure, Waiting } from "./ui/page";
+import { Toasts } from "./ui/toast";
+
+const Home = lazy(() => import("./pages/home/home"));
+const SignIn = lazy(() => import("./session/sign-in"));
+const NotFound = lazy(() => import("./pages/not-found"));
+
+const RETRIES = 2;
+
+const queries = new QueryClient({
+  defaultOptions: {
+    queries: {
+      retry: (count, error) => count < RETRIES && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
+      staleTime: 5_000,
+    },
+  },
+});
+
+export function App() {
+  return (
+    <CSPProvider disableStyleElements>
+      <QueryClientProvider client={queries}>
+        <Toasts>
+          <Suspense fallback={<Waiting what="Loading…" />}>
+            <Switch>
+              <Route path="/sign-in"><SignIn /></Route>
+              <Route><SignedIn /></Route>
+            </Switch>
+          </Suspense>
+        </Toasts>
+      </QueryClientProvider>
+    </CSPProvider>
+  );
+}
+
+/** The pages for whoever is signed in; who is not comes to `/sign-in` and back. */
+function SignedIn() {
+  const session = useSession();
+  if (session.isPending) return <Waiting what="Loading…" />;
+  if (session.error) return <Failure error={session.error} />;
+  if (!session.data) return <Redirect to={`/sign-in?then=${encodeURIComponent(location.pathname)}`} />;
+  return (
+    <Frame>
+      <Suspense fallback={<Waiting what="Loading…" />}>
+        <Switch>
+          <Route path="/"><Home /></Route>
+          <Route><NotFound /></Route>
+        </Switch>
+      </Suspense>
+    </Frame>
+  );
+}

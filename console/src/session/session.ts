@@ -1,0 +1,60 @@
+/* Who is signed in, in this browser. */
+
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+
+import { ApiError, send } from "../api/client";
+
+/** As `GET /api/v1/session` answers. */
+export interface Session {
+  userId: string;
+  email: string | null;
+  name: string | null;
+  signUpOpen: boolean;
+}
+
+const PATH = "/api/v1/session";
+const KEY = ["session"] as const;
+
+/** The session; null where nobody is signed in. */
+export function useSession() {
+  return useQuery({
+    queryKey: KEY,
+    staleTime: Infinity,
+    queryFn: async (): Promise<Session | null> => {
+      try {
+        return await (await send(PATH)).json() as Session;
+      } catch (error) {
+        if (error instanceof ApiError && error.isSignedOut) return null;
+        throw error;
+      }
+    },
+  });
+}
+
+/** By email and password, or by a link of the server's. */
+export type Credentials = { email: string; password: string } | { link: string };
+
+export function useSignIn() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: async (credentials: Credentials) => {
+      await send(PATH, {
+        method: "POST",
+        body: JSON.stringify(credentials),
+        headers: { "Content-Type": "application/json" },
+      });
+    },
+    onSuccess: () => queries.invalidateQueries(),
+  });
+}
+
+export function useSignOut() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => send(PATH, { method: "DELETE" }),
+    onSuccess: () => {
+      queries.clear();
+      location.assign("/sign-in"); // forgets everything that a page may still hold
+    },
+  });
+}

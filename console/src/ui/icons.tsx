@@ -1,0 +1,41 @@
+/* Line icons, 20 units wide, drawn here: no font and no picture is fetched. Decoration only. */
+
+const PATHS = {
+  talk: "M10 3v8m-3-5v3m6-3v3M4 8v0m12 0v0M5.5 13.5a6 6 0 0 0 9 0",
+  agents: "M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm-6 7c.5-3 3-5 6-5s5.500 2 6 5",
+  conversations: "M3 5h14v9H9l-4 3v-3H3Z",
+  analytics: "M4 16V9m4 7V4m4 12v-5m4 5V7",
+  functions: "M11 3 5 11h4l-1 6 6-8h-4Z",
+  keys: "M12.500 7.500a3.500 3.500 0 1 0-3 3.460V13h2v2h2v2h3v-3l-4.500-4.500",
+  account: "M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm-6 7c.5-3 3-5 6-5s5.500 2 6 5",
+  docs: "M5 3h7l3 3v11H5ZM8 9h4m-4 3h4",
+  search: "M9 14A5 5 0 1 0 9 4a5 5 0 0 0 0 10Zm4-1 4 4",
+  plus: "M10 4v12M4 10h12",
+  copy: "M7 7V3h10v10h-4M3 7h10v10H3Z",
+  check: "m4 10 4 4 8-9",
+  cross: "m5 5 10 10M15 5 5 15",
+  more: "M4 10h0m6 0h0m6 0h0",
+  menu: "M3 6h14M3 10h14M3 14h14",
+  play: "M6 4v12l10-6Z",
+  pause: "M7 4v12m6-12v12",
+  down: "m5 8 5 5 5-5",
+  warning: "M10 3 2.500 16.500h15ZM10 8v4m0 2.500v0",
+  out: "M8 4H4v12h4m4-9 4 3-4 3m4-3H8",
+  sun: "M10 13a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm0-10v1.500M10 15.500V17M3 10h1.500m11 0H17M5 5l1 1m8 8 1 1M5 15l1-1m8-8 1-1",
+  up: "m5 12 5-5 5 5",
+  trash: "M4 6h12M8 6V4h4v2m-6 0 .5 10h7L14 6",
+  share: "M10 12V3m-3 3 3-3 3 3M5 10v6h10v-6",
+} as const;
+
+export type IconName = keyof typeof PATHS;
+
+export function Icon({ name, size = 18 }: { name: IconName; size?: number }) {
+  return (
+    <svg
+      viewBox="0 0 20 20" width={size} height={size} fill="none" stroke="currentColor"
+      strokeWidth={1.6} strokeLinecap="round" strokeLinejoin="round" aria-hidden="true"
+    >
+      <path d={PATHS[name]} />
+    </svg>
+  );
+}
