@@ -13,6 +13,9 @@ import { Toasts } from "./ui/toast";
 
 const Home = lazy(() => import("./pages/home/home"));
 const SignIn = lazy(() => import("./session/sign-in"));
+const SignUp = lazy(() => import("./session/sign-up"));
+const Developers = lazy(() => import("./pages/keys/developers"));
+const Account = lazy(() => import("./pages/account/account"));
 const NotFound = lazy(() => import("./pages/not-found"));
 
 const RETRIES = 2;
@@ -34,6 +37,7 @@ export function App() {
           <Suspense fallback={<Waiting what="Loading…" />}>
             <Switch>
               <Route path="/sign-in"><SignIn /></Route>
+              <Route path="/sign-up"><SignUp /></Route>
               <Route><SignedIn /></Route>
             </Switch>
           </Suspense>
@@ -54,6 +58,9 @@ function SignedIn() {
       <Suspense fallback={<Waiting what="Loading…" />}>
         <Switch>
           <Route path="/"><Home /></Route>
+          <Route path="/developers"><Developers /></Route>
+          <Route path="/api/keys"><Developers /></Route>
+          <Route path="/account"><Account /></Route>
           <Route><NotFound /></Route>
         </Switch>
       </Suspense>

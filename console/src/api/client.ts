@@ -61,6 +61,11 @@ export async function send(path: string, init: RequestInit = {}): Promise<Respon
   return response;
 }
 
+/** `send` with a JSON body. */
+export function sendJson(path: string, method: "POST" | "PUT" | "PATCH", body: unknown): Promise<Response> {
+  return send(path, { method, body: JSON.stringify(body), headers: { "Content-Type": "application/json" } });
+}
+
 async function readRefusal(response: Response): Promise<ApiError> {
   const said = await response.json().catch(() => ({})) as Record<string, unknown>;
   const text = (key: string) => (typeof said[key] === "string" ? said[key] : "");

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { ApiError, send } from "../api/client";
+import { ApiError, send, sendJson } from "../api/client";
 
 /** As `GET /api/v1/session` answers. */
 export interface Session {
@@ -38,13 +38,44 @@ export function useSignIn() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: async (credentials: Credentials) => {
-      await send(PATH, {
-        method: "POST",
-        body: JSON.stringify(credentials),
-        headers: { "Content-Type": "application/json" },
-      });
+      await sendJson(PATH, "POST", credentials);
     },
     onSuccess: () => queries.invalidateQueries(),
+  });
+}
+
+/** Whether strangers may sign up; the server says so to everybody. */
+export function useSignUpOpen(): boolean {
+  const asked = useQuery({
+    queryKey: ["sign-up"],
+    queryFn: async () => {
+      const answer = await fetch(PATH).then((response) => response.json()) as Partial<Session>;
+      return answer.signUpOpen === true;
+    },
+  });
+  return asked.data ?? false;
+}
+
+export function useSignUp() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (account: { name: string; email: string; password: string }) => sendJson("/api/v1/account", "POST", account),
+    onSuccess: () => queries.invalidateQueries(),
+  });
+}
+
+export interface AccountChanges {
+  name?: string;
+  email?: string;
+  password?: string;
+  currentPassword?: string;
+}
+
+export function useChangeAccount() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (changes: AccountChanges) => sendJson("/api/v1/account", "PATCH", changes),
+    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
   });
 }
 
