@@ -14,6 +14,7 @@ import { Toasts } from "./ui/toast";
 const Home = lazy(() => import("./pages/home/home"));
 const SignIn = lazy(() => import("./session/sign-in"));
 const SignUp = lazy(() => import("./session/sign-up"));
+const MyAgents = lazy(() => import("./pages/agents/my-agents"));
 const Developers = lazy(() => import("./pages/keys/developers"));
 const Account = lazy(() => import("./pages/account/account"));
 const NotFound = lazy(() => import("./pages/not-found"));
@@ -58,6 +59,7 @@ function SignedIn() {
       <Suspense fallback={<Waiting what="Loading…" />}>
         <Switch>
           <Route path="/"><Home /></Route>
+          <Route path="/my-agents"><MyAgents /></Route>
           <Route path="/developers"><Developers /></Route>
           <Route path="/api/keys"><Developers /></Route>
           <Route path="/account"><Account /></Route>

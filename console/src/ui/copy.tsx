@@ -26,8 +26,8 @@ export function CopyButton({ text, label = "Copy", bare = false }: { text: strin
   );
 }
 
-/** `navigator.clipboard` is there in secure contexts only; a server in the house is none. */
-async function copyText(text: string): Promise<void> {
+/** Throws where the browser forbids it. `navigator.clipboard` is there in secure contexts only; a server in the house is none. */
+export async function copyText(text: string): Promise<void> {
   if (window.isSecureContext) return navigator.clipboard.writeText(text);
   const area = document.createElement("textarea");
   area.value = text;
