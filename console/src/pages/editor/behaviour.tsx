@@ -1,0 +1,83 @@
+/* How the agent behaves: what it says first, what it is told, when it answers and when it hangs up. */
+
+import { TextArea, TextField } from "../../ui/field";
+import { Card } from "../../ui/page";
+import { useDraft, type Changes } from "./draft";
+import styles from "./editor.module.css";
+import { DraftArea, DraftNumber, DraftSelect, DraftText, DraftToggle } from "./fields";
+
+const PATIENCE = [
+  ["eager", "Eager: answers soonest, now and then into a thought"],
+  ["normal", "Normal"],
+  ["patient", "Patient: for people who think aloud, spell and dictate"],
+] as const;
+
+export default function Behaviour() {
+  return (
+    <>
+      <Card title="What it says">
+        <DraftArea name="greeting" label="Greeting" rows={2} maxLength={250} note="Said first. Empty: the agent waits for the caller." />
+        <DraftArea name="prompt" label="Prompt" rows={10} maxLength={10_000} note={<>What it is told about itself and its task. <code>{"{{name}}"}</code> is filled in from the variables.</>} />
+      </Card>
+      <Card title="Turns">
+        <div className={styles.columns}>
+          <DraftSelect name="patience" label="Patience" options={PATIENCE} empty="As the server has it" />
+          <DraftToggle name="interruptible" label="The caller may interrupt" note="If not, every reply is heard to its end." />
+        </div>
+      </Card>
+      <Card title="When nobody speaks">
+        <Silence />
+        <div className={styles.columns}>
+          <DraftNumber name="silenceTimeoutSeconds" label="Hang up after silence of, seconds" min={5} max={3600} placeholder="No such limit" />
+          <DraftNumber name="maxDurationSeconds" label="Longest conversation, seconds" min={10} max={43_200} placeholder="As the server has it" />
+        </div>
+      </Card>
+      <Card title="The end of a call">
+        <DraftText name="endCallMessage" label="Goodbye" maxLength={250} placeholder="The usual sentence" />
+        <Phrases />
+      </Card>
+    </>
+  );
+}
+
+type Plan = NonNullable<Changes["messagePlan"]>;
+
+function Silence() {
+  const { value, set, errorOf } = useDraft();
+  const plan = value("messagePlan") as Plan | null;
+  const change = (part: Plan) => {
+    const kept = Object.fromEntries(Object.entries({ ...plan, ...part }).filter(([, each]) => each !== null)) as Plan;
+    set("messagePlan", Object.keys(kept).length ? kept : null);
+  };
+  const toNumber = (text: string) => (text === "" ? null : Number(text));
+  return (
+    <>
+      <TextArea
+        label="Nudges" rows={3} note="One a line, said in turn. Empty: the usual ones." placeholder={"Are you still there?\nTake your time."}
+        value={plan?.idleMessages?.join("\n") ?? ""} error={errorOf("messagePlan")}
+        onChange={(event) => change({ idleMessages: event.target.value ? event.target.value.split("\n") : null })}
+      />
+      <div className={styles.columns}>
+        <TextField
+          label="Silence before each, seconds" type="number" min={0} max={3600} placeholder="As the server has it" note="0: never."
+          value={plan?.idleTimeoutSeconds ?? ""} onChange={(event) => change({ idleTimeoutSeconds: toNumber(event.target.value) })}
+        />
+        <TextField
+          label="How many, before the goodbye" type="number" min={0} max={10} placeholder="As the server has it"
+          value={plan?.idleMessageMaxSpokenCount ?? ""} onChange={(event) => change({ idleMessageMaxSpokenCount: toNumber(event.target.value) })}
+        />
+      </div>
+    </>
+  );
+}
+
+function Phrases() {
+  const { value, set, errorOf } = useDraft();
+  return (
+    <TextArea
+      label="Phrases that end the call" rows={3} note="One a line. Once the agent has said one of them, it hangs up."
+      value={value("endCallPhrases").join("\n")} error={errorOf("endCallPhrases")}
+      onChange={(event) => set("endCallPhrases", event.target.value ? event.target.value.split("\n") : [])}
+    />
+  );
+}

@@ -1,0 +1,49 @@
+/* One agent: a tab for each part of it, and a bar with what is not saved yet. */
+
+import { lazy, Suspense, type ComponentType } from "react";
+import { Redirect } from "wouter";
+
+import { LinkButton } from "../../ui/button";
+import { CopyButton } from "../../ui/copy";
+import { Icon } from "../../ui/icons";
+import { Badge, Failure, Page, Waiting } from "../../ui/page";
+import { Tabs } from "../../ui/tabs";
+import { useAgent } from "../agents/agents";
+import { DraftProvider, useDraft } from "./draft";
+import styles from "./editor.module.css";
+import { SaveBar } from "./save-bar";
+
+const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
+  identity: ["Identity", lazy(() => import("./identity"))],
+  behaviour: ["Behaviour", lazy(() => import("./behaviour"))],
+};
+
+export default function Editor({ id, tab }: { id: string; tab: string }) {
+  const agent = useAgent(id);
+  if (!TABS[tab]) return <Redirect to={`/my-agents/${id}/identity`} replace />;
+  if (agent.isPending) return <Waiting what="Loading the agent…" />;
+  if (agent.error) return <Page title="Agent"><Failure error={agent.error} /></Page>;
+  return <DraftProvider key={id} agent={agent.data}><Opened tab={tab} /></DraftProvider>;
+}
+
+function Opened({ tab }: { tab: string }) {
+  const { agent, value, error } = useDraft();
+  const Shown = TABS[tab]?.[1];
+  const tabs = Object.entries(TABS).map(([path, [name]]) => ({ name, href: `/my-agents/${agent.id}/${path}`, isCurrent: path === tab }));
+  return (
+    <Page
+      title={value("displayName") || "No name"}
+      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility === "public" ? "Public" : "Private"}</Badge></>}
+      actions={<LinkButton href={`/agent/${agent.id}`}><Icon name="talk" />Talk</LinkButton>}
+    >
+      <Tabs label="Parts of the agent" tabs={tabs} />
+      <div className={styles.editor}>
+        <div className={styles.tab}>
+          <Failure error={error} />
+          <Suspense fallback={<Waiting what="Loading…" />}>{Shown && <Shown />}</Suspense>
+          <SaveBar />
+        </div>
+      </div>
+    </Page>
+  );
+}

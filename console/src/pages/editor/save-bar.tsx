@@ -1,0 +1,48 @@
+/* What is not saved yet, and the buttons that save it or let it go. Ctrl+S saves, too. */
+
+import { useEffect } from "react";
+
+import { Button } from "../../ui/button";
+import { useSay } from "../../ui/toast";
+import { useDraft } from "./draft";
+import styles from "./editor.module.css";
+
+const NAMES: Readonly<Record<string, string>> = {
+  displayName: "name", voiceSpeed: "speed", criticalKnowledge: "knowledge", llm: "LLM", mcpServers: "MCP servers",
+  messagePlan: "silence", answerOnlyFromCriticalKnowledge: "only from knowledge", builtInActions: "built-in actions",
+};
+
+/** A field's name in words: `endCallMessage` is "end call message". */
+export const nameField = (field: string): string => NAMES[field] ?? field.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+export function SaveBar() {
+  const draft = useDraft();
+  const say = useSay();
+  const changed = Object.keys(draft.changes);
+  const isDirty = changed.length > 0;
+  const save = async () => {
+    if (draft.isSaving || !isDirty) return;
+    const saved = await draft.save();
+    if (saved) say(saved.warnings?.[0]?.message ? `Saved. ${saved.warnings[0].message}` : "Saved.");
+  };
+  useEffect(() => {
+    const press = (event: KeyboardEvent) => {
+      if ((event.ctrlKey || event.metaKey) && event.key === "s") {
+        event.preventDefault();
+        void save();
+      }
+    };
+    addEventListener("keydown", press);
+    return () => removeEventListener("keydown", press);
+  });
+  if (!isDirty) return null;
+  return (
+    <div className={styles.bar} role="region" aria-label="Unsaved changes">
+      <p>Not saved yet: {changed.map(nameField).join(", ")}</p>
+      <div>
+        <Button onClick={draft.discard}>Discard</Button>
+        <Button kind="primary" busy={draft.isSaving} onClick={() => void save()}>{draft.isSaving ? "Saving…" : "Save"}</Button>
+      </div>
+    </div>
+  );
+}
