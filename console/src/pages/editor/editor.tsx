@@ -16,6 +16,7 @@ import { SaveBar } from "./save-bar";
 const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
   identity: ["Identity", lazy(() => import("./identity"))],
   behaviour: ["Behaviour", lazy(() => import("./behaviour"))],
+  llm: ["LLM", lazy(() => import("./llm/llm"))],
 };
 
 export default function Editor({ id, tab }: { id: string; tab: string }) {

@@ -1,0 +1,116 @@
+/* What answers: an LLM of one's own, tried before it is believed, and who stands in for it. */
+
+import { useQuery } from "@tanstack/react-query";
+
+import { api, take, type Schemas } from "../../../api/client";
+import { Button } from "../../../ui/button";
+import { SelectField, TextField } from "../../../ui/field";
+import { Card, Notice } from "../../../ui/page";
+import { showAgo, showMs } from "../../../ui/times";
+import { useDraft, type Changes } from "../draft";
+import styles from "../editor.module.css";
+import { useLlmCheck } from "./check";
+import { CheckResult, FindingItem } from "./findings";
+import { NumberField, ServerFields, type Server } from "./server";
+
+type Own = Schemas["OpenAiCompatible"];
+type Fallback = NonNullable<Own["fallbacks"]>[number];
+
+const EMPTY: Own = { type: "openai-compatible", baseURL: "" };
+const MOST_FALLBACKS = 3;
+
+export default function Llm() {
+  const { agent, value, set, errorOf } = useDraft();
+  const own = asOwn(value("llm"));
+  const change = (llm: Own | null) => set("llm", llm as Changes["llm"]);
+  return (
+    <>
+      <Card title="Who answers">
+        <SelectField label="Language model" value={own ? "own" : "built-in"} onChange={(event) => change(event.target.value === "own" ? EMPTY : null)}>
+          <option value="built-in">The server's own answers</option>
+          <option value="own">An OpenAI-compatible server of yours</option>
+        </SelectField>
+        {!own && agent.answeredBy === "built-in-extractive" && (
+          <Notice kind="warning"><p>No language model configured: answers are sentences picked from what the agent knows.</p></Notice>
+        )}
+        {own && <ServerFields key={agent.id} server={own} onChange={(server) => change({ ...own, ...server })} errorOf={(field) => errorOf(`llm.${field}`)} />}
+        {own && <Test llm={own} onUseUrl={(baseURL) => change({ ...own, baseURL })} />}
+      </Card>
+      {agent.llm && <LastCheck id={agent.id} />}
+      {own && <Fallbacks llm={own} onChange={change} />}
+    </>
+  );
+}
+
+function asOwn(llm: unknown): Own | null {
+  return llm && (llm as Own).type === "openai-compatible" ? withoutNulls(llm as Own) : null;
+}
+
+/** A view says null where the body leaves things away. */
+function withoutNulls(llm: Own): Own {
+  const kept = Object.entries(llm).filter(([name, value]) => value !== null && name !== "model");
+  return Object.fromEntries(kept) as unknown as Own;
+}
+
+function Test({ llm, onUseUrl }: { llm: Own; onUseUrl: (url: string) => void }) {
+  const { agent } = useDraft();
+  const { check, start } = useLlmCheck();
+  const { fallbacks: _fallbacks, failureMessage: _failure, hedgeAfterMs: _hedge, ...server } = llm;
+  const asked = { ...server, agentId: agent.id, ...(isMask(server.apiKey) && { apiKey: undefined }) };
+  return (
+    <>
+      <div><Button kind="primary" busy={check.isRunning} disabled={!llm.baseURL} onClick={() => void start(asked)}>{check.isRunning ? "Testing…" : "Test"}</Button></div>
+      <CheckResult check={check} onUseUrl={onUseUrl} />
+    </>
+  );
+}
+
+const isMask = (key: string | null | undefined) => key?.startsWith("•") ?? false;
+
+/** What the server found when the LLM was last saved. */
+function LastCheck({ id }: { id: string }) {
+  const { agent } = useDraft();
+  const last = useQuery({
+    queryKey: ["agents", id, "llm-check"],
+    queryFn: () => take(api.GET("/api/v1/agents/{agentId}/llm-check", { params: { path: { agentId: id } } })),
+    refetchInterval: ({ state }) => (state.data?.state === "running" ? RUNNING_MS : false),
+  });
+  if (!last.data) return null;
+  const { ok, checkedAt, firstTokenMs, state } = last.data;
+  return (
+    <Card title="Last check" aside={<span>{checkedAt && showAgo(checkedAt)}{state === "running" && " · still looking"}</span>}>
+      <p>{ok ? "It worked." : "It did not work."} {firstTokenMs !== null && `First words after ${showMs(firstTokenMs)}.`}</p>
+      {agent.llmIssues.length > 0 && <ul style={{ display: "grid", gap: "var(--s2)" }}>{agent.llmIssues.map((finding, n) => <FindingItem key={n} finding={finding} />)}</ul>}
+    </Card>
+  );
+}
+
+const RUNNING_MS = 2000;
+
+function Fallbacks({ llm, onChange }: { llm: Own; onChange: (llm: Own) => void }) {
+  const { errorOf } = useDraft();
+  const fallbacks = llm.fallbacks ?? [];
+  const setAll = (next: Fallback[]) => onChange({ ...llm, ...(next.length ? { fallbacks: next } : { fallbacks: null }) });
+  const setOne = (n: number, next: Fallback) => setAll(fallbacks.map((each, at) => (at === n ? next : each)));
+  return (
+    <Card title="When it fails">
+      {fallbacks.map((fallback, n) => (
+        <fieldset key={n} style={{ display: "grid", gap: "var(--s4)" }}>
+          <legend>{n + 1}. {fallback.type === "built-in" ? "The server's own answers" : "Another server"}</legend>
+          {fallback.type !== "built-in" && <ServerFields server={fallback as Server} onChange={(server) => setOne(n, server as Fallback)} errorOf={(field) => errorOf(`llm.fallbacks.${n}.${field}`)} />}
+          <div><Button small kind="danger" onClick={() => setAll(fallbacks.filter((_, at) => at !== n))}>Remove</Button></div>
+        </fieldset>
+      ))}
+      {fallbacks.length < MOST_FALLBACKS && (
+        <div style={{ display: "flex", gap: "var(--s2)", flexWrap: "wrap" }}>
+          <Button onClick={() => setAll([...fallbacks, { type: "openai-compatible", baseURL: "" }])}>Add a fallback server</Button>
+          <Button onClick={() => setAll([...fallbacks, { type: "built-in" }])}>Add the server's own answers</Button>
+        </div>
+      )}
+      <div className={styles.columns}>
+        <NumberField label="Ask the first fallback as well after, ms" min={100} max={60_000} value={llm.hedgeAfterMs} onChange={(hedgeAfterMs) => onChange({ ...llm, hedgeAfterMs })} />
+        <TextField label="Said when nobody could answer" maxLength={250} placeholder="The usual sentence" value={llm.failureMessage ?? ""} onChange={(event) => onChange({ ...llm, failureMessage: event.target.value || null })} />
+      </div>
+    </Card>
+  );
+}
