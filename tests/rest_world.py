@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from fastapi import FastAPI
 
+from sayso.accounts.schema import read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
@@ -179,7 +180,7 @@ def make_world(config: Settings, secrets: Secrets) -> World:
     """Everything put together; nothing is opened yet."""
     clock, check, retrieval = HandClock(), ScriptedCheck(), ScriptedRetrieval()
     database = Database(config.database)
-    accounts = Accounts(database, secrets, clock)
+    accounts = Accounts(database, secrets, clock, read_rules(config))
     library = make_library(config, database, clock, ScriptedEmbedder())
     mcp = McpPool(private=config.outbound_private, commands=read_commands(config.mcp_commands))
     agents = Agents(

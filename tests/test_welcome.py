@@ -20,6 +20,7 @@ from sayso.store.database import migrate
 from sayso.welcome import FIRST_AGENT, Welcome, welcome
 
 KEY = "ak-00000000000000000000000000000001"
+LINK = SecretStr("si-once")
 
 
 @pytest.mark.parametrize(
@@ -48,20 +49,22 @@ async def test_the_first_agent_can_tell_about_sayso(question: str, told: str) ->
     assert told in " ".join(answer)
 
 
-def test_the_terminal_shows_the_key_the_first_time() -> None:
-    told = describe(Welcome("user-1", SecretStr(KEY), "agent-1"), Settings(port=8400))
-    assert told.count(KEY) == 2
+def test_the_terminal_shows_a_sign_in_link_and_the_first_time_the_key() -> None:
+    told = describe(Welcome("user-1", SecretStr(KEY), "agent-1", LINK), Settings(port=8400))
+    assert "http://127.0.0.1:8400/sign-in#si-once\n" in told
+    assert "Once, for 30 minutes" in told
+    assert told.count(KEY) == 1
     assert "only this once" in told
-    assert "http://127.0.0.1:8400/agent/agent-1" in told
-    assert "curl http://127.0.0.1:8400/api/v1/agents/agent-1" in told
-    assert "X-User-Id: user-1" in told
+    assert "http://127.0.0.1:8400/agent/agent-1\n" in told
+    assert "User id    user-1" in told
 
 
-def test_later_it_says_how_to_get_another() -> None:
-    told = describe(Welcome("user-1", None, None), Settings())
-    assert "keys new" in told
-    assert "curl" not in told
-    assert "only this once" not in told
+def test_later_it_shows_no_key() -> None:
+    told = describe(Welcome("user-1", None, None, LINK), Settings(sign_in_link_min=2.5))
+    assert "/sign-in#si-once" in told
+    assert "2.5 minutes" in told
+    assert "API key" not in told
+    assert "Talk" not in told
 
 
 async def test_the_first_agent_is_shown_on_the_terminal_and_not_in_the_log(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ import structlog
 from fastapi import FastAPI
 
 from sayso.abilities import Abilities
+from sayso.accounts.schema import read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
@@ -62,7 +63,7 @@ from sayso.stt import Stt
 from sayso.talk.session import Rooms
 from sayso.tts import Tts
 from sayso.vad import Vad
-from sayso.welcome import Welcome, welcome
+from sayso.welcome import Welcome, greet, welcome
 
 if TYPE_CHECKING:
     from sayso.observe.traces import Traces
@@ -99,7 +100,7 @@ class Server:
             private=settings.outbound_private, commands=read_commands(settings.mcp_commands)
         )
         secrets = load_secrets(settings.data_dir, settings.master_key)
-        self.accounts = Accounts(self._database, secrets, self._clock)
+        self.accounts = Accounts(self._database, secrets, self._clock, read_rules(settings))
         self._checks = LlmChecks(self._database, self._clock, self._check_llm)
         self.library = make_library(settings, self._database, self._clock, self._engines.embedder)
         self.agents = Agents(
@@ -167,6 +168,7 @@ class Server:
             self.library.sources,
             self._engines.rooms.tts.voices,
             self._ready.answer_extractively,
+            partial(greet, self.agents),
         )
         app = build_api(services, self._settings, self._clock, lifespan=self._live)
         app.router.routes.extend(self.door.routes)
@@ -204,6 +206,9 @@ class Server:
             closing.push_async_callback(self._ready.close)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
             await closing.enter_async_context(self.library.live())
+            closing.push_async_callback(self.accounts.uses.store)
+            uses = asyncio.create_task(self.accounts.uses.run())
+            closing.push_async_callback(end_task, uses)
             checker = asyncio.create_task(self._checks.run())
             closing.callback(checker.cancel)
             closing.push_async_callback(end_task, asyncio.create_task(self._look_at_own_llm()))

@@ -1,4 +1,4 @@
-"""The command line: serve · talk · check-llm · fake-llm · keys.
+"""The command line: serve · talk · check-llm · fake-llm · link · keys.
 
 Commands import what they need when they run, so that `--help` answers at once.
 """
@@ -226,6 +226,28 @@ def fake_llm(  # noqa: PLR0913, PLR0917 - each is an option
     run_fake(config, host, port)
 
 
+@app.command()
+def link(
+    email: Annotated[
+        str | None, typer.Option(help="Whose account; the owner's if not given.")
+    ] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Base URL of the server.", envvar="SAYSO_URL"),
+    ] = None,
+) -> None:
+    """Print a link that signs in to the console once, for a while, with or without a password."""
+
+    async def make(accounts: Accounts) -> None:
+        from sayso.serve import sign_in_url  # noqa: PLC0415
+
+        user_id = await (accounts.people.id_of(email) if email else accounts.owner_id())
+        token = await accounts.sessions.new_link(user_id)
+        typer.echo(sign_in_url((url or accounts.rules.url).rstrip("/"), token))
+
+    _with_accounts(make)
+
+
 @keys_app.command("list")
 def list_keys() -> None:
     """Show the owner's keys by their last four characters."""
@@ -233,7 +255,8 @@ def list_keys() -> None:
     async def show(accounts: Accounts) -> None:
         for key in await accounts.keys(await accounts.owner_id()):
             state = f"revoked {key.revoked_at:%Y-%m-%d}" if key.revoked_at else "in use"
-            typer.echo(f"{key.id}  …{key.tail}  {state}  {key.name}")
+            used = f"used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
+            typer.echo(f"{key.id}  …{key.tail}  {state}  {used}  {key.name}")
 
     _with_accounts(show)
 

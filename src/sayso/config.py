@@ -51,6 +51,44 @@ class Settings(BaseSettings):
         "auto", description="`auto`: colour on a terminal, JSON elsewhere."
     )
 
+    # Accounts ------------------------------------------------------------------------
+    sign_up: Literal["open", "closed"] = Field(
+        "closed",
+        description="Whether strangers may make accounts of their own; the owner has one anyway.",
+    )
+    max_accounts: int = Field(
+        1000, ge=1, description="Accounts there may be; after that nobody can sign up."
+    )
+    session_days: float = Field(
+        30.0,
+        gt=0,
+        le=400,
+        description="How long a browser stays signed in after it was last used, in days.",
+    )
+    sign_in_link_min: float = Field(
+        30.0, gt=0, le=1440, description="How long a printed sign-in link can be used, in minutes."
+    )
+    sign_in_per_min: int = Field(
+        10,
+        ge=0,
+        description="Attempts to sign in or to sign up a minute from one address, and as many for "
+        "one email; 0 means no limit.",
+    )
+    ticket_s: int = Field(
+        600,
+        ge=10,
+        le=86_400,
+        description="How long a ticket opens its agent unless `seconds` says otherwise, in "
+        "seconds.",
+    )
+    proxies: int = Field(
+        0,
+        ge=0,
+        le=10,
+        description="Proxies of yours in front, each adding to `X-Forwarded-For`; with 0 that "
+        "header is not read, and all who come through a proxy are one address.",
+    )
+
     # Telemetry -----------------------------------------------------------------------
     traces_url: str | None = Field(
         None,

@@ -1,6 +1,6 @@
 """Who may talk: admits a socket to a conversation, or says why not.
 
-    accept ─► setup ─► key ─► agent ─► may they? ─► init ─► Session
+    accept ─► setup ─► may they? (`admission.py`) ─► init ─► Session
 
 Everything that can be refused is refused here, with the contract's code first as an `error`
 message and then as a close code (contract §4.5).
@@ -10,16 +10,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 import structlog
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sayso.accounts.service import Accounts
+from sayso.admission import (
+    AGENT_CONVERSATION,
+    START_CONVERSATION,
+    TALK,
+    Admission,
+    Entrance,
+    Visitor,
+)
 from sayso.agents.schema import Agent as StoredAgent
 from sayso.agents.service import Agents
 from sayso.audio.encode import check_output
@@ -28,8 +36,6 @@ from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
 from sayso.errors import (
     AudioError,
-    ForbiddenError,
-    NotFoundError,
     SaysoError,
     SetupError,
     TalkCode,
@@ -42,7 +48,7 @@ from sayso.talk.events import EndedBy
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.record import LeftMessage, Timings
 from sayso.talk.session import Limits, Rooms, Session
-from sayso.transport.playai import EARLIEST, Setup, error_frame, init_frame, parse_setup
+from sayso.transport.playai import Setup, error_frame, init_frame, parse_setup
 from sayso.transport.websocket import WebSocketLine, close, receive_setup
 
 log = structlog.get_logger("sayso.door")
@@ -55,24 +61,6 @@ _CLOSE_CODES = {
 """1001 to 1003 mean other things as close codes, so they close as 4401."""
 
 CLOSE_NORMALLY = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Entrance:
-    """One of the contract's talk URLs.
-
-    Attributes:
-        needs_key: `setup` must carry the API key of the agent's owner.
-        defaults: what `setup` may leave out here.
-    """
-
-    needs_key: bool
-    defaults: Mapping[str, Any] | None = None
-
-
-TALK = Entrance(needs_key=True)
-START_CONVERSATION = Entrance(needs_key=False)
-AGENT_CONVERSATION = Entrance(needs_key=True, defaults=EARLIEST)
 
 
 @dataclass(eq=False)
@@ -166,7 +154,10 @@ class Door:
                 code=TalkCode.TOO_MANY,
             )
         setup = await self._read_setup(socket, entrance)
-        stored = await self._find(agent_id, setup, entrance)
+        headers = socket.headers
+        visitor = Visitor(setup.api_key, headers.get("origin"), headers.get("host"))
+        admission = Admission(self.accounts, self.agents, self.url)
+        stored = await admission.admit(visitor, agent_id, entrance)
         earlier = await self._earlier_lines(stored, setup)
         continued = setup.continue_conversation if earlier is not None else None
         conversation_id = continued or new_id()
@@ -223,35 +214,6 @@ class Door:
         except AudioError as error:
             raise SetupError(error.message, field="outputSampleRate") from None
         return setup
-
-    async def _find(self, agent_id: str, setup: Setup, entrance: Entrance) -> StoredAgent:
-        """The agent, if whoever sent `setup` may talk to it."""
-        user_id = await self._whose_key(setup.api_key) if setup.api_key else None
-        if entrance.needs_key and user_id is None:
-            raise TalkError("setup needs an apiKey", code=TalkCode.INVALID_TOKEN)
-        try:
-            stored = await self.agents.load(agent_id)
-        except (NotFoundError, ForbiddenError):
-            raise TalkError(
-                f"there is no agent {agent_id!r}", code=TalkCode.INVALID_AGENT
-            ) from None
-        if entrance.needs_key and user_id != stored.owner_id:
-            raise TalkError(
-                "the apiKey does not belong to the agent's creator",
-                code=TalkCode.INVALID_CREDENTIALS,
-            )
-        if stored.visibility == "private" and user_id != stored.owner_id:
-            raise TalkError(
-                "this agent is private: setup needs the apiKey of its owner",
-                code=TalkCode.UNAUTHORIZED,
-            )
-        return stored
-
-    async def _whose_key(self, key: str) -> str:
-        account = await self.accounts.authenticate_key(key.strip().removeprefix("Bearer "))
-        if account is None:
-            raise TalkError("the apiKey is not known", code=TalkCode.INVALID_TOKEN)
-        return account.user_id
 
     async def _earlier_lines(self, stored: StoredAgent, setup: Setup) -> list[Line] | None:
         """What was said in the conversation to go on with; None for a new one."""

@@ -4,6 +4,7 @@
     ├── RefusedError            a request we will not serve, with the HTTP status it maps to
     │   ├── BadRequestError     400  what was sent is not valid
     │   ├── UnauthorizedError   401  no key, or a wrong one
+    │   │   └── NobodyError         nobody is signed in; says whether strangers may sign up
     │   ├── ForbiddenError      403  somebody else's object
     │   ├── NotFoundError       404  no such object
     │   ├── ConflictError       409  the object changed, or is in use
@@ -85,6 +86,14 @@ class UnauthorizedError(RefusedError):
     error_id = "UNAUTHORIZED"
 
 
+class NobodyError(UnauthorizedError):
+    """Nobody is signed in; `sign_up_open` says whether strangers may make an account."""
+
+    def __init__(self, message: str, *, sign_up_open: bool, hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.sign_up_open = sign_up_open
+
+
 class ForbiddenError(RefusedError):
     """The object belongs to another account."""
 
@@ -133,6 +142,7 @@ class TalkCode:
     INVALID_MESSAGE = 4400
     SILENT = 4408
     UNAUTHORIZED = 4401
+    FORBIDDEN_ORIGIN = 4403
     TOO_MANY = 4429
     INTERNAL = 4500
 

@@ -12,7 +12,9 @@ from contextlib import contextmanager
 
 import typer
 import uvicorn
+from pydantic import SecretStr
 
+from sayso.accounts.schema import read_rules
 from sayso.accounts.service import Accounts
 from sayso.app import Server
 from sayso.clock import SystemClock
@@ -113,31 +115,38 @@ class _Announcing(uvicorn.Server):
 
 
 def describe(welcome: Welcome, settings: Settings) -> str:
-    """What a person at the terminal needs now."""
+    """What a person at the terminal needs now: where to sign in, and whom to talk to."""
     url = settings.url
-    key = welcome.api_key.get_secret_value() if welcome.api_key else None
     lines = [
         "",
-        f"  Sayso is ready at {url}        (API documentation: {url}/docs)",
+        f"  Sayso is ready at {url}",
         "",
-        f"  User id   {welcome.user_id}",
-        f"  API key   {key or f'shown when it was made; `{_command()} keys new` makes another'}",
+        f"  Sign in    {sign_in_url(url, welcome.link)}",
+        f"             {_once(settings)}",
     ]
-    if key:
-        lines.append("            Write it down: it is shown only this once.")
     if welcome.agent_id:
         page = f"{url}/agent/{welcome.agent_id}"
         lines += [
             "",
-            f"  Talk to your agent in a browser   {page}",
-            f'  or from here                      {_command()} talk {page} --text "What is Sayso?"',
-            "",
-            "  The same agent by REST:",
-            f"    curl {url}/api/v1/agents/{welcome.agent_id} \\",
-            f"      -H 'Authorization: Bearer {key or '<API key>'}' \\",
-            f"      -H 'X-User-Id: {welcome.user_id}'",
+            f"  Talk       {page}",
+            f'  or here    {_command()} talk {page} --text "What is Sayso?"',
         ]
-    return "\n".join([*lines, "", "  Ctrl+C stops the server.", ""])
+    lines += ["", f"  User id    {welcome.user_id}"]
+    if welcome.api_key is not None:
+        lines += [
+            f"  API key    {welcome.api_key.get_secret_value()}",
+            "             Write it down: it is shown only this once.",
+        ]
+    return "\n".join([*lines, f"  REST API   {url}/docs", "", "  Ctrl+C stops the server.", ""])
+
+
+def _once(settings: Settings) -> str:
+    return f"Once, for {settings.sign_in_link_min:g} minutes; `{_command()} link` prints another."
+
+
+def sign_in_url(url: str, link: SecretStr) -> str:
+    """The page that signs in with `link`, behind a `#`: browsers send that to no server."""
+    return f"{url}/sign-in#{link.get_secret_value()}"
 
 
 def _command() -> str:
@@ -171,6 +180,6 @@ async def with_accounts(settings: Settings, act: Callable[[Accounts], Awaitable[
     database = Database(settings.database)
     try:
         secrets = load_secrets(settings.data_dir, settings.master_key)
-        await act(Accounts(database, secrets, SystemClock()))
+        await act(Accounts(database, secrets, SystemClock(), read_rules(settings)))
     finally:
         await database.close()

@@ -54,12 +54,19 @@ class Welcome:
     Attributes:
         user_id: the owner's.
         api_key: theirs; None except the first time, when it is shown once.
+        link: the token that signs them in once, in a browser.
         agent_id: of the owner's newest agent; None if they deleted them all.
     """
 
     user_id: str
     api_key: SecretStr | None
     agent_id: str | None
+    link: SecretStr
+
+
+async def greet(agents: Agents, account: Account) -> None:
+    """Give a new account an agent to talk to."""
+    await agents.create(account, FIRST_AGENT, by_server=True)
 
 
 async def welcome(accounts: Accounts, agents: Agents) -> Welcome:
@@ -68,7 +75,8 @@ async def welcome(accounts: Accounts, agents: Agents) -> Welcome:
     user_id = owner.user_id if owner else await accounts.owner_id()
     account = Account(user_id, "")
     if owner is not None:
-        await agents.create(account, FIRST_AGENT, by_server=True)
+        await greet(agents, account)
     page = await agents.page(account, PageRequest(1, None))
     agent_id = page.rows[0].id if page.rows else None
-    return Welcome(user_id, owner.api_key if owner else None, agent_id)
+    link = await accounts.sessions.new_link(user_id)
+    return Welcome(user_id, owner.api_key if owner else None, agent_id, link)

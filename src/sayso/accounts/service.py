@@ -6,10 +6,21 @@ import hmac
 from datetime import datetime
 
 from pydantic import SecretStr
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sayso.accounts.schema import Account, KeyInfo, NewKey, NewOwner
+from sayso.accounts.people import People
+from sayso.accounts.schema import (
+    MAX_KEY_NAME_CHARS,
+    Account,
+    AccountRules,
+    KeyInfo,
+    NewKey,
+    NewOwner,
+)
+from sayso.accounts.sessions import Sessions
+from sayso.accounts.tickets import Tickets
+from sayso.accounts.uses import KeyUses
 from sayso.clock import Clock
 from sayso.errors import (
     BadRequestError,
@@ -24,20 +35,40 @@ from sayso.store.identifiers import new_api_key, new_id, new_user_id
 from sayso.store.tables import KeyRow, UserRow
 
 MAX_KEY_CHARS = 200
-MAX_KEY_NAME_CHARS = 250
 MAX_KEYS = 1000
 """Keys one account may have in use."""
+MAX_REVOKED = 1000
+"""Revoked keys of one account that are remembered; the oldest are forgotten."""
 
 _HINT = "Send `Authorization: Bearer <API key>`; `sayso keys new` makes a key."
 
 
 class Accounts:
-    """The accounts of this installation."""
+    """The accounts of this installation.
 
-    def __init__(self, database: Database, secrets: Secrets, clock: Clock) -> None:
+    Attributes:
+        rules: what the operator decided about them.
+        people: who they are, and how they sign in.
+        sessions: the browsers that are signed in.
+        tickets: what stands in for a key, for a while.
+        uses: when keys were last used.
+    """
+
+    def __init__(
+        self,
+        database: Database,
+        secrets: Secrets,
+        clock: Clock,
+        rules: AccountRules | None = None,
+    ) -> None:
         self._database = database
         self._secrets = secrets
         self._clock = clock
+        self.rules = rules or AccountRules()
+        self.sessions = Sessions(database, secrets, clock, self.rules)
+        self.people = People(database, clock, self.sessions, self.rules)
+        self.tickets = Tickets(secrets, clock)
+        self.uses = KeyUses(database)
 
     async def ensure_owner(self) -> NewOwner | None:
         """Make the owner's account if there is none; None when there is one.
@@ -84,6 +115,7 @@ class Accounts:
                 raise NotFoundError(f"there is no account {user_id!r}")
             if (await session.scalar(select(func.count()).where(*in_use)) or 0) >= MAX_KEYS:
                 raise ConflictError(f"the account has {MAX_KEYS} keys; revoke one first")
+            await self._forget_revoked(session, user_id)
             return self._add_key(session, user_id, name, self._clock.utc())
 
     async def keys(self, user_id: str) -> tuple[KeyInfo, ...]:
@@ -92,7 +124,15 @@ class Accounts:
         async with self._database.read() as session:
             rows = (await session.scalars(query.order_by(KeyRow.created_at, KeyRow.id))).all()
         return tuple(
-            KeyInfo(row.id, row.name, row.tail, row.created_at, row.revoked_at) for row in rows
+            KeyInfo(
+                row.id,
+                row.name,
+                row.tail,
+                row.created_at,
+                row.revoked_at,
+                self.uses.last(row.id, row.last_used_at),
+            )
+            for row in rows
         )
 
     async def revoke_key(self, user_id: str, key_id: str) -> None:
@@ -100,7 +140,9 @@ class Accounts:
         async with self._database.write() as session:
             row = await session.get(KeyRow, key_id)
             if row is None or row.user_id != user_id:
-                raise NotFoundError(f"there is no key {key_id!r}", hint="`sayso keys list`")
+                raise NotFoundError(
+                    f"there is no key {key_id!r}", hint="`sayso keys list` and /api/keys show them."
+                )
             row.revoked_at = row.revoked_at or self._clock.utc()
 
     async def authenticate(self, authorization: str | None, user_id: str | None) -> Account:
@@ -131,7 +173,26 @@ class Accounts:
         query = select(KeyRow).where(KeyRow.hash == self._secrets.fingerprint(key))
         async with self._database.read() as session:
             row = await session.scalar(query.where(KeyRow.revoked_at.is_(None)))
-        return None if row is None else Account(row.user_id, row.id)
+        if row is None:
+            return None
+        self.uses.note(row.id, self._clock.utc())
+        return Account(row.user_id, row.id)
+
+    async def is_in_use(self, key_id: str) -> bool:
+        """Whether there is such a key, and it was not revoked."""
+        async with self._database.read() as session:
+            row = await session.get(KeyRow, key_id)
+        return row is not None and row.revoked_at is None
+
+    async def _forget_revoked(self, session: AsyncSession, user_id: str) -> None:
+        gone = (
+            select(KeyRow.id)
+            .where(KeyRow.user_id == user_id, KeyRow.revoked_at.is_not(None))
+            .order_by(KeyRow.revoked_at.desc(), KeyRow.id)
+            .offset(MAX_REVOKED)
+        )
+        if surplus := (await session.scalars(gone)).all():
+            await session.execute(delete(KeyRow).where(KeyRow.id.in_(surplus)))
 
     def _add_key(self, session: AsyncSession, user_id: str, name: str, now: datetime) -> NewKey:
         key = new_api_key()
@@ -144,7 +205,7 @@ class Accounts:
             created_at=now,
         )
         session.add(row)
-        return NewKey(row.id, SecretStr(key))
+        return NewKey(row.id, SecretStr(key), name, now)
 
     async def _refuse_other_master_key(self, session: AsyncSession) -> None:
         """Say so at the start, rather than answer 401 to everybody."""

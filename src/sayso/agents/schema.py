@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sayso.accounts.origins import ORIGIN_PATTERN, read_origin
 from sayso.agents.fields import (
     MAX_HEADER_NAME_CHARS,
     SECRET_VALUES,
@@ -86,6 +87,8 @@ MAX_END_PHRASES = 20
 MAX_END_PHRASE_CHARS = 100
 MAX_BUILT_IN_ACTIONS = 20
 MAX_ZONE_CHARS = 100
+MAX_ORIGINS = 50
+MAX_ORIGIN_CHARS = 300
 SHORTEST_IDLE_S, LONGEST_IDLE_S = 1, 3600
 SHORTEST_TALK_S, LONGEST_TALK_S = 10, 43_200
 SHORTEST_WAIT_MS = 100
@@ -244,6 +247,25 @@ IdleSeconds = Annotated[
             ]
         }
     ),
+]
+
+
+def _check_origin(text: str) -> str:
+    """The origin as a browser writes it. Refuse what is none."""
+    origin = read_origin(text)
+    if origin is None:
+        raise PydanticCustomError(
+            "origin",
+            "must be an origin, such as https://shop.example: http or https, a host in ASCII, "
+            "perhaps a port, and nothing behind it",
+        )
+    return origin
+
+
+Origin = Annotated[
+    str,
+    Field(max_length=MAX_ORIGIN_CHARS, json_schema_extra={"pattern": ORIGIN_PATTERN}),
+    AfterValidator(_check_origin),
 ]
 
 
@@ -529,6 +551,17 @@ class NewAgent(_Body):
         json_schema_extra=EXTENSION,
     )
 
+    allowed_origins: Annotated[
+        Annotated[list[Origin], Field(max_length=MAX_ORIGINS)] | None,
+        AfterValidator(lambda origins: list(dict.fromkeys(origins or ()))),
+    ] = Field(
+        default=[],
+        description="Pages that visitors without a key or a ticket may talk from, besides this "
+        "server's own; null and an empty list are any page.",
+        examples=[["https://shop.example"]],
+        json_schema_extra=EXTENSION,
+    )
+
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, body: object) -> object:
@@ -621,6 +654,7 @@ class AgentView(_View):
     mcp_servers: list[McpServerView] = Field(json_schema_extra=EXTENSION)
     built_in_actions: list[BuiltInAction] = Field(json_schema_extra=EXTENSION)
     time_zone: str | None = Field(json_schema_extra=EXTENSION)
+    allowed_origins: list[str] = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -709,6 +743,7 @@ class Agent:
     mcp_servers: tuple[McpServer, ...] = ()
     built_in_actions: tuple[BuiltInAction, ...] = ()
     time_zone: str | None = None
+    allowed_origins: frozenset[str] = frozenset()
 
 
 _OURS = frozenset({"messages", "stream"})

@@ -240,6 +240,11 @@ class Agents:
             files = await self._sources.files_of(session, [agent_id])
         return self._view(row, files.get(agent_id, ()))
 
+    async def demand(self, account: Account, agent_id: str) -> None:
+        """Refuse who does not own the agent. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            await _own_row(session, account, agent_id)
+
     async def page(self, account: Account, request: PageRequest) -> Page[AgentView]:
         """Read the account's agents, newest first."""
         async with self._database.read() as session:
@@ -377,6 +382,7 @@ class Agents:
             mcp_servers=self._mcp.load(row),
             **self._safe.answering(row),
             knowledge=self._knowledge.place(row),
+            allowed_origins=frozenset(row.allowed_origins),
             **read_manners(row),
         )
 

@@ -13,11 +13,13 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from sayso.accounts.access import Access
+from sayso.accounts.routes import Greet, account_routes
 from sayso.accounts.service import Accounts
 from sayso.agents.check_routes import check_routes
 from sayso.agents.mcp_routes import mcp_routes
 from sayso.agents.routes import agent_routes
 from sayso.agents.service import Agents
+from sayso.agents.ticket_routes import ticket_routes
 from sayso.api.builtin import Answers, builtin_routes
 from sayso.api.docs import install_docs
 from sayso.api.refusals import BodyLimit, LastResort, error_responses, install_refusals
@@ -56,6 +58,7 @@ class Services:
     sources: Sources
     voices: Sequence[Voice]
     answers: Answers | None = None
+    greet: Greet | None = None
 
 
 def build_api(
@@ -71,11 +74,14 @@ def build_api(
         redoc_url=None,
         openapi_url="/openapi.json",
         generate_unique_id_function=_operation_id,
-        # Some clients in the wild send JSON without saying so; keys are never in cookies here.
+        # Some clients in the wild send JSON without saying so. Cookies stay safe: what is sent by
+        # one needs a header that no other site's page can add (accounts/access.py).
         strict_content_type=False,
     )
     access = Access(services.accounts, clock)
     for router in (
+        account_routes(services.accounts, access, services.greet),
+        ticket_routes(services.agents, services.accounts, access, settings),
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
         source_routes(services.sources, access, settings),
@@ -115,6 +121,14 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
+def _ways_in(security: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """How an operation that needs somebody may know who it is."""
+    browser: dict[str, Any] = {"SessionCookie": []}
+    if not any("ApiKeyAuth" in way for way in security):
+        return [browser]
+    return [{"ApiKeyAuth": [], "XUserIdAuth": []}, {"ApiKeyAuth": []}, browser]
+
+
 def _openapi(app: FastAPI) -> dict[str, Any]:
     """FastAPI's description, made true: we answer 400, not 422, and a key alone suffices."""
     if app.openapi_schema is None:
@@ -128,10 +142,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for operations in schema["paths"].values():
             for operation in operations.values():
                 operation["responses"].pop("422", None)
-                operation["security"] = [
-                    {"ApiKeyAuth": [], "XUserIdAuth": []},
-                    {"ApiKeyAuth": []},
-                ]
+                if "security" in operation:
+                    operation["security"] = _ways_in(operation["security"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schema["components"]["schemas"].pop(unused, None)
         app.openapi_schema = schema

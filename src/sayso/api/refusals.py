@@ -25,6 +25,7 @@ from sayso.api.mistakes import describe_fields, describe_json
 from sayso.errors import (
     BadRequestError,
     ForbiddenError,
+    NobodyError,
     NotFoundError,
     RefusedError,
     TooManyError,
@@ -59,6 +60,10 @@ class ErrorBody(BaseModel):
     details: list[ErrorDetail] | None = Field(
         default=None, description="Each thing on its own, when several are wrong."
     )
+    sign_up_open: bool | None = Field(
+        default=None,
+        description="Of `GET /session` only: whether strangers may make an account.",
+    )
 
 
 def error_response(status: int, error_id: str, error: RefusedError) -> JSONResponse:
@@ -66,9 +71,11 @@ def error_response(status: int, error_id: str, error: RefusedError) -> JSONRespo
     text = _sentence(error.message, error.field)
     body = ErrorBody(
         error_message=text, error_id=error_id, message=text, hint=error.hint, field=error.field
-    ).model_dump(by_alias=True, exclude={"details"})
+    ).model_dump(by_alias=True, exclude={"details", "sign_up_open"})
     if error.details:
         body["details"] = list(error.details[:MAX_DETAILS])
+    if isinstance(error, NobodyError):
+        body["signUpOpen"] = error.sign_up_open
     headers = {}
     if isinstance(error, TooManyError):
         headers["Retry-After"] = str(math.ceil(error.retry_after_s))

@@ -15,7 +15,7 @@ import structlog
 
 Format = Literal["auto", "json", "console"]
 
-_SECRETS = re.compile(r"(?i)\b(ak-[0-9a-f]{8,}|sk-[\w-]{8,}|bearer\s+\S+)")
+_SECRETS = re.compile(r"(?i)\b(ak-[0-9a-f]{8,}|(?:sk|ss|si|tk)-[\w.-]{8,}|bearer\s+\S+)")
 BLACKED_OUT = "[secret]"
 
 

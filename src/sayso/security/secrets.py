@@ -35,12 +35,13 @@ _log = structlog.get_logger(__name__)
 
 
 class Secrets:
-    """Seals and opens texts, and fingerprints API keys, with one master key."""
+    """Seals, opens and signs texts, and fingerprints API keys, with one master key."""
 
     def __init__(self, master_key: bytes) -> None:
         """Derive the keys in use from `master_key`, 32 random bytes."""
         self._cipher = AESGCM(_derive(master_key, b"sayso seal v1"))
         self._hash_key = _derive(master_key, b"sayso api-key hash v1")
+        self._sign_key = _derive(master_key, b"sayso ticket v1")
         self.key_id = _derive(master_key, b"sayso key id v1")[:4].hex()
 
     def __repr__(self) -> str:
@@ -79,8 +80,20 @@ class Secrets:
             ) from error
         return opened.decode()
 
+    def sign(self, text: str) -> str:
+        """The signature of a ticket: 32 hex digits, 128 bits."""
+        return hmac.new(self._sign_key, text.encode(), hashlib.sha256).hexdigest()[:32]
+
+    def signed(self, text: str, signature: str) -> bool:
+        """Whether `signature` is ours of `text`; takes as long wherever they differ."""
+        expected = self.sign(text.encode(errors="replace").decode())
+        return hmac.compare_digest(expected.encode(), signature.encode(errors="replace"))
+
     def fingerprint(self, api_key: str) -> str:
-        """The keyed hash an API key is stored as and found by: `<key id>.<64 hex digits>`."""
+        """The keyed hash an API key is stored as and found by: `<key id>.<64 hex digits>`.
+
+        Sign-in links and the cookies of browsers are random, too, and kept the same way.
+        """
         digest = hmac.new(self._hash_key, api_key.encode(errors="replace"), hashlib.sha256)
         return f"{self.key_id}.{digest.hexdigest()}"
 

@@ -36,6 +36,16 @@ def new_api_key() -> str:
     return f"ak-{secrets.token_hex(16)}"
 
 
+def new_session_token() -> str:
+    """What a browser's cookie holds: `ss-` and 256 random bits."""
+    return f"ss-{secrets.token_urlsafe(32)}"
+
+
+def new_link_token() -> str:
+    """What a sign-in link holds behind its `#`: `si-` and 256 random bits."""
+    return f"si-{secrets.token_urlsafe(32)}"
+
+
 def new_agent_id(name: str) -> str:
     """The id of an agent: a slug of its name, a hyphen, 14 random characters (contract §2.3)."""
     return f"{slug(name)}-{random_text(14)}"

@@ -1,6 +1,8 @@
 """The tables, typed; the one description of what is stored.
 
     users ─┬─ api_keys
+           ├─ browser_sessions        who is signed in, where
+           ├─ sign_in_links           printed by the server, good once
            ├─ functions               what agents may call; agents name them in `actions`
            └─ agents ─┬─ llm_checks          the last check of its LLM
                       ├─ sources ── passages files, web pages and long texts, as they are searched
@@ -80,12 +82,15 @@ class Table(DeclarativeBase):
 
 
 class UserRow(Table):
-    """One account."""
+    """One account; without an email and a password it signs in by a printed link only."""
 
     __tablename__ = "users"
 
     id: Mapped[str] = mapped_column(String(100), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    email: Mapped[str | None] = mapped_column(String(254), unique=True, index=True)
+    name: Mapped[str | None] = mapped_column(String(250))
+    password: Mapped[str | None] = mapped_column(Text)
 
 
 class KeyRow(Table):
@@ -100,6 +105,32 @@ class KeyRow(Table):
     tail: Mapped[str] = mapped_column(String(8))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+class SessionRow(Table):
+    """One browser that is signed in; only the keyed hash of its cookie is kept."""
+
+    __tablename__ = "browser_sessions"
+
+    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    hash: Mapped[str] = mapped_column(String(100), unique=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    by_link: Mapped[bool]
+
+
+class LinkRow(Table):
+    """One sign-in link, by its keyed hash; remembered a while, to say what became of it."""
+
+    __tablename__ = "sign_in_links"
+
+    hash: Mapped[str] = mapped_column(String(100), primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
 class AgentRow(Table):
@@ -143,6 +174,7 @@ class AgentRow(Table):
     mcp_sealed: Mapped[str | None] = mapped_column(Text)
     knowledge: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     knowledge_revision: Mapped[int] = mapped_column(server_default="0")
+    allowed_origins: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
 
 
 class FunctionRow(Table):
