@@ -53,6 +53,8 @@ interface CurlProps {
   method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
   path: string;
   body?: unknown;
+  /** A field of a form instead of a JSON body. */
+  form?: string;
   title?: string;
 }
 
@@ -61,8 +63,9 @@ export function Curl({ title = "The same by REST", ...request }: CurlProps) {
   return <Code title={title} code={writeCurl(request)} />;
 }
 
-export function writeCurl({ method = "GET", path, body }: CurlProps, key = "$SAYSO_API_KEY"): string {
+export function writeCurl({ method = "GET", path, body, form }: CurlProps, key = "$SAYSO_API_KEY"): string {
   const lines = [`curl ${method === "GET" ? "" : `-X ${method} `}${location.origin}${path}`, `-H "Authorization: Bearer ${key}"`];
+  if (form) lines.push(`-F "${form}"`);
   if (body !== undefined) {
     lines.push(`-H "Content-Type: application/json"`);
     lines.push(`-d '${JSON.stringify(body, null, 2).replaceAll("'", `'\\''`)}'`);

@@ -17,6 +17,7 @@ const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
   identity: ["Identity", lazy(() => import("./identity"))],
   behaviour: ["Behaviour", lazy(() => import("./behaviour"))],
   llm: ["LLM", lazy(() => import("./llm/llm"))],
+  knowledge: ["Knowledge", lazy(() => import("./knowledge/knowledge"))],
 };
 
 export default function Editor({ id, tab }: { id: string; tab: string }) {
