@@ -16,6 +16,7 @@ const SignIn = lazy(() => import("./session/sign-in"));
 const SignUp = lazy(() => import("./session/sign-up"));
 const MyAgents = lazy(() => import("./pages/agents/my-agents"));
 const Editor = lazy(() => import("./pages/editor/editor"));
+const Functions = lazy(() => import("./pages/functions/functions-page"));
 const Developers = lazy(() => import("./pages/keys/developers"));
 const Account = lazy(() => import("./pages/account/account"));
 const NotFound = lazy(() => import("./pages/not-found"));
@@ -62,6 +63,7 @@ function SignedIn() {
           <Route path="/"><Home /></Route>
           <Route path="/my-agents"><MyAgents /></Route>
           <Route path="/my-agents/:id/:tab?">{({ id, tab }) => <Editor id={id} tab={tab ?? "identity"} />}</Route>
+          <Route path="/functions"><Functions /></Route>
           <Route path="/developers"><Developers /></Route>
           <Route path="/api/keys"><Developers /></Route>
           <Route path="/account"><Account /></Route>

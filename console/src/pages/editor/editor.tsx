@@ -18,6 +18,7 @@ const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
   behaviour: ["Behaviour", lazy(() => import("./behaviour"))],
   llm: ["LLM", lazy(() => import("./llm/llm"))],
   knowledge: ["Knowledge", lazy(() => import("./knowledge/knowledge"))],
+  actions: ["Actions", lazy(() => import("./actions/actions"))],
 };
 
 export default function Editor({ id, tab }: { id: string; tab: string }) {
