@@ -19,6 +19,7 @@ const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
   llm: ["LLM", lazy(() => import("./llm/llm"))],
   knowledge: ["Knowledge", lazy(() => import("./knowledge/knowledge"))],
   actions: ["Actions", lazy(() => import("./actions/actions"))],
+  deploy: ["Deploy", lazy(() => import("./deploy/deploy"))],
 };
 
 export default function Editor({ id, tab }: { id: string; tab: string }) {
