@@ -142,7 +142,7 @@ export interface News {
 class Player extends AudioWorkletProcessor {
   readonly #rateHz: number;
   #queue: Float32Array[] = [];
-  #queued = 0; // samples
+  private queued = 0; // samples; not #: tests look at it
   #fade: Float32Array = new Float32Array();
   #reply = 0;
   #resampler!: Resampler;
@@ -173,7 +173,7 @@ class Player extends AudioWorkletProcessor {
     this.#reply = reply;
     this.#resampler = new Resampler(this.#rateHz, sampleRate);
     this.#queue = [];
-    this.#queued = 0;
+    this.queued = 0;
     this.#isComplete = false;
     this.#isHeard = false;
     this.#isHeld = false;
@@ -183,7 +183,7 @@ class Player extends AudioWorkletProcessor {
   }
 
   #fadeOut(): void {
-    const isSounding = this.#queued > 0 && !this.#isHeld;
+    const isSounding = this.queued > 0 && !this.#isHeld;
     const rest = isSounding ? this.#queue[0]!.subarray(0, Math.round(FADE_S * sampleRate)) : [];
     this.#fade = Float32Array.from(rest, (sample, n) => sample * (1 - n / rest.length));
   }
@@ -196,7 +196,7 @@ class Player extends AudioWorkletProcessor {
   }
 
   #sound(samples: Float32Array): void {
-    if (this.#queued < MAX_QUEUED_S * sampleRate) this.#add(this.#resampler.process(samples));
+    if (this.queued < MAX_QUEUED_S * sampleRate) this.#add(this.#resampler.process(samples));
   }
 
   /** All of the reply has come; the last of it is still in the resampler. */
@@ -207,7 +207,7 @@ class Player extends AudioWorkletProcessor {
 
   #add(sound: Float32Array): void {
     if (sound.length) this.#queue.push(sound);
-    this.#queued += sound.length;
+    this.queued += sound.length;
   }
 
   #gather(seconds: number): void {
@@ -218,23 +218,23 @@ class Player extends AudioWorkletProcessor {
     const out = outputs[0]![0]!;
     out.set(this.#fade.subarray(0, out.length));
     this.#fade = this.#fade.subarray(out.length);
-    if (this.#isHeld || (this.#queued < this.#wanted && !this.#isComplete)) return true;
+    if (this.#isHeld || (this.queued < this.#wanted && !this.#isComplete)) return true;
     this.#wanted = 0;
-    if (this.#queued && !this.#isHeard) this.#tell("playing");
+    if (this.queued && !this.#isHeard) this.#tell("playing");
     this.#fill(out);
-    if (!this.#queued) this.#runDry();
+    if (!this.queued) this.#runDry();
     else if (this.#played - this.#told >= REPORT_S * sampleRate) this.#tell("played");
     return true;
   }
 
   #fill(out: Float32Array): void {
-    for (let at = 0; at < out.length && this.#queued; ) {
+    for (let at = 0; at < out.length && this.queued; ) {
       const first = this.#queue[0]!;
       const piece = first.subarray(0, out.length - at);
       for (let n = 0; n < piece.length; n += 1) out[at + n]! += piece[n]!;
       at += piece.length;
       this.#played += piece.length;
-      this.#queued -= piece.length;
+      this.queued -= piece.length;
       this.#queue[0] = first.subarray(piece.length);
       if (!this.#queue[0].length) this.#queue.shift();
     }
