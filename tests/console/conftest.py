@@ -10,6 +10,13 @@ from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
 from console.chromium import ALLOW, CHROMIUM, METER, OpenPage, launch
 from console.scripted_site import ScriptedAgents, running_site
+from console.widget_build import build_widget
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _widget() -> None:
+    """All pages are of the build."""
+    build_widget()
 
 
 @pytest.fixture(scope="module")

@@ -19,10 +19,8 @@ PAGE = '<!doctype html><div id="root"></div>'
 async def client(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncGenerator[httpx2.AsyncClient]:
-    """A console of one page and one file."""
-    (tmp_path / "assets").mkdir()
+    """A console of one page."""
     (tmp_path / "index.html").write_text(PAGE)
-    (tmp_path / "assets" / "index-abc.js").write_text("start()")
     monkeypatch.setattr(built, "CONSOLE", tmp_path)
     transport = httpx2.ASGITransport(Starlette(routes=console_routes()))
     async with httpx2.AsyncClient(transport=transport, base_url="http://sayso.test") as one:
@@ -45,13 +43,7 @@ async def test_a_page_may_load_our_own_files_only(client: httpx2.AsyncClient) ->
     assert rules["frame-ancestors"] == "'none'"
 
 
-async def test_a_file_is_kept_for_a_year(client: httpx2.AsyncClient) -> None:
-    response = await client.get("/static/console/assets/index-abc.js")
-    assert response.text == "start()"
-    assert response.headers["cache-control"] == "public, max-age=31536000, immutable"
-
-
-@pytest.mark.parametrize("path", ["/nowhere", "/static/console/none.js", "/shared/", "/api"])
+@pytest.mark.parametrize("path", ["/nowhere", "/shared/", "/api"])
 async def test_there_is_nothing_elsewhere(client: httpx2.AsyncClient, path: str) -> None:
     assert (await client.get(path)).status_code == 404
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pytest
 from playwright.sync_api import Browser
 
-from sayso.console.pages import STATIC
+from sayso.console.files import WIDGET
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +23,7 @@ STAGE = """
   const classes = {};
   const scope = {
     sampleRate: rate,
+    currentTime: 0,
     registerProcessor: (name, kind) => { classes[name] = kind; },
     AudioWorkletProcessor: class { port = { postMessage: (news) => told.push(news) }; },
   };
@@ -50,7 +51,7 @@ const dc = (seconds) => new Float32Array(24000 * seconds).fill(0.5);
 def run(chromium: Browser) -> Iterator[Run]:
     """Runs JavaScript after the worklet's source: `run(body, given, rate_hz=...)`."""
     page = chromium.new_page()
-    source = (STATIC / "sound-worklet.js").read_text()
+    source = (WIDGET / "sound.js").read_text()
 
     def run(body: str, given: object = None, *, rate_hz: int = 48_000) -> Any:  # noqa: ANN401
         return page.evaluate(STAGE, [f"{source}\n{body}", rate_hz, given])
@@ -108,7 +109,7 @@ def test_the_microphone_sends_whole_frames_of_16_bits(run: Run) -> None:
     const capture = new classes["sayso-capture"]({ processorOptions: { rateHz: 16000 } });
     for (let n = 0; n < 80; n += 1) capture.process([[new Float32Array(128).fill(given)]]);
     capture.process([[]]);
-    return told.map((frame) => [...new Int16Array(frame)]);
+    return told.map(({ frame }) => [...new Int16Array(frame)]);
     """
     frames = run(body, 0.25)
     assert [len(frame) for frame in frames] == [1600, 1600]
@@ -130,8 +131,8 @@ def test_a_reply_plays_whole_and_then_tells_that_it_was_heard(run: Run) -> None:
         """
     )
     assert told == [
-        {"news": "playing", "reply": 7, "seconds": 0},
-        {"news": "dry", "reply": 7, "seconds": pytest.approx(0.2, abs=0.001)},
+        {"news": "playing", "reply": 7, "seconds": 0, "atS": 0},
+        {"news": "dry", "reply": 7, "seconds": pytest.approx(0.2, abs=0.001), "atS": 0},
     ]
     played = np.array(sound)
     assert np.count_nonzero(np.abs(played) > 0.4) == pytest.approx(9600, abs=40)
@@ -219,3 +220,55 @@ def test_what_waits_to_be_played_has_a_limit(run: Run) -> None:
         """for (let n = 0; n < 150; n += 1) order("sound", dc(1)); return player.queued / 48000;"""
     )
     assert run(PLAY + body) == pytest.approx(120, abs=1)
+
+
+def test_a_held_reply_falls_silent_and_loses_nothing(run: Run) -> None:
+    told, held, sound = run(
+        PLAY
+        + """
+        order("begin", 1);
+        order("sound", dc(0.4));
+        order("end");
+        hear(20);
+        order("hold");
+        const held = hear(100);
+        order("resume");
+        const sound = hear(200);
+        return [told.map(({ news, seconds }) => [news, seconds]), held, sound];
+        """
+    )
+    assert np.max(np.abs(np.diff(held))) < 0.01
+    assert not np.any(held[240:])
+    assert np.count_nonzero(np.abs(sound) > 0.4) == pytest.approx(0.4 * 48_000 - 20 * 128, abs=40)
+    assert [news for news, _ in told[:3]] == ["playing", "played", "played"]
+    assert told[1][1] == told[2][1] == pytest.approx(20 * 128 / 48_000)
+    assert told[-1] == ["dry", pytest.approx(0.4, abs=0.001)]
+
+
+def test_a_reply_that_is_held_when_another_begins_is_dropped(run: Run) -> None:
+    told = run(
+        PLAY
+        + """
+        order("begin", 1);
+        order("sound", dc(0.4));
+        hear(20);
+        order("hold");
+        order("begin", 2);
+        order("sound", dc(0.1));
+        order("end");
+        hear(60);
+        return told.map(({ news, reply }) => [news, reply]);
+        """
+    )
+    assert told == [["playing", 1], ["played", 1], ["playing", 2], ["dry", 2]]
+
+
+def test_the_microphone_tells_how_loud_it_was(run: Run) -> None:
+    body = """
+    const capture = new classes["sayso-capture"]({ processorOptions: { rateHz: 16000 } });
+    for (let n = 0; n < 80; n += 1) capture.process([[new Float32Array(128).fill(given)]]);
+    return told.map(({ powers }) => powers.map(([atS, power]) => power));
+    """
+    first, second = run(body, 0.25)
+    assert 4 <= len(first) <= 6
+    assert {*first, *second} == {0.0625}

@@ -101,6 +101,7 @@ def test_a_call_from_start_to_hang_up(
         "inputSampleRate": 16_000,
         "outputFormat": "raw",
         "outputSampleRate": 24_000,
+        "details": True,
     }
     assert "bufferEmpty" not in caller.kinds()
     for stream, seconds in ((1, 0.4), (2, 0.3)):
@@ -402,6 +403,9 @@ def test_a_microphone_that_goes_away_leaves_the_keyboard(
     }""")
     click(page, "Start talking")
     see_state(page, "listening")
-    page.evaluate("stream.getTracks()[0].dispatchEvent(new Event('ended'))")
+    page.evaluate("""() => {
+        navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };
+        stream.getTracks()[0].dispatchEvent(new Event('ended'));
+    }""")
     expect(page.get_by_role("alert")).to_contain_text("The microphone went away.")
     expect(page.get_by_role("button", name="Mute")).to_be_hidden()

@@ -1,20 +1,18 @@
-"""Serves the built console: one page for all its addresses, and its files.
+"""Serves the built console: one page for all its addresses.
 
 `npm run build` writes it into `static/console`. Where that was not done, the pages say so.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Final
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
-from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.routing import BaseRoute, Route
 
-STATIC: Final = Path(__file__).parent / "static"
+from sayso.console.files import FRESH, STATIC
+
 CONSOLE: Final = STATIC / "console"
 
 ADDRESSES: Final = (
@@ -34,7 +32,7 @@ ADDRESSES: Final = (
 )
 """Where the console has a page. What stands there is decided by `console/src/app.tsx`."""
 
-HEADERS: Final = {
+HEADERS: Final = FRESH | {
     "Content-Security-Policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
         "media-src 'self' blob:; font-src 'self'; connect-src 'self'; worker-src 'self'; "
@@ -42,15 +40,7 @@ HEADERS: Final = {
     ),
     "Permissions-Policy": "microphone=(self), camera=(), geolocation=()",
     "Referrer-Policy": "no-referrer",
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-cache",
 }
-FOREVER: Final = {
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
-"""For files with a digest in their name."""
-
 NOT_BUILT: Final = """<!doctype html>
 <html lang="en">
 <head><meta charset="utf-8"><title>Sayso</title></head>
@@ -63,16 +53,6 @@ NOT_BUILT: Final = """<!doctype html>
 """
 
 
-class LastingFiles(StaticFiles):
-    """Files that never change under their name."""
-
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        """The file at `path` below the folder."""
-        response = await super().get_response(path, scope)
-        response.headers.update(FOREVER)
-        return response
-
-
 async def show_console(_: Request) -> Response:
     """The console's one page."""
     page = CONSOLE / "index.html"
@@ -82,9 +62,5 @@ async def show_console(_: Request) -> Response:
 
 
 def console_routes() -> list[BaseRoute]:
-    """Every address of the console, and `/static/console` for its files."""
-    files = LastingFiles(directory=CONSOLE, check_dir=False)
-    return [
-        *(Route(address, show_console) for address in ADDRESSES),
-        Mount("/static/console", files, name="console files"),
-    ]
+    """Every address of the console."""
+    return [Route(address, show_console) for address in ADDRESSES]

@@ -1,0 +1,146 @@
+/* Where the agent's voice comes out, so that the microphone's echo canceller knows of it.
+ *
+ * A canceller subtracts what the browser itself plays, but not every browser counts Web Audio as
+ * that, and an agent that hears itself interrupts itself:
+ *
+ * - Chromium cancels what plays through a peer connection and an <audio> element, and ignores what
+ *   Web Audio plays (Chromium 687574; twilio/twilio-video.js#323, deepgram-devs/deepgram-ai-agent-demo#5).
+ * - Safari on iOS does likewise (omnigentx/jarvis#73), and with Web Audio alone it may send the voice
+ *   to the ear piece while a microphone is open.
+ * - Firefox cancels all that its audio graph plays, which Web Audio is part of: nothing to cure.
+ *
+ * The cure needs no server: a peer connection from this page to itself, whose far end is an <audio>
+ * element (azlen/cozyroom#4). It is used only beside an open microphone, since it costs a few
+ * hundredths of a second; where it does not come about, sound goes the direct way.
+ */
+
+const CONNECTS_WITHIN_MS = 1500;
+const VOICE_BITS_PER_S = 96_000; // Opus at its usual 32 kbit/s makes a clean voice dull
+const DELAY_EVERY_MS = 1000;
+
+export class Loudspeaker {
+  /** Connect what is to be heard to this. */
+  readonly input: GainNode;
+  readonly #context: AudioContext;
+  #loop: Loop | null = null;
+
+  constructor(context: AudioContext) {
+    this.#context = context;
+    this.input = new GainNode(context);
+    this.input.connect(context.destination);
+  }
+
+  /** The way sound goes now. */
+  get way(): "direct" | "loopback" {
+    return this.#loop ? "loopback" : "direct";
+  }
+
+  /** Seconds from the audio graph to the ear, as far as the browser knows. */
+  get delayS(): number {
+    return (this.#context.outputLatency || 0) + (this.#loop?.delayS ?? 0);
+  }
+
+  /** A microphone is about to open. Resolves when sound takes the way it can be cancelled on. */
+  async avoidEcho(): Promise<void> {
+    if (this.#loop || cancelsWebAudio() || !("RTCPeerConnection" in globalThis)) return;
+    const loop = new Loop(this.#context, () => this.#goDirect());
+    try {
+      await loop.open();
+    } catch {
+      loop.close(); // an echo is a nuisance, no sound at all would be a failure
+      return;
+    }
+    if (this.#context.state === "closed") return loop.close();
+    this.input.disconnect();
+    this.input.connect(loop.input);
+    this.#loop = loop;
+  }
+
+  close(): void {
+    this.#loop?.close();
+    this.#loop = null;
+  }
+
+  #goDirect(): void {
+    if (!this.#loop) return;
+    this.close();
+    this.input.disconnect();
+    this.input.connect(this.#context.destination);
+  }
+}
+
+function cancelsWebAudio(): boolean {
+  return navigator.userAgent.includes("Firefox/");
+}
+
+/** A peer connection of this page to itself. */
+class Loop {
+  readonly input: MediaStreamAudioDestinationNode;
+  delayS = 0;
+  readonly #near = new RTCPeerConnection();
+  readonly #far = new RTCPeerConnection();
+  readonly #audio = new Audio();
+  #asking: ReturnType<typeof setInterval> | undefined;
+
+  constructor(context: AudioContext, onlost: () => void) {
+    this.input = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });
+    this.#far.onconnectionstatechange = () => {
+      if (this.#far.connectionState === "failed") onlost();
+    };
+  }
+
+  async open(): Promise<void> {
+    const near = this.#near;
+    const far = this.#far;
+    near.onicecandidate = ({ candidate }) => void far.addIceCandidate(candidate ?? undefined);
+    far.onicecandidate = ({ candidate }) => void near.addIceCandidate(candidate ?? undefined);
+    const heard = new Promise<RTCTrackEvent>((resolve) => (far.ontrack = resolve));
+    for (const track of this.input.stream.getTracks()) near.addTrack(track, this.input.stream);
+    await near.setLocalDescription(await near.createOffer());
+    await far.setRemoteDescription(near.localDescription!);
+    const answer = await far.createAnswer();
+    await far.setLocalDescription(answer);
+    await near.setRemoteDescription({ type: "answer", sdp: clearer(answer.sdp ?? "") });
+    const { receiver, track } = await within(heard, CONNECTS_WITHIN_MS);
+    // The way is a few metres of memory: nothing has to be gathered against a jitter.
+    if ("jitterBufferTarget" in receiver) receiver.jitterBufferTarget = 0;
+    this.#audio.srcObject = new MediaStream([track]);
+    await within(Promise.all([this.#connected(), this.#audio.play()]), CONNECTS_WITHIN_MS);
+    this.#asking = setInterval(() => void this.#measure(receiver), DELAY_EVERY_MS);
+  }
+
+  close(): void {
+    clearInterval(this.#asking);
+    this.#audio.pause();
+    this.#audio.srcObject = null;
+    this.#near.close();
+    this.#far.close();
+  }
+
+  #connected(): Promise<void> {
+    return new Promise((resolve) => {
+      const look = () => this.#far.iceConnectionState.match(/connected|completed/) && resolve();
+      this.#far.addEventListener("iceconnectionstatechange", look);
+      look();
+    });
+  }
+
+  async #measure(receiver: RTCRtpReceiver): Promise<void> {
+    for (const stat of (await receiver.getStats()).values()) {
+      const { jitterBufferDelay, jitterBufferEmittedCount } = stat as RTCInboundRtpStreamStats;
+      if (jitterBufferEmittedCount) this.delayS = (jitterBufferDelay ?? 0) / jitterBufferEmittedCount;
+    }
+  }
+}
+
+/** The far end asks for more bits than a telephone's, and for none to be saved in silence. */
+function clearer(sdp: string): string {
+  return sdp.replace(/(a=fmtp:\d+ [^\r\n]*useinbandfec=1)/, `$1;maxaveragebitrate=${VOICE_BITS_PER_S};usedtx=0`);
+}
+
+function within<T>(promise: Promise<T>, ms: number): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(`nothing happened within ${ms} ms`)), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
