@@ -55,7 +55,7 @@ function SignedIn() {
   const session = useSession();
   if (session.isPending) return <Waiting what="Loading…" />;
   if (session.error) return <Failure error={session.error} />;
-  if (!session.data) return <Redirect to={`/sign-in?then=${encodeURIComponent(location.pathname)}`} />;
+  if (!session.data) return <Redirect to={`/sign-in?next=${encodeURIComponent(location.pathname)}`} />;
   return (
     <Frame>
       <Suspense fallback={<Waiting what="Loading…" />}>

@@ -16,16 +16,16 @@ export default function SignIn() {
   const signIn = useSignIn();
   const [search] = useSearchParams();
   const [, go] = useLocation();
-  const then = safePath(search.get("then"));
+  const next = safePath(search.get("next"));
   const isUsed = useRef(false);
 
   useEffect(() => {
     if (!link || isUsed.current) return;
     isUsed.current = true; // a link works once, an effect may run twice
-    signIn.mutate({ link }, { onSuccess: () => go(then, { replace: true }) });
-  }, [link, signIn, go, then]);
+    signIn.mutate({ link }, { onSuccess: () => go(next, { replace: true }) });
+  }, [link, signIn, go, next]);
 
-  if (session.data && !link) return <Redirect to={then} />;
+  if (session.data && !link) return <Redirect to={next} />;
   if (link && !signIn.error) return <Waiting what="Signing you in…" />;
   return <SignInForm error={signIn.error} isBusy={signIn.isPending} onSubmit={(email, password) => signIn.mutate({ email, password })} />;
 }

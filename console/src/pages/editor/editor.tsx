@@ -1,13 +1,14 @@
 /* One agent: a tab for each part of it, and a bar with what is not saved yet. */
 
-import { lazy, Suspense, type ComponentType } from "react";
+import { lazy, Suspense, useState, type ComponentType } from "react";
 import { Redirect } from "wouter";
 
-import { LinkButton } from "../../ui/button";
+import { Button, LinkButton } from "../../ui/button";
 import { CopyButton } from "../../ui/copy";
 import { Icon } from "../../ui/icons";
-import { Badge, Failure, Page, Waiting } from "../../ui/page";
+import { Badge, Card, Failure, Notice, Page, Waiting } from "../../ui/page";
 import { Tabs } from "../../ui/tabs";
+import { TalkPanel } from "../../ui/talk-panel";
 import { useAgent } from "../agents/agents";
 import { DraftProvider, useDraft } from "./draft";
 import styles from "./editor.module.css";
@@ -31,22 +32,38 @@ export default function Editor({ id, tab }: { id: string; tab: string }) {
 }
 
 function Opened({ tab }: { tab: string }) {
-  const { agent, value, error } = useDraft();
+  const { agent, value, error, changes } = useDraft();
+  const [talks, setTalks] = useState(false);
   const Shown = TABS[tab]?.[1];
   const tabs = Object.entries(TABS).map(([path, [name]]) => ({ name, href: `/my-agents/${agent.id}/${path}`, isCurrent: path === tab }));
   return (
     <Page
       title={value("displayName") || "No name"}
       lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility === "public" ? "Public" : "Private"}</Badge></>}
-      actions={<LinkButton href={`/agent/${agent.id}`}><Icon name="talk" />Talk</LinkButton>}
+      actions={(
+        <>
+          <LinkButton href={`/agent/${agent.id}`}>Talk page</LinkButton>
+          <Button kind={talks ? "plain" : "primary"} aria-expanded={talks} onClick={() => setTalks(!talks)}>
+            <Icon name={talks ? "cross" : "talk"} />{talks ? "Close" : "Talk"}
+          </Button>
+        </>
+      )}
     >
       <Tabs label="Parts of the agent" tabs={tabs} />
-      <div className={styles.editor}>
+      <div className={styles.editor} data-talks={talks || undefined}>
         <div className={styles.tab}>
           <Failure error={error} />
           <Suspense fallback={<Waiting what="Loading…" />}>{Shown && <Shown />}</Suspense>
           <SaveBar />
         </div>
+        {talks && (
+          <div className={styles.panel}>
+            <Card title="Talk">
+              {Object.keys(changes).length > 0 && <Notice kind="warning"><p>You talk to the agent as it was saved.</p></Notice>}
+              <TalkPanel agentId={agent.id} />
+            </Card>
+          </div>
+        )}
       </div>
     </Page>
   );

@@ -1,1 +1,67 @@
-export default function Home() { return null; }
+/* The first page: it talks. One agent is ready; beside it, what to do next. */
+
+import { useState } from "react";
+import { Link } from "wouter";
+
+import { LinkButton } from "../../ui/button";
+import { Curl } from "../../ui/copy";
+import { SelectField } from "../../ui/field";
+import { Card, Empty, Failure, Notice, Page, Waiting } from "../../ui/page";
+import { TalkPanel } from "../../ui/talk-panel";
+import { useAgents, type Agent } from "../agents/agents";
+import styles from "./home.module.css";
+
+export default function Home() {
+  const agents = useAgents();
+  const [chosen, setChosen] = useState("");
+  const agent = agents.data?.find(({ id }) => id === chosen) ?? agents.data?.[0];
+  return (
+    <Page title="Home" lead="Talk to your agent. Your browser asks for the microphone when you start, not before.">
+      <Failure error={agents.error} />
+      {agents.isPending && <Waiting what="Loading…" />}
+      {agents.data?.length === 0 && (
+        <Empty title="No agents yet">
+          <p>Make an agent to talk to.</p>
+          <LinkButton href="/my-agents" kind="primary">Your agents</LinkButton>
+        </Empty>
+      )}
+      {agent && agents.data && (
+        <div className={styles.home}>
+          <Card title={agent.displayName} aside={agents.data.length > 1 && <Choice agents={agents.data} chosen={agent.id} onChoose={setChosen} />}>
+            {agent.answeredBy === "built-in-extractive" && (
+              <Notice kind="calm"><p>No language model configured: it answers with sentences from what it knows. <Link href={`/my-agents/${agent.id}/llm`}>Connect yours</Link></p></Notice>
+            )}
+            <div className={styles.talk}><TalkPanel key={agent.id} agentId={agent.id} /></div>
+          </Card>
+          <Next agent={agent} />
+        </div>
+      )}
+    </Page>
+  );
+}
+
+function Choice({ agents, chosen, onChoose }: { agents: readonly Agent[]; chosen: string; onChoose: (id: string) => void }) {
+  return (
+    <SelectField label="Agent" unlabelled value={chosen} onChange={(event) => onChoose(event.target.value)}>
+      {agents.map(({ id, displayName }) => <option key={id} value={id}>{displayName}</option>)}
+    </SelectField>
+  );
+}
+
+function Next({ agent }: { agent: Agent }) {
+  const at = `/my-agents/${agent.id}`;
+  return (
+    <div className={styles.next}>
+      <Card title="What next">
+        <ol className={styles.steps}>
+          <li><div><Link href={`${at}/llm`}>Connect your LLM</Link><p>Any OpenAI-compatible server. It is tried with a real question before it is saved.</p></div></li>
+          <li><div><Link href={`${at}/knowledge`}>Give it something to know</Link><p>Files, web pages, or a text; then ask about it aloud.</p></div></li>
+          <li><div><Link href={`${at}/actions`}>Let it do things</Link><p>Functions on your servers, MCP tools, or just hanging up.</p></div></li>
+          <li><div><Link href={`${at}/deploy`}>Put it where people are</Link><p>A link, one tag on your page, or a few lines of code.</p></div></li>
+          <li><div><Link href="/conversations">Read what was said</Link><p>With the sound, and where the time of each turn went.</p></div></li>
+        </ol>
+      </Card>
+      <Curl title="Its settings by REST" path={`/api/v1/agents/${agent.id}`} />
+    </div>
+  );
+}

@@ -1,0 +1,52 @@
+/* Talks to an agent beside whatever else is on the page: the widget's own panel, in our colours. */
+
+import { useEffect, useRef } from "react";
+import { Panel } from "sayso-widget/panel";
+import panelCss from "sayso-widget/panel.css?inline";
+import { WORDS } from "sayso-widget/words";
+
+import { sendJson } from "../api/client";
+import styles from "./talk-panel.module.css";
+
+interface TalkPanelProps {
+  agentId: string;
+  /** A conversation began, or is over: what lists them may look again. */
+  onChange?: () => void;
+}
+
+export function TalkPanel({ agentId, onChange }: TalkPanelProps) {
+  const host = useRef<HTMLDivElement>(null);
+  const changed = useRef(onChange);
+  changed.current = onChange;
+  useEffect(() => {
+    const shadow = host.current?.shadowRoot ?? host.current?.attachShadow({ mode: "open" });
+    if (!shadow) return undefined;
+    shadow.adoptedStyleSheets = [sheet];
+    const call = document.createElement("div");
+    call.className = "call";
+    const around = document.createElement("div");
+    around.className = "sayso around";
+    around.append(call);
+    shadow.replaceChildren(around);
+    const panel = new Panel(call, {
+      words: WORDS,
+      mode: "both",
+      connect: () => ({ server: new URL("/", location.href), agentId, getTicket: () => askForTicket(agentId) }),
+      connected: () => changed.current?.(),
+      ended: () => changed.current?.(),
+    });
+    return () => panel.hangUp();
+  }, [agentId]);
+  return <div ref={host} className={styles.panel} />;
+}
+
+const sheet = new CSSStyleSheet();
+sheet.replaceSync(`${panelCss}
+  .around, .call { height: 100%; }
+  .call { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: var(--gap); }
+`);
+
+async function askForTicket(agentId: string): Promise<string> {
+  const made = await (await sendJson(`/api/v1/agents/${agentId}/tickets`, "POST", {})).json() as { ticket: string };
+  return made.ticket;
+}
