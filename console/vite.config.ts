@@ -1,3 +1,5 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import react from "@vitejs/plugin-react";
@@ -8,11 +10,10 @@ const SERVER = "http://127.0.0.1:8400";
 /** Lays a packed copy beside each script and stylesheet; the server sends it to whoever can unpack it. */
 const pack: Plugin = {
   name: "pack",
-  generateBundle(_, bundle) {
-    for (const [fileName, file] of Object.entries(bundle)) {
-      if (!/\.(js|css)$/.test(fileName)) continue;
-      const source = gzipSync(file.type === "chunk" ? file.code : file.source, { level: 9 });
-      this.emitFile({ type: "asset", fileName: `${fileName}.gz`, source });
+  async writeBundle({ dir = "" }, bundle) {
+    for (const fileName of Object.keys(bundle).filter((name) => /\.(js|css)$/.test(name))) {
+      const path = join(dir, fileName);
+      await writeFile(`${path}.gz`, gzipSync(await readFile(path), { level: 9 }));
     }
   },
 };
