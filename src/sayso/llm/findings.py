@@ -304,6 +304,30 @@ CATALOGUE: Mapping[str, Entry] = MappingProxyType(
             "works less surely.",
             "Use a model and a server that take tools, if the agent needs actions.",
         ),
+        "tools.ignored": Entry(
+            _W,
+            "{where} ignores `tools`: it was offered a function, asked twice to call it, and "
+            "answered in words. The agent's functions are told to it in words from now on, which "
+            "it understood when it was tried, but works less surely.",
+            "Let the LLM server pass `tools` on to the model, and give the calls back in "
+            "choices[0].delta.tool_calls (llama.cpp: --jinja; vLLM: --enable-auto-tool-choice with "
+            "the model's --tool-call-parser); then save the agent again.",
+        ),
+        "tools.unused": Entry(
+            _W,
+            "{where} calls no function: it was offered one in `tools`, asked twice to call it, "
+            "then told of it in words, and only ever talked. The agent's functions will hardly be "
+            "called.",
+            "Use a model and a server that take tools, if the agent needs actions; one that calls "
+            "functions of its own needs none of the agent's.",
+        ),
+        "tools.shy": Entry(
+            _N,
+            "{where} takes `tools`, but asked twice to call a function it talked, and called it "
+            "only when it had to.",
+            "Use a model that was trained to call functions, or say in the agent's prompt when to "
+            "call which.",
+        ),
         "unicode.broken": Entry(
             _W,
             "{where} damages letters beyond ASCII; they are spoken wrongly.",

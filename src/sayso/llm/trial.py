@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from sayso.llm import Endpoint, Message, Told
+from sayso.llm import Endpoint, Message, Told, Tool
 from sayso.llm.body import AMENDABLE, build_body
 from sayso.llm.cadence import count_bursts
 from sayso.llm.client import LlmClient
@@ -45,6 +45,7 @@ class Answer:
         location: where a redirect points.
         heard: whether anything came behind the status of an answer that was 200.
         unopened: whether it began inside its thoughts; None if there is no telling.
+        called: names of the functions it asked for, where it was offered some.
         url: what was called, as it may be shown.
     """
 
@@ -61,6 +62,7 @@ class Answer:
     location: str | None = None
     heard: bool = False
     unopened: bool | None = None
+    called: tuple[str, ...] = ()
 
     @property
     def first_s(self) -> float | None:
@@ -135,6 +137,7 @@ class Trial:
         limit_s: float | None = None,
         spoke: asyncio.Event | None = None,
         endpoint: Endpoint | None = None,
+        tools: Sequence[Tool] = (),
     ) -> Answer:
         """Send one request as a conversation would. Raises nothing of the LLM's.
 
@@ -146,13 +149,14 @@ class Trial:
             limit_s: wait at most so long, within what is left.
             spoke: is set when the first words came, or none will.
             endpoint: somebody else instead.
+            tools: functions it may call, told as `profile` says.
         """
         who = endpoint or self.endpoint
-        body = build_body(who, messages, profile or self.profile, Told())
+        body = build_body(who, messages, profile or self.profile, Told(), tools)
         body |= extra or {}
         left_s = self.left_s if limit_s is None else min(self.left_s, limit_s)
         try:
-            return await self._ask(who, body, left_s, enough, spoke)
+            return await self._ask(who, body, left_s, enough, spoke, tools)
         finally:
             if spoke is not None:
                 spoke.set()
@@ -164,20 +168,25 @@ class Trial:
         left_s: float,
         enough: int | None,
         spoke: asyncio.Event | None,
+        tools: Sequence[Tool],
     ) -> Answer:
         now_s = asyncio.get_running_loop().time
         began_s = now_s()
         deadlines = shorten(limit_waits(self._client.deadlines, who.timeouts), left_s)
         said: list[str] = []
+        called: list[str] = []
         arrivals_s: list[float] = []
         failure: Finding | None = None
         exchange: Exchange | None = None
         try:
-            exchange = self._client.ask(who, (), deadlines, body=body, profile=self.profile)
+            exchange = self._client.ask(
+                who, (), deadlines, body=body, profile=self.profile, tools=tools
+            )
             async with aclosing(exchange.pieces()) as pieces:
                 async for piece in pieces:
                     if not isinstance(piece, str):
-                        continue  # a call: none is offered by us, so none is of use
+                        called.append(piece.name)
+                        continue
                     said.append(piece)
                     if piece.strip():
                         arrivals_s.append(now_s() - began_s)
@@ -194,6 +203,7 @@ class Trial:
             failure=failure,
             arrivals_s=tuple(arrivals_s),
             total_s=now_s() - began_s,
+            called=tuple(called),
         )
         return answer if exchange is None else _complete(answer, exchange)
 
