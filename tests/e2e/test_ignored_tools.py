@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -30,16 +31,19 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         yield server
 
 
-async def wait_for_the_whole_check(served: Served, agent: str) -> dict[str, object]:
+async def wait_for_the_whole_check(served: Served, agent: str) -> dict[str, Any]:
     async with served.rest() as rest, asyncio.timeout(60):
         while True:
-            found: dict[str, object] = (await rest.get(f"/agents/{agent}/llm-check")).json()
+            found: dict[str, Any] = (await rest.get(f"/agents/{agent}/llm-check")).json()
             if found["state"] == "complete":
                 return found
             await asyncio.sleep(0.05)
 
 
-@pytest.mark.parametrize("by_voice", [False, True], ids=["text", "voice"])
+VOICE = pytest.param(True, marks=pytest.mark.speech, id="voice")
+
+
+@pytest.mark.parametrize("by_voice", [pytest.param(False, id="text"), VOICE])
 async def test_its_function_is_called_all_the_same(desk: Served, by_voice: bool) -> None:
     received: list[Received] = []
     config = FakeConfig("tools", (), 0.0, 0.0, listen=received.append)
@@ -51,19 +55,20 @@ async def test_its_function_is_called_all_the_same(desk: Served, by_voice: bool)
         ignoring = f"{url}/quirk/ignores_tools"
         agent = await desk.make_agent(ignoring, actions=[made.json()["id"]])
         found = await wait_for_the_whole_check(desk, agent)
-        assert [one["code"] for one in found["findings"]] == ["tools.ignored"]  # type: ignore[index,attr-defined]
-        assert found["profile"]["tools"] is False  # type: ignore[index]
+        assert [one["code"] for one in found["findings"]] == ["tools.ignored"]
+        assert found["profile"]["tools"] is False
         received.clear()
         async with desk.call(agent) as caller:
             if by_voice:
                 async with microphone(caller) as mic:
-                    await mic.say(speech.question())
-                    reply = await caller.next_reply(30.0)
+                    await mic.say(speech.sentences()[0].samples)
+                    reply = await caller.answer(0, within_s=30)
+                    await caller.hear_out(reply)
             else:
                 reply = await ask(caller, WORDS)
         assert reply.text.startswith("The function says:")
         assert "tool_call" not in reply.text
         (asked,) = endpoint.asked
-        assert asked.query["day"] == "Monday"
+        assert asked.query == [("day", "Monday")]
         assert not any("tools" in one.body for one in received)
         assert "<tool_call>" in json.dumps(received[0].body)
