@@ -15,6 +15,7 @@ from aiohttp import web
 
 from sayso.config import Settings
 from sayso.llm import Endpoint, Message
+from sayso.llm.catalogue import CATALOGUE, Severity
 from sayso.llm.fake import (
     QUIRKS,
     SMOKE_SENTENCE,
@@ -30,7 +31,6 @@ from sayso.llm.fake import (
 )
 from sayso.llm.fake.answer import Answer, shows_quirk
 from sayso.llm.fake.quirk import Catalogue
-from sayso.llm.findings import CATALOGUE, Severity
 from sayso.llm.probes import LETTERS
 from sayso.llm.report import check_once
 from sayso.llm.tolerance import CONVERSATION, COUNT, PROMPT

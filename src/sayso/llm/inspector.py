@@ -13,8 +13,9 @@ import structlog
 from sayso.llm import Endpoint
 from sayso.llm.aside import Quiet
 from sayso.llm.body import DEFAULT_MODEL
+from sayso.llm.catalogue import Severity
 from sayso.llm.check import LlmCheck
-from sayso.llm.findings import Finding, Severity
+from sayso.llm.findings import Finding
 from sayso.llm.profile import Profile, ProfileKey, Profiles, key_of
 from sayso.llm.verdict import CheckReport
 
