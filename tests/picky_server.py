@@ -41,6 +41,7 @@ class Picky:
             when it "must"; when it was "told" of it in words; or "never".
         choices: kinds of `tool_choice` that it takes.
         empty: says nothing where functions are offered.
+        rambles: repeats so often what it says where functions are offered.
         says: answers this to everything.
         status: of a refusal.
         refuse_s: before a refusal.
@@ -62,6 +63,7 @@ class Picky:
     calls: Literal["asked", "second", "must", "told", "never"] = "asked"
     choices: tuple[type, ...] = (str, dict)
     empty: bool = False
+    rambles: int = 1
     says: str | None = None
     status: int = 400
     refuse_s: float = 0.0
@@ -112,6 +114,7 @@ class Picky:
             name = TOLD.findall(body["messages"][0]["content"])[-1]
             return f'<tool_call>{{"name": "{name}", "arguments": {{}}}}</tool_call>'
         reply = SMOKE if SMOKE in asked else asked
+        reply *= self.rambles if "tools" in body else 1
         return reply.encode().decode("latin-1") if self.mangles else reply
 
 

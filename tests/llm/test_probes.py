@@ -94,6 +94,7 @@ async def test_one_that_calls_is_asked_once(checker: LlmCheck) -> None:
         (Picky(calls="told"), "tools.ignored", False),
         (Picky(calls="told", empty=True), "tools.ignored", False),
         (Picky(calls="told", choices=()), "tools.ignored", False),
+        (Picky(calls="told", rambles=10_000), "tools.ignored", False),
         (Picky(calls="never"), "tools.unused", False),
         (Picky(calls="second"), None, True),
         (Picky(calls="must"), "tools.shy", True),

@@ -31,6 +31,9 @@ BUSY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 SETTLE_S = 0.1
 """The end of an answer, behind its last word, is read aside; it is given so long, in seconds."""
 
+TALK_CHARS = 200
+"""Who said so much in words does not call: a model that talks on for ever is not waited for."""
+
 LETTERS = "Grüße aus Zürich, naïve café, 你好 👋"
 _DAMAGED = re.compile(r"\ufffd|Ã[\u0080-\u00bf]|â[\u0080-\u009f€]")
 _FILLER = "The shop is open from nine to five on weekdays and closed on public holidays. "
@@ -80,7 +83,7 @@ async def _ask_for_tools_again(trial: Trial, native: Profile, said: str) -> None
         trial.profile = replace(trial.profile, tools=True)
         return
     told = await _ask_to_call(trial, CALL, replace(trial.profile, tools=False))
-    if told.failure is None:
+    if _has_called(told) or _lacks_call(told):
         trial.note("tools.ignored" if _has_called(told) else "tools.unused", said)
         trial.profile = replace(trial.profile, tools=False)
 
@@ -99,9 +102,16 @@ async def _ask_to_call(
 ) -> Answer:
     """Offer `TOOL` as `profile` has it, and ask for a call; `choice` is how it must be made."""
     extra = {} if choice is None else {"tool_choice": choice}
-    return await _ask(
-        trial, (Message("user", question),), extra=extra, profile=profile, tools=(TOOL,)
+    ask = partial(
+        trial.ask,
+        (Message("user", question),),
+        profile=profile,
+        extra=extra,
+        enough_chars=TALK_CHARS,
+        limit_s=PROBE_S,
+        tools=(TOOL,),
     )
+    return await _once_free(trial, ask)
 
 
 def _has_called(answer: Answer) -> bool:
@@ -109,9 +119,10 @@ def _has_called(answer: Answer) -> bool:
 
 
 def _lacks_call(answer: Answer) -> bool:
-    """Whether it was answered, whole, with nothing but words, or with nothing."""
-    empty = answer.failure is not None and answer.failure.code == "stream.empty"
-    return (answer.failure is None or empty) and not answer.called
+    """Whether it was answered with nothing but words, or with nothing, as far as was waited."""
+    code = "" if answer.failure is None else answer.failure.code
+    slowly = code == "stream.too_long" and bool(answer.text)
+    return (code in ("", "stream.empty") or slowly) and not answer.called
 
 
 async def probe_stream_options(trial: Trial) -> None:
@@ -257,19 +268,13 @@ async def _ask(
     *,
     extra: Mapping[str, object] | None = None,
     enough: int | None = None,
-    profile: Profile | None = None,
-    tools: Sequence[Tool] = (),
 ) -> Answer:
+    ask = partial(trial.ask, messages, extra=extra, enough=enough, limit_s=PROBE_S)
+    return await _once_free(trial, ask)
+
+
+async def _once_free(trial: Trial, ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """Ask, and ask again while the server is busy: it may still write for a probe that hung up."""
-    ask = partial(
-        trial.ask,
-        messages,
-        profile=profile,
-        extra=extra,
-        enough=enough,
-        limit_s=PROBE_S,
-        tools=tools,
-    )
     answer = await ask()
     for wait_s in BUSY_WAITS_S:
         if not answer.busy or trial.left_s < wait_s:

@@ -127,13 +127,14 @@ class Trial:
         """The models the endpoint offers, if it says so within `limit_s` seconds."""
         return await self._client.list_models(self.endpoint, min(self.left_s, limit_s))
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - all that one question may differ in
         self,
         messages: Sequence[Message],
         *,
         profile: Profile | None = None,
         extra: Mapping[str, object] | None = None,
         enough: int | None = None,
+        enough_chars: int | None = None,
         limit_s: float | None = None,
         spoke: asyncio.Event | None = None,
         endpoint: Endpoint | None = None,
@@ -146,6 +147,7 @@ class Trial:
             profile: what to leave out; else as far as is known.
             extra: fields to add to the body, instead of those it has.
             enough: hang up once words came in so many bursts.
+            enough_chars: hang up once so many characters of words came.
             limit_s: wait at most so long, within what is left.
             spoke: is set when the first words came, or none will.
             endpoint: somebody else instead.
@@ -156,7 +158,7 @@ class Trial:
         body |= extra or {}
         left_s = self.left_s if limit_s is None else min(self.left_s, limit_s)
         try:
-            return await self._ask(who, body, left_s, enough, spoke, tools)
+            return await self._ask(who, body, left_s, (enough, enough_chars), spoke, tools)
         finally:
             if spoke is not None:
                 spoke.set()
@@ -166,7 +168,7 @@ class Trial:
         who: Endpoint,
         body: Mapping[str, object],
         left_s: float,
-        enough: int | None,
+        enough: tuple[int | None, int | None],
         spoke: asyncio.Event | None,
         tools: Sequence[Tool],
     ) -> Answer:
@@ -192,7 +194,7 @@ class Trial:
                         arrivals_s.append(now_s() - began_s)
                         if spoke is not None:
                             spoke.set()
-                    if enough is not None and count_bursts(arrivals_s) >= enough:
+                    if _is_enough(enough, arrivals_s, said):
                         break
         except FindingError as error:
             failure = error.detail
@@ -206,6 +208,16 @@ class Trial:
             called=tuple(called),
         )
         return answer if exchange is None else _complete(answer, exchange)
+
+
+def _is_enough(
+    enough: tuple[int | None, int | None], arrivals_s: Sequence[float], said: Sequence[str]
+) -> bool:
+    """Whether words came in so many bursts, or so many characters of them."""
+    bursts, chars = enough
+    return (bursts is not None and count_bursts(arrivals_s) >= bursts) or (
+        chars is not None and sum(map(len, said)) >= chars
+    )
 
 
 def _complete(answer: Answer, exchange: Exchange) -> Answer:
