@@ -121,7 +121,7 @@ def _has_called(answer: Answer) -> bool:
 def _lacks_call(answer: Answer) -> bool:
     """Whether it was answered with nothing but words, or with nothing, as far as was waited."""
     code = "" if answer.failure is None else answer.failure.code
-    slowly = code == "stream.too_long" and bool(answer.text)
+    slowly = code == "stream.too_long" and len(answer.text) >= TALK_CHARS // 2
     return (code in ("", "stream.empty") or slowly) and not answer.called
 
 
