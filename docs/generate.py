@@ -22,8 +22,8 @@ from sayso.api import Services, build_api
 from sayso.cli import app as command_line
 from sayso.clock import SystemClock
 from sayso.config import Settings
+from sayso.llm.catalogue import CATALOGUE, Severity
 from sayso.llm.fake import QUIRKS, Quirk
-from sayso.llm.findings import CATALOGUE, Severity
 from sayso.sources.schema import State
 from sayso.talk.phrases import PHRASES
 

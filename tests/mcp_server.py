@@ -55,6 +55,12 @@ def fail() -> str:
 
 
 @server.tool()
+def complain(chars: int) -> str:
+    """Fail at length."""
+    raise ToolError("no " * (chars // 3))
+
+
+@server.tool()
 async def hang() -> str:
     """Never answer."""
     await asyncio.sleep(3600)

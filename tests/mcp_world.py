@@ -16,7 +16,7 @@ from sayso.functions.mcp.pool import McpPool
 SCRIPT = Path(__file__).parent / "mcp_server.py"
 PIPE = (sys.executable, str(SCRIPT))
 PARROT = (
-    *("add", "echo", "wipe", "weather", "fail", "hang", "crash", "huge", "picture"),
+    *("add", "echo", "wipe", "weather", "fail", "complain", "hang", "crash", "huge", "picture"),
     *("show_header", "show_environment", "grow", "late"),
 )
 """Tools of the real server; `late` comes later."""

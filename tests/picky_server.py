@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 
 from sayso.llm.fake import cut_pieces, running_app
 
 SMOKE = "The smoke test has passed."
+TOLD = re.compile(r'^{"name": "(\w+)"', re.MULTILINE)
+"""How functions are told of in words."""
 
 
 @dataclass
@@ -34,6 +37,11 @@ class Picky:
         swallows_headers: sends even the status only then, as some proxies do.
         first_s, token_s: before the first word, and between words.
         mangles: spoils letters beyond ASCII.
+        calls: when it calls the function it is offered: when it is "asked" to; the "second" time;
+            when it "must"; when it was "told" of it in words; or "never".
+        choices: kinds of `tool_choice` that it takes.
+        empty: says nothing where functions are offered.
+        rambles: repeats so often what it says where functions are offered.
         says: answers this to everything.
         status: of a refusal.
         refuse_s: before a refusal.
@@ -52,6 +60,10 @@ class Picky:
     first_s: float = 0.0
     token_s: float = 0.0
     mangles: bool = False
+    calls: Literal["asked", "second", "must", "told", "never"] = "asked"
+    choices: tuple[type, ...] = (str, dict)
+    empty: bool = False
+    rambles: int = 1
     says: str | None = None
     status: int = 400
     refuse_s: float = 0.0
@@ -65,6 +77,8 @@ class Picky:
         roles = [message["role"] for message in body["messages"]]
         if self.refuses & body.keys():
             return "bad request"
+        if "tool_choice" in body and not isinstance(body["tool_choice"], self.choices):
+            return "bad request"
         if not self.roles.issuperset(roles):
             return "bad request"
         turns = [role for role in roles if role != "system"]
@@ -74,12 +88,33 @@ class Picky:
             return "this model's maximum context length is 2048 tokens"
         return None
 
+    def delta(self, body: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The call that `body` is answered with, if it is."""
+        asked = body["messages"][-1]["content"]
+        name = next((tool["function"]["name"] for tool in body.get("tools", ())), None)
+        if name is None or name not in asked:
+            return None
+        when = {
+            "asked": True,
+            "second": asked.startswith("Use"),
+            "must": "tool_choice" in body,
+        }
+        function = {"name": name, "arguments": '{"day": "Monday"}'}
+        call = {"index": 0, "id": "call_1", "type": "function", "function": function}
+        return {"tool_calls": [call]} if when.get(self.calls) else None
+
     def reply(self, body: Mapping[str, Any]) -> str:
         """What is said to `body`."""
         if self.says is not None:
             return self.says
         asked = body["messages"][-1]["content"]
+        if self.empty and "tools" in body:
+            return ""
+        if self.calls == "told" and "<tool_call>" in body["messages"][0]["content"]:
+            name = TOLD.findall(body["messages"][0]["content"])[-1]
+            return f'<tool_call>{{"name": "{name}", "arguments": {{}}}}</tool_call>'
         reply = SMOKE if SMOKE in asked else asked
+        reply *= self.rambles if "tools" in body else 1
         return reply.encode().decode("latin-1") if self.mangles else reply
 
 
@@ -100,7 +135,7 @@ async def running(picky: Picky) -> AsyncIterator[str]:
         await gate.acquire()
         picky.busy += 1
         picky.most = max(picky.most, picky.busy)
-        work = asyncio.ensure_future(_speak(picky, request, picky.reply(body)))
+        work = asyncio.ensure_future(_speak(picky, request, _deltas(picky, body)))
         try:
             return await asyncio.shield(work)
         finally:
@@ -116,7 +151,15 @@ async def running(picky: Picky) -> AsyncIterator[str]:
         yield f"{url}/v1"
 
 
-async def _speak(picky: Picky, request: web.Request, reply: str) -> web.StreamResponse:
+def _deltas(picky: Picky, body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    if (call := picky.delta(body)) is not None:
+        return [call]
+    return [{"content": piece} for piece in cut_pieces(picky.reply(body))]
+
+
+async def _speak(
+    picky: Picky, request: web.Request, deltas: Sequence[Mapping[str, Any]]
+) -> web.StreamResponse:
     response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
     if picky.closes:
         response.force_close()
@@ -124,10 +167,10 @@ async def _speak(picky: Picky, request: web.Request, reply: str) -> web.StreamRe
         await response.prepare(request)
     await asyncio.sleep(picky.first_s)
     held = b""
-    for n, piece in enumerate(cut_pieces(reply)):
+    for n, delta in enumerate(deltas):
         if n:
             await asyncio.sleep(picky.token_s)
-        event = {"choices": [{"index": 0, "delta": {"content": piece}}]}
+        event = {"choices": [{"index": 0, "delta": delta}]}
         held += f"data: {json.dumps(event)}\n\n".encode()
         if not picky.holds_back:
             held = await _send(picky, response, held)

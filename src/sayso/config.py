@@ -343,7 +343,7 @@ class Settings(BaseSettings):
     llm_deep_check: bool = Field(
         True,
         description="Whether a check goes on after the answer: tools, long prompts, parallel "
-        "callers and more, 10 to 15 requests.",
+        "callers and more, 10 to 16 requests.",
     )
     outbound_private: bool = Field(
         True,

@@ -27,7 +27,7 @@ from sayso.knowledge.remote import Retrieval
 from sayso.library import Library
 from sayso.llm import Endpoint, Llm, Message, Mind, Told
 from sayso.llm.body import DEFAULT_MODEL
-from sayso.llm.builtin import Builtin
+from sayso.llm.builtin import EXTRACTIVE, Builtin, Late
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.failover import Runner, Standby
@@ -191,10 +191,10 @@ class Ready:
     def _choose_llm(self, stored: StoredAgent, told: Told, notes: Notes) -> Mind:
         """The agent's own LLM and its fallbacks, else the built-in one; held to what it knows."""
         endpoints = (stored.llm, *stored.fallbacks) if stored.llm else (None,)
-        mind = self._engines.standby.bind(
-            [self._make_runner(endpoint, stored.owner_id, told, notes) for endpoint in endpoints],
-            hedge_after_s=stored.hedge_after_s,
-        )
+        runners = [self._make_runner(one, stored.owner_id, told, notes) for one in endpoints]
+        if None in endpoints and self._settings.builtin_llm_gguf is not None:
+            runners.append(self._stand_in(notes))
+        mind = self._engines.standby.bind(runners, hedge_after_s=stored.hedge_after_s)
         if not notes.answer_only:
             return mind
         self._do_aside(self._learn(notes))
@@ -214,6 +214,14 @@ class Ready:
             probe=bind(replace(endpoint, variables=told.variables)),
             shown="" if own else "built-in",  # where the operator's LLM is, is not the owner's
         )
+
+    def _stand_in(self, notes: Notes) -> Runner:
+        """Whoever answers while the model beside this server is down: it starts again by itself.
+
+        Nothing is read for that before it is needed.
+        """
+        late = Late(self._engines.mind.bind(notes), partial(self._learn, notes))
+        return Runner(late, EXTRACTIVE)
 
     def _bind_notes(self, notes: Notes) -> Llm:
         self._do_aside(self._learn(notes))

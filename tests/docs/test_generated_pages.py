@@ -9,7 +9,7 @@ import pytest
 
 from documents import ROOT, program, table
 from sayso.config import Settings
-from sayso.llm.findings import CATALOGUE
+from sayso.llm.catalogue import CATALOGUE
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import pytest
 from sayso.errors import InstallationError
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Excerpt, Message
-from sayso.llm.builtin import EXCERPTS, MAX_LEARNED, PARDON, UNKNOWN, UNSEEN, Builtin
+from sayso.llm.builtin import EXCERPTS, MAX_LEARNED, PARDON, UNKNOWN, UNSEEN, Builtin, Late
 from sayso.llm.grounds import Weighed
 from sayso.llm.meanings import Vectors
 from sayso.llm.notes import Notes
@@ -283,3 +283,19 @@ async def test_instructions_are_never_spoken(mind: Builtin) -> None:
         said = await ask(mind, NOTES, question)
         assert "You are" not in said
         assert "Never" not in said
+
+
+async def test_one_who_stands_by_is_made_ready_when_it_is_asked() -> None:
+    words = Words()
+    mind = Builtin(words)
+    notes = Notes(critical_knowledge="Tea costs two euros.")
+    prepared: list[int] = []
+
+    async def prepare() -> None:
+        prepared.append(len(words.texts))
+        await mind.learn(notes)
+
+    late = Late(mind.bind(notes), prepare)
+    assert (prepared, words.texts) == ([], [])
+    said = [piece async for piece in late.reply([Message("user", "What costs tea?")])]
+    assert (prepared, said) == ([0], ["Tea costs two euros."])

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from sayso.llm import Endpoint, Timeouts
 from sayso.llm.candidates import MAX_CANDIDATES, advise_url, list_candidates
+from sayso.llm.catalogue import Severity
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import FakeConfig, Received, create_fake_app, running_app, running_fake
-from sayso.llm.findings import Severity
 from sayso.llm.profile import Profile
 from sayso.llm.tolerance import PROMPT, SMOKE_SENTENCE
 from sayso.llm.verdict import CheckReport

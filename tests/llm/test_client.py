@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import ssl
+import struct
 import subprocess
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
@@ -257,6 +258,32 @@ async def test_a_kept_connection_that_was_closed_is_tried_again(client: LlmClien
 
     async with raw_server(answer) as port:
         assert await ask(client, Endpoint(f"http://127.0.0.1:{port}")) == "Hi"
+    assert asked == 2
+
+
+@pytest.mark.parametrize("always", [False, True])
+async def test_a_connection_that_was_reset_is_tried_again(client: LlmClient, always: bool) -> None:
+    """A server that closes with something unread resets it; a reply is not lost by that."""
+    asked = 0
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        await read_request(reader)
+        asked += 1
+        if always or asked == 1:
+            linger = struct.pack("ii", 1, 0)
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            writer.transport.abort()
+            return
+        body = b'{"choices": [{"message": {"content": "Hi"}}]}'
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
+
+    async with raw_server(answer) as port:
+        endpoint = Endpoint(f"http://127.0.0.1:{port}")
+        if always:
+            assert (await fail(client, endpoint)).finding == "connect.closed"
+        else:
+            assert await ask(client, endpoint) == "Hi"
     assert asked == 2
 
 

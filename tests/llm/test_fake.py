@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from aiohttp import web
 
 from sayso.config import Settings
 from sayso.llm import Endpoint, Message
+from sayso.llm.catalogue import CATALOGUE, Severity
 from sayso.llm.fake import (
     QUIRKS,
     SMOKE_SENTENCE,
@@ -21,6 +23,7 @@ from sayso.llm.fake import (
     Quirk,
     Received,
     choose_reply,
+    create_fake_app,
     cut_pieces,
     read_script,
     running_fake,
@@ -28,7 +31,6 @@ from sayso.llm.fake import (
 )
 from sayso.llm.fake.answer import Answer, shows_quirk
 from sayso.llm.fake.quirk import Catalogue
-from sayso.llm.findings import CATALOGUE, Severity
 from sayso.llm.probes import LETTERS
 from sayso.llm.report import check_once
 from sayso.llm.tolerance import CONVERSATION, COUNT, PROMPT
@@ -239,6 +241,23 @@ async def test_a_path_picks_a_quirk_and_wins_over_the_model() -> None:
         assert (await post(url, body, "/v1/quirk/html/chat/completions"))[1] == "text/html"
         assert (await post(url, body, "/v1/quirk/nope/chat/completions"))[0] == 404
         assert (await post(url, body, "/v1/chat/completions"))[0] == 401
+
+
+@pytest.mark.parametrize("prefix", ["", "/v1", "/quirk/401", "/quirk"])
+async def test_no_path_has_two_meanings(prefix: str) -> None:
+    """Whatever stands in front: a prefix that looks like a quirk's path is none."""
+    app = create_fake_app(replace(ECHO, prefix=prefix))
+    patterns = [
+        info["pattern"].pattern if "pattern" in info else re.escape(info["path"])
+        for info in (resource.get_info() for resource in app.router.resources())
+        if info.get("formatter") != "/{path}"
+    ]
+    for path in ("/chat/completions", "/quirk/html/chat/completions"):
+        assert sum(re.fullmatch(one, prefix + path) is not None for one in patterns) == 1
+    async with running_fake(replace(ECHO, prefix=prefix)) as url:
+        body = {"messages": [user("Hi")]}
+        assert (await post(url, body, f"{prefix}/chat/completions"))[0] == 200
+        assert (await post(url, body, f"{prefix}/quirk/401/chat/completions"))[0] == 401
 
 
 STANDING = replace(ECHO, quirk="401")

@@ -80,6 +80,17 @@ class World:
         return learn
 
 
+async def test_one_that_ignores_tools_is_told_in_words_until_it_was_tried_again() -> None:
+    world = World()
+    await world.profiles.put(KEY, replace(STRANGER, tools=False))
+    seen = await world.inspector.look(ENDPOINT)
+    await seen.learn()
+    assert world.known == replace(QUICK, tools=False)
+    await seen.deepen()
+    assert world.known == WHOLE
+    assert WHOLE.tools
+
+
 async def test_a_look_teaches_only_when_asked_to() -> None:
     world = World()
     seen = await world.inspector.look(ENDPOINT)

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.llm.fake import QUIRKS, FakeConfig, running_fake
+from sayso.llm.fake.framed import FRAMED
 from sayso.llm.fake.odd import ODD
 from sayso.llm.findings import Scene
 from sayso.llm.reader import ReplyReader
@@ -26,7 +27,7 @@ WORDS = "Grün ist 👋."
 SCENE = Scene("http://fake/chat/completions")
 NOT_BY_BYTES = {"empty_once", "http_1_0", "long_line", "comments_first", "hold_open"}
 """Quirks of the connection, or too long to be cut at every byte."""
-STREAMS = sorted(set(ODD) - NOT_BY_BYTES)
+STREAMS = sorted({*FRAMED, *ODD} - NOT_BY_BYTES)
 
 
 async def _record() -> dict[str, bytes]:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import pytest
 
@@ -9,8 +11,11 @@ from sayso.llm import Endpoint
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
-from sayso.llm.probes import LETTERS
+from sayso.llm.fake import FakeConfig, Rule, running_fake
+from sayso.llm.fake.answer import TRIED_FUNCTION
+from sayso.llm.probes import LETTERS, TOOL, probe_tools
 from sayso.llm.tolerance import COUNT
+from sayso.llm.trial import on_trial
 from sayso.llm.verdict import CheckReport
 
 PACE_S = 0.02
@@ -70,6 +75,75 @@ async def test_what_a_server_lacks(
     assert codes(report) == ({code} if code else set())
     assert getattr(report.profile, field) is False
     assert all(finding.fix for finding in report.findings)
+
+
+def asked_for_calls(picky: Picky) -> list[Mapping[str, Any]]:
+    """The requests that offered the function, or told of it."""
+    return [body for body in picky.bodies if TOOL.name in body["messages"][-1]["content"]]
+
+
+async def test_one_that_calls_is_asked_once(checker: LlmCheck) -> None:
+    await deepen(checker, picky := Picky())
+    (body,) = asked_for_calls(picky)
+    assert "tool_choice" not in body
+
+
+@pytest.mark.parametrize(
+    ("picky", "code", "takes"),
+    [
+        (Picky(calls="told"), "tools.ignored", False),
+        (Picky(calls="told", empty=True), "tools.ignored", False),
+        (Picky(calls="told", choices=()), "tools.ignored", False),
+        (Picky(calls="told", rambles=10_000), "tools.ignored", False),
+        (Picky(calls="never"), "tools.unused", False),
+        (Picky(calls="second"), None, True),
+        (Picky(calls="must"), "tools.shy", True),
+        (Picky(calls="must", choices=(str,)), "tools.shy", True),
+        (Picky(calls="must", choices=(dict,)), "tools.shy", True),
+    ],
+)
+async def test_whether_functions_are_called(
+    checker: LlmCheck, picky: Picky, code: str | None, takes: bool
+) -> None:
+    report = await deepen(checker, picky)
+    assert report.ok
+    assert codes(report) == ({code} if code else set())
+    assert report.profile.tools is takes
+    assert len(asked_for_calls(picky)) <= 5
+
+
+async def test_a_call_that_nobody_can_name_proves_nothing(client: LlmClient) -> None:
+    async with running_fake(FakeConfig(first_token_s=0, token_s=0)) as url:
+        endpoint = Endpoint(url, model="quirk:tool_reason_only")
+        async with on_trial(client, endpoint, budget_s=5.0) as trial:
+            await probe_tools(trial)
+            assert trial.profile.tools is None
+            assert trial.findings == {}
+
+
+@pytest.mark.parametrize(
+    "name", ["tool_index_1", "tool_in_words", "tool_marked", "json_tool_call", "no_null_content"]
+)
+async def test_calls_count_in_whatever_shape_they_come(client: LlmClient, name: str) -> None:
+    async with running_fake(FakeConfig(first_token_s=0, token_s=0)) as url:
+        endpoint = Endpoint(url, model=f"quirk:{name}")
+        async with on_trial(client, endpoint, budget_s=5.0) as trial:
+            await probe_tools(trial)
+            assert trial.profile.tools is True
+
+
+@pytest.mark.parametrize("mode", ["echo", "scripted", "tools"])
+@pytest.mark.parametrize("rules", [(), (Rule("open", "weather"),)])
+async def test_the_fake_calls_in_every_mode_unless_it_ignores_tools(
+    client: LlmClient, mode: Literal["echo", "scripted", "tools"], rules: tuple[Rule, ...]
+) -> None:
+    config = FakeConfig(mode, ("Hello.",), 0, 0, rules=rules)
+    async with running_fake(config) as url:
+        for model, takes in ((None, True), ("quirk:ignores_tools", False)):
+            async with on_trial(client, Endpoint(url, model=model), budget_s=5.0) as trial:
+                await probe_tools(trial)
+                assert trial.profile.tools is takes
+                assert set(trial.findings) == (set() if takes else {"tools.ignored"})
 
 
 async def test_roles_that_must_alternate(checker: LlmCheck) -> None:
@@ -132,3 +206,4 @@ async def test_the_deep_look_ends_when_its_time_is_up(client: LlmClient) -> None
 def test_the_probes_ask_what_they_need() -> None:
     assert not LETTERS.isascii()
     assert len(COUNT) > 60
+    assert TOOL.name == TRIED_FUNCTION

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sayso.llm.findings import CATALOGUE, Finding, Severity
+from sayso.llm.catalogue import CATALOGUE, Severity
+from sayso.llm.findings import Finding
 from sayso.llm.stages import StageName, StageState, Times, lay_out, stage_of
 
 ALL = tuple(StageName)

@@ -6,10 +6,10 @@ import pytest
 
 from picky_server import Picky, running
 from sayso.llm import Endpoint
+from sayso.llm.catalogue import Severity
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient
 from sayso.llm.fake import FakeConfig, running_fake
-from sayso.llm.findings import Severity
 from sayso.llm.profile import Answers, Limit
 from sayso.llm.tolerance import MAX_FIELDS
 from sayso.llm.verdict import CheckReport

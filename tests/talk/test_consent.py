@@ -41,6 +41,10 @@ def test_no_and_nothing_are_no_consent(words: str) -> None:
     assert consent.has(KEY, 3, "Yes.")
 
 
+def test_no_problem_is_a_yes() -> None:
+    assert asked().has(KEY, 2, "No problem, go ahead.")
+
+
 def test_other_arguments_are_another_question() -> None:
     consent = asked()
     assert not consent.has("book({})", 2, "Yes.")
@@ -68,6 +72,20 @@ def test_questions_are_bounded() -> None:
         ("Sí", False),
         ("لا شكرا", True),
         ("hayır", True),
+        ("No problem, go ahead.", False),
+        ("No problem.", False),
+        ("That's not a problem", False),
+        ("I don’t mind.", False),
+        ("Sure, no worries!", False),
+        ("Kein Problem.", False),
+        ("No hay problema", False),
+        ("Pas de problème", False),
+        ("Нет проблем", False),
+        ("No, problems come of that.", True),
+        ("No. No problem, leave it.", True),
+        ("No problem, but don't do it.", True),
+        ("No problem, cancel it.", True),
+        ("Not problem-free, no", True),
     ],
 )
 def test_what_says_no(words: str, no: bool) -> None:

@@ -256,6 +256,33 @@ async def test_who_waits_long_is_told_so_before_the_answer() -> None:
     assert all(ENGLISH.one_moment not in message.content for message in stage.llm.prompts[1])
 
 
+@pytest.mark.parametrize("slow", ["function", "llm"])
+async def test_what_we_say_meanwhile_is_nobodys_example(slow: str) -> None:
+    """Neither the next round nor the next turn reads it as the LLM's own words."""
+    wait: list[Step] = [4 * WAIT_S] if slow == "llm" else []
+    answers: Answers = [
+        [call("hours")],
+        [*wait, "Let me see", call("hours")],
+        ["At nine."],
+        ["You are welcome."],
+    ]
+    box = Box(waits={"hours": asyncio.Event()} if slow == "function" else {})
+    filler = "One moment. I look it up."
+    async with staged(answers=answers, tools=box, filler_after_s=WAIT_S, filler=filler) as stage:
+        stage.line.client(wire.Text("When?"))
+        await stage.until(lambda: "One moment." in stage.tts.spoken)
+        for wait_for in box.waits.values():
+            wait_for.set()
+        await stage.until(lambda: stage.record.turns)
+        assert stage.record.lines[-1] == ("assistant", f"{filler} Let me see. At nine.")
+        stage.line.client(wire.Text("Thanks."))
+        await stage.until(lambda: len(stage.record.turns) == 2)
+    assert len(stage.llm.prompts) == 4
+    for prompt in stage.llm.prompts:
+        assert not any("moment" in message.content for message in prompt)
+    assert "Let me see. At nine." in [message.content for message in stage.llm.prompts[3]]
+
+
 async def test_an_llm_that_is_slow_after_a_call_is_waited_for_as_well() -> None:
     answers: Answers = [[call("hours")], [4 * WAIT_S, "At nine."]]
     async with staged(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
@@ -30,6 +31,8 @@ from sayso.llm.notes import (
     recognise_small_talk,
 )
 
+EXTRACTIVE: Final = "built-in-extractive"
+"""What records and pages call it: it is no language model."""
 UNKNOWN = "I don't have that in my notes, sorry. Is there something else you would like to know?"
 LATE = "I could not look that up just now, sorry. Please ask me again."
 PARDON = "Sorry, I did not catch that. What would you like to know?"
@@ -227,3 +230,25 @@ class _Bound:
     ) -> AsyncGenerator[Piece, None]:
         for n, sentence in enumerate(await self._mind.answer(self._notes, messages)):
             yield f" {sentence}" if n else sentence
+
+
+class Late:
+    """An `Llm` that is made ready only when it is asked: most conversations never ask it."""
+
+    def __init__(self, llm: Llm, prepare: Callable[[], Awaitable[None]]) -> None:
+        """Answer with `llm` once `prepare` has run; both take no time here."""
+        self._llm = llm
+        self._prepare = prepare
+
+    async def reply(
+        self,
+        messages: Sequence[Message],
+        mishap: Mishap = ignore,
+        spare: Spare = no_spare,
+        tools: Sequence[Tool] = (),
+    ) -> AsyncGenerator[Piece, None]:
+        """Answer as that one does."""
+        await self._prepare()
+        async with aclosing(self._llm.reply(messages, mishap, spare, tools)) as pieces:
+            async for piece in pieces:
+                yield piece

@@ -18,8 +18,9 @@ from sayso.llm import Endpoint
 from sayso.llm.aside import PATIENCE_S, Aside, Quiet
 from sayso.llm.body import DEFAULT_MODEL
 from sayso.llm.candidates import list_candidates
+from sayso.llm.catalogue import Severity
 from sayso.llm.client import LlmClient
-from sayso.llm.findings import Finding, Severity, show_url
+from sayso.llm.findings import Finding, show_url
 from sayso.llm.offers import tell_default, tell_models
 from sayso.llm.probes import PROBES, Probe
 from sayso.llm.stages import Stage, StageName, Times, lay_out

@@ -176,6 +176,10 @@ class Exchange:
                 )
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientConnectionResetError):
             raise
+        except aiohttp.ClientOSError as error:
+            if _is_reset(error):  # closed as well, only less politely: llama.cpp does it
+                raise aiohttp.ClientConnectionResetError(*error.args) from error
+            raise FindingError(self._explain(error)) from error
         except (TimeoutError, ClientError, OSError, ValueError) as error:
             raise FindingError(self._explain(error)) from error
 
@@ -304,6 +308,12 @@ class Exchange:
         if isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.ECONNREFUSED:
             return find("connect.refused", host=error.host, port=error.port)
         return find("connect.failed", reason=reason)
+
+
+def _is_reset(error: aiohttp.ClientOSError) -> bool:
+    """Whether a connection that stood was reset; not one that could not be made."""
+    made = not isinstance(error, aiohttp.ClientConnectorError)
+    return made and error.errno in (errno.ECONNRESET, errno.EPIPE)
 
 
 async def _read_head(response: aiohttp.ClientResponse, until_s: float) -> str:

@@ -6,15 +6,16 @@ An agent's LLM is looked at when it is saved, the operator's own when the server
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
 from sayso.llm import Endpoint
 from sayso.llm.aside import Quiet
 from sayso.llm.body import DEFAULT_MODEL
+from sayso.llm.catalogue import Severity
 from sayso.llm.check import LlmCheck
-from sayso.llm.findings import Finding, Severity
+from sayso.llm.findings import Finding
 from sayso.llm.profile import Profile, ProfileKey, Profiles, key_of
 from sayso.llm.verdict import CheckReport
 
@@ -35,6 +36,8 @@ class Inspector:
         key = key_of(endpoint, DEFAULT_MODEL)
         since = self._profiles.get(key)
         report = await self._check.check(endpoint)
+        if report.profile.tools is None:  # until it is tried again, it is what it was
+            report = replace(report, profile=replace(report.profile, tools=since.tools))
         return Inspection(self, endpoint, key, since, report)
 
     async def look_at_own(self, endpoint: Endpoint, *, deep: bool) -> None:

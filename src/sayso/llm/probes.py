@@ -10,9 +10,11 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeAlias
 
-from sayso.llm import Message
+from sayso.llm import Message, Tool
+from sayso.llm.profile import Profile
 from sayso.llm.tolerance import COUNT, SMOKE
 from sayso.llm.trial import Answer, Trial
 
@@ -29,31 +31,98 @@ BUSY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 SETTLE_S = 0.1
 """The end of an answer, behind its last word, is read aside; it is given so long, in seconds."""
 
+TALK_CHARS = 200
+"""Who said so much in words does not call: a model that talks on for ever is not waited for."""
+
 LETTERS = "Grüße aus Zürich, naïve café, 你好 👋"
 _DAMAGED = re.compile(r"\ufffd|Ã[\u0080-\u00bf]|â[\u0080-\u009f€]")
 _FILLER = "The shop is open from nine to five on weekdays and closed on public holidays. "
-_TOOL = {
-    "type": "function",
-    "function": {
-        "name": "look_up_opening_hours",
-        "description": "Looks up the opening hours of a day.",
-        "parameters": {
-            "type": "object",
-            "properties": {"day": {"type": "string"}},
-            "required": ["day"],
-        },
-    },
-}
+TOOL = Tool(
+    "look_up_opening_hours",
+    "Looks up the opening hours of a day.",
+    {"type": "object", "properties": {"day": {"type": "string"}}, "required": ["day"]},
+)
+"""Harmless, and carried out by nobody."""
+CALL = f"Call the function {TOOL.name} for Monday. Do not answer in words."
+CALL_AGAIN = f"Use your function {TOOL.name} now, with Monday as the day, and say nothing else."
+_NAMED = {"type": "function", "function": {"name": TOOL.name}}
+MUST = ("required", _NAMED)
+"""How a call is asked for that must be made: older servers know only the second, LM Studio only the
+first (567-labs/instructor#2051)."""
 _COUNTING = (Message("user", COUNT),)
 
 
 async def probe_tools(trial: Trial) -> None:
-    """Whether it takes tools; whether it uses them well is for a conversation to see."""
-    answer = await _ask(trial, SMOKE, extra={"tools": [_TOOL]}, enough=1)
+    """Whether it takes tools, and calls one that it is plainly asked to call.
+
+    Some servers drop `tools` silently, and their LLM talks as though there were none
+    (Edge0-AI/Edge0#115, tetherto/qvac#4131), or says nothing at all (Blaizzy/mlx-vlm#1604). One
+    such answer proves nothing: a shy model is asked again, and then made to call.
+    """
+    native = replace(trial.profile, tools=True, refused=trial.profile.refused - {"tools"})
+    answer = await _ask_to_call(trial, CALL, native)
     if answer.refused:
         trial.note("tools.refused", answer.refusal)
-    if _tells(answer) or _is_wordless(answer):
-        trial.profile = replace(trial.profile, tools=not answer.refused)
+        trial.profile = replace(trial.profile, tools=False)
+    elif _has_called(answer):
+        trial.profile = replace(trial.profile, tools=True)
+    elif _lacks_call(answer):
+        await _ask_for_tools_again(trial, native, answer.text)
+
+
+async def _ask_for_tools_again(trial: Trial, native: Profile, said: str) -> None:
+    """Whether one that answered in words instead of calling calls when asked again."""
+    again = await _ask_to_call(trial, CALL_AGAIN, native)
+    if _has_called(again):
+        trial.profile = replace(trial.profile, tools=True)
+        return
+    if not _lacks_call(again):
+        return
+    if await _must_call(trial, native):
+        trial.note("tools.shy", said)
+        trial.profile = replace(trial.profile, tools=True)
+        return
+    told = await _ask_to_call(trial, CALL, replace(trial.profile, tools=False))
+    if _has_called(told) or _lacks_call(told):
+        trial.note("tools.ignored" if _has_called(told) else "tools.unused", said)
+        trial.profile = replace(trial.profile, tools=False)
+
+
+async def _must_call(trial: Trial, native: Profile) -> bool:
+    """Whether it calls when it is told that it must; some take no such order, or overhear it."""
+    for choice in MUST:
+        answer = await _ask_to_call(trial, CALL, native, choice)
+        if _has_called(answer) or _lacks_call(answer):
+            return _has_called(answer)
+    return False
+
+
+async def _ask_to_call(
+    trial: Trial, question: str, profile: Profile, choice: object = None
+) -> Answer:
+    """Offer `TOOL` as `profile` has it, and ask for a call; `choice` is how it must be made."""
+    extra = {} if choice is None else {"tool_choice": choice}
+    ask = partial(
+        trial.ask,
+        (Message("user", question),),
+        profile=profile,
+        extra=extra,
+        enough_chars=TALK_CHARS,
+        limit_s=PROBE_S,
+        tools=(TOOL,),
+    )
+    return await _once_free(trial, ask)
+
+
+def _has_called(answer: Answer) -> bool:
+    return TOOL.name in answer.called
+
+
+def _lacks_call(answer: Answer) -> bool:
+    """Whether it was answered with nothing but words, or with nothing, as far as was waited."""
+    code = "" if answer.failure is None else answer.failure.code
+    slowly = code == "stream.too_long" and len(answer.text) >= TALK_CHARS // 2
+    return (code in ("", "stream.empty") or slowly) and not answer.called
 
 
 async def probe_stream_options(trial: Trial) -> None:
@@ -200,24 +269,24 @@ async def _ask(
     extra: Mapping[str, object] | None = None,
     enough: int | None = None,
 ) -> Answer:
+    ask = partial(trial.ask, messages, extra=extra, enough=enough, limit_s=PROBE_S)
+    return await _once_free(trial, ask)
+
+
+async def _once_free(trial: Trial, ask: Callable[[], Awaitable[Answer]]) -> Answer:
     """Ask, and ask again while the server is busy: it may still write for a probe that hung up."""
-    answer = await trial.ask(messages, extra=extra, enough=enough, limit_s=PROBE_S)
+    answer = await ask()
     for wait_s in BUSY_WAITS_S:
         if not answer.busy or trial.left_s < wait_s:
             break
         await asyncio.sleep(wait_s)
-        answer = await trial.ask(messages, extra=extra, enough=enough, limit_s=PROBE_S)
+        answer = await ask()
     return answer
 
 
 def _tells(answer: Answer) -> bool:
     """Whether an answer says something about the request: taken or refused, not merely failed."""
     return answer.refused or answer.failure is None
-
-
-def _is_wordless(answer: Answer) -> bool:
-    """Whether it ended without words, as an answer that calls a tool does."""
-    return answer.status == 200 and not answer.text and answer.failure is not None
 
 
 def _is_turned_away(answer: Answer) -> bool:

@@ -56,7 +56,8 @@ class Profile:
         system: it takes a system message; else that is folded into the first line of the caller.
         alternates: it wants roles to alternate, beginning with the caller; None until tried, and
             then they do.
-        tools: it takes tools; None until tried.
+        tools: it takes tools, and calls them; else it is told of functions in words. None until
+            tried, and then it is offered them.
         blank: it wants "" where a message only calls functions; else that has no content, null.
         stream_options: it takes `stream_options`; None until tried.
         thinks_first: its answers begin with thoughts whose opening tag nobody sends.

@@ -9,9 +9,10 @@ import typer
 
 from sayso.config import Settings
 from sayso.llm import Endpoint
+from sayso.llm.catalogue import Severity
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
-from sayso.llm.findings import Finding, Severity
+from sayso.llm.findings import Finding
 from sayso.llm.stages import StageName, StageState
 from sayso.llm.verdict import CheckReport, describe_profile, make_document
 

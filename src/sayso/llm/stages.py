@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sayso.llm.findings import Finding, Severity
+from sayso.llm.catalogue import Severity
+from sayso.llm.findings import Finding
 
 
 class StageName(StrEnum):

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, replace
 
-from sayso.llm import Endpoint, Message, Told
+from sayso.llm import Endpoint, Message, Told, Tool
 from sayso.llm.body import AMENDABLE, build_body
 from sayso.llm.cadence import count_bursts
 from sayso.llm.client import LlmClient
@@ -45,6 +45,7 @@ class Answer:
         location: where a redirect points.
         heard: whether anything came behind the status of an answer that was 200.
         unopened: whether it began inside its thoughts; None if there is no telling.
+        called: names of the functions it asked for, where it was offered some.
         url: what was called, as it may be shown.
     """
 
@@ -61,6 +62,7 @@ class Answer:
     location: str | None = None
     heard: bool = False
     unopened: bool | None = None
+    called: tuple[str, ...] = ()
 
     @property
     def first_s(self) -> float | None:
@@ -125,16 +127,18 @@ class Trial:
         """The models the endpoint offers, if it says so within `limit_s` seconds."""
         return await self._client.list_models(self.endpoint, min(self.left_s, limit_s))
 
-    async def ask(
+    async def ask(  # noqa: PLR0913 - all that one question may differ in
         self,
         messages: Sequence[Message],
         *,
         profile: Profile | None = None,
         extra: Mapping[str, object] | None = None,
         enough: int | None = None,
+        enough_chars: int | None = None,
         limit_s: float | None = None,
         spoke: asyncio.Event | None = None,
         endpoint: Endpoint | None = None,
+        tools: Sequence[Tool] = (),
     ) -> Answer:
         """Send one request as a conversation would. Raises nothing of the LLM's.
 
@@ -143,16 +147,18 @@ class Trial:
             profile: what to leave out; else as far as is known.
             extra: fields to add to the body, instead of those it has.
             enough: hang up once words came in so many bursts.
+            enough_chars: hang up once so many characters of words came.
             limit_s: wait at most so long, within what is left.
             spoke: is set when the first words came, or none will.
             endpoint: somebody else instead.
+            tools: functions it may call, told as `profile` says.
         """
         who = endpoint or self.endpoint
-        body = build_body(who, messages, profile or self.profile, Told())
+        body = build_body(who, messages, profile or self.profile, Told(), tools)
         body |= extra or {}
         left_s = self.left_s if limit_s is None else min(self.left_s, limit_s)
         try:
-            return await self._ask(who, body, left_s, enough, spoke)
+            return await self._ask(who, body, left_s, (enough, enough_chars), spoke, tools)
         finally:
             if spoke is not None:
                 spoke.set()
@@ -162,28 +168,33 @@ class Trial:
         who: Endpoint,
         body: Mapping[str, object],
         left_s: float,
-        enough: int | None,
+        enough: tuple[int | None, int | None],
         spoke: asyncio.Event | None,
+        tools: Sequence[Tool],
     ) -> Answer:
         now_s = asyncio.get_running_loop().time
         began_s = now_s()
         deadlines = shorten(limit_waits(self._client.deadlines, who.timeouts), left_s)
         said: list[str] = []
+        called: list[str] = []
         arrivals_s: list[float] = []
         failure: Finding | None = None
         exchange: Exchange | None = None
         try:
-            exchange = self._client.ask(who, (), deadlines, body=body, profile=self.profile)
+            exchange = self._client.ask(
+                who, (), deadlines, body=body, profile=self.profile, tools=tools
+            )
             async with aclosing(exchange.pieces()) as pieces:
                 async for piece in pieces:
                     if not isinstance(piece, str):
-                        continue  # a call: none is offered by us, so none is of use
+                        called.append(piece.name)
+                        continue
                     said.append(piece)
                     if piece.strip():
                         arrivals_s.append(now_s() - began_s)
                         if spoke is not None:
                             spoke.set()
-                    if enough is not None and count_bursts(arrivals_s) >= enough:
+                    if _is_enough(enough, arrivals_s, said):
                         break
         except FindingError as error:
             failure = error.detail
@@ -194,8 +205,19 @@ class Trial:
             failure=failure,
             arrivals_s=tuple(arrivals_s),
             total_s=now_s() - began_s,
+            called=tuple(called),
         )
         return answer if exchange is None else _complete(answer, exchange)
+
+
+def _is_enough(
+    enough: tuple[int | None, int | None], arrivals_s: Sequence[float], said: Sequence[str]
+) -> bool:
+    """Whether words came in so many bursts, or so many characters of them."""
+    bursts, chars = enough
+    return (bursts is not None and count_bursts(arrivals_s) >= bursts) or (
+        chars is not None and sum(map(len, said)) >= chars
+    )
 
 
 def _complete(answer: Answer, exchange: Exchange) -> Answer:

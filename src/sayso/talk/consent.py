@@ -14,13 +14,21 @@ MAX_ASKED = 20
 """Questions whose answers are awaited; beyond it the oldest is forgotten."""
 
 _NO = frozenset(
-    # In each language an agent may have; a "no problem" is asked about once more.
+    # In each language an agent may have.
     "no nope nah don't dont not never stop wait cancel nein nicht kein nee non pas jamais nunca "
     "não nao para espera nem nie не нет стоп нельзя όχι οχι μην μη hayır hayir istemiyorum yok لا "
     "ليس ने नहीं मत tidak jangan bukan tak ไม่ ไม่ต้อง 不 不要 不用 不是 别 別 いいえ いや やめて だめ "
     "아니 아니요 아니오 싫어".split()
 )
 _UNSPACED = re.compile(r"不|別|别|いいえ|いや|やめ|だめ|ダメ|ไม่|아니|싫")
+_NO_OBJECTION = re.compile(
+    # Side by side: in "no, problems come of that" the first word is a no.
+    r"\b(?:no (?:problem|worries|objection|trouble)s?|not (?:a|any) problem|(?:do not|don't) mind|"
+    r"kein problem|keine (?:sorge|einwände)|no hay (?:ningún )?problema|"
+    r"(?:il n'y a )?pas de (?:problème|souci)s?|não (?:há|tem) problema|geen probleem|"
+    r"nie ma (?:problemu|sprawy)|не проблема|нет проблем)\b"
+)
+"""Agreement in words of refusal; what else is said beside it may still refuse."""
 _GAPS = re.compile(r"[\s.,;:!?…¡¿\"()।。、，！？؟،-]+")
 
 
@@ -59,5 +67,5 @@ class Consent:
 
 def says_no(words: str) -> bool:
     """Whether `words` refuse, in any of the languages of agents; when in doubt, they do."""
-    plain = words.casefold().replace("’", "'")
+    plain = _NO_OBJECTION.sub(" ", words.casefold().replace("’", "'"))
     return not _NO.isdisjoint(_GAPS.split(plain)) or _UNSPACED.search(plain) is not None

@@ -31,7 +31,7 @@ from sayso.talk.consent import Consent
 from sayso.talk.deeds import show_arguments
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.record import Row, Stopwatch
-from sayso.talk.reply import Write
+from sayso.talk.reply import Aside, Write
 
 MAX_ROUNDS: Final = 5
 """How often an LLM is asked again within one reply; then it is offered nothing, and must answer."""
@@ -356,7 +356,7 @@ class Hands:
         patience.since_s, patience.fillers = None, patience.fillers + 1
         errand.watch.note("fillers", patience.fillers)
         filler = next((tool.filler for tool in slow if tool.filler), self.manners.filler)
-        return f"{filler} "
+        return Aside(filler)
 
     # Calls -------------------------------------------------------------------------------------
 
@@ -478,10 +478,10 @@ _UNKNOWN: Final = Outcome(ok=False, text=FAILED, finding="call.unknown")
 
 
 async def _listen(pieces: AsyncGenerator[Piece, None], this: _Round) -> AsyncGenerator[str, None]:
-    """The words among `pieces`; `this` keeps all of them."""
+    """The words among `pieces`; `this` keeps all of the LLM's."""
     async for piece in pieces:
         if isinstance(piece, str):
-            this.said += piece
+            this.said += "" if isinstance(piece, Aside) else piece
             yield piece
         else:
             this.calls.append(piece)

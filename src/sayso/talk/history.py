@@ -176,9 +176,10 @@ class Ledger:
     of the turn to the next reply. `close` settles what was heard. Each of these returns the
     lines it settled, for whoever writes them down.
 
-    An aside is what we say of a reply whose text broke off. The caller hears it, so it is written
-    down; the LLM is not told of it. Read back as its own words, it is an example to follow, and
-    hides what a "please go on" needs: how far the answer had come. That stays, up to its "…".
+    An aside is what we say of a reply whose text broke off, or while a function takes long. The
+    caller hears it, so it is written down; the LLM is not told of it. Read back as its own words,
+    it is an example to follow, and hides what a "please go on" needs: how far the answer had come.
+    That stays, up to its "…".
 
     What was done cannot be taken back: the deeds of a retracted reply pass to the next one.
     """

@@ -68,6 +68,12 @@ Write: TypeAlias = Callable[[Spare], AsyncGenerator[str, None]]
 """Begins the text of a reply; is given `spare`, which tells how urgent more of it is."""
 
 
+class Aside(str):
+    """Words of ours in the text of a reply: heard and written down, but the LLM is not told."""
+
+    __slots__ = ()
+
+
 class Reply:
     """Speaks the text that `write` makes, as reply `number`.
 
@@ -233,7 +239,7 @@ class Reply:
             async for piece in self._pieces:
                 pause.cancel()
                 self._mark("llm_first_token")
-                await self._put_clauses(sentences.feed(piece))
+                await self._put_clauses(_cut(piece, sentences))
                 pause = loop.call_later(PAUSE_S, self._use_pause, sentences)
         finally:
             pause.cancel()
@@ -245,7 +251,7 @@ class Reply:
             self._clauses.put_nowait(text)
 
     async def _put_clauses(self, clauses: Iterable[str]) -> None:
-        for text in filter(None, map(str.strip, clauses)):
+        for text in filter(str.strip, clauses):
             self._note_clause(text)
             await self._clauses.put(text)
             await asyncio.sleep(0)  # the voice begins with it before more is read
@@ -260,7 +266,8 @@ class Reply:
         """Speak each clause; one that cannot be spoken is left out, and said so."""
         uttered = False
         while (clause := await self._clauses.get()) is not None:
-            uttered = await self._utter(clause) or uttered
+            aside = isinstance(clause, Aside)
+            uttered = await self._utter(clause, aside=aside) or uttered
         if self._apology:
             uttered = await self._utter(self._apology, aside=True)
         if self._if_silent and not uttered:
@@ -380,3 +387,11 @@ class Reply:
         self.watch.note("failure", str(getattr(error, "finding", type(error).__name__)))
         self.watch.note("blame", error.blame.value)
         self._on_fault(error)
+
+
+def _cut(piece: str, sentences: Sentences) -> list[str]:
+    """The clauses that are complete with `piece`; one of ours stands apart from the LLM's."""
+    if not isinstance(piece, Aside):
+        return sentences.feed(piece)
+    ours = Sentences()
+    return [*sentences.finish(), *map(Aside, ours.feed(piece)), *map(Aside, ours.finish())]

@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from sayso.functions.mcp.results import (
     CUT_NOTE,
+    MAX_COMPLAINT_CHARS,
     MAX_PARTS,
     MAX_TEXT_CHARS,
+    complain,
     cut,
     list_secrets,
     make_text,
@@ -85,3 +87,27 @@ def test_nothing_that_is_secret_is_left(secret: str, around: str) -> None:
                                 st.text())), st.none() | st.integers())  # fmt: skip
 def test_whatever_comes_there_are_words(content: list[dict[str, Any]], structured: object) -> None:
     assert make_text(content, structured)
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("", "The call failed: the tool reports an error."),
+        (" \n", "The call failed: the tool reports an error."),
+        ("No\n\nsuch  day", "The call failed: the tool reports an error. It said: No such day"),
+    ],
+)
+def test_an_error_is_framed_as_the_words_of_its_server(said: str, told: str) -> None:
+    assert complain("the tool reports an error", said) == told
+
+
+def test_an_error_is_short_whatever_its_server_says() -> None:
+    told = complain("the tool reports an error", "Traceback\n" * 5_000)
+    assert len(told) <= MAX_COMPLAINT_CHARS + 60
+    assert "\n" not in told
+
+
+def test_a_secret_at_the_edge_of_a_cut_is_not_told_by_half() -> None:
+    secret = "sk-0123456789"
+    told = make_text(text("x" * (MAX_TEXT_CHARS - 5) + secret), None, (secret,))
+    assert "sk-0" not in told

@@ -13,7 +13,7 @@ from mcp_world import PIPE, make_server, open_pool, running_server
 from sayso.functions import Outcome
 from sayso.functions.mcp import McpServer
 from sayso.functions.mcp.pool import McpPool
-from sayso.functions.mcp.results import CUT_NOTE
+from sayso.functions.mcp.results import CUT_NOTE, MAX_COMPLAINT_CHARS
 from sayso.functions.mcp.tools import McpTools
 from sayso.llm import ToolCall
 
@@ -72,7 +72,11 @@ async def test_tools_are_offered_and_carried_out(box: McpTools, server: McpServe
 async def test_failures_are_told(box: McpTools) -> None:
     closed = await call(box, "fail")
     assert (closed.ok, closed.finding) == (False, "mcp.error")
+    assert closed.text.startswith("The call failed: the tool reports an error. It said: ")
     assert "the shop is closed" in closed.text
+    ramble = await call(box, "complain", chars=20_000)
+    assert (ramble.ok, ramble.finding) == (False, "mcp.error")
+    assert len(ramble.text) <= MAX_COMPLAINT_CHARS + 60
     bad = await call(box, "add", a="x")
     assert (bad.ok, bad.finding) == (False, "mcp.error")
     damaged = await box.call(ToolCall("1", "add", "[1"))

@@ -204,8 +204,8 @@ class Link:
         if not isinstance(result, CallToolResult):
             raise McpError("mcp.input_wanted")
         shown = result.model_dump(mode="json", by_alias=True, exclude_none=True)
-        text = make_text(shown.get("content", ()), shown.get("structuredContent"))
-        return Result(not result.is_error, redact(text, self._secrets))
+        text = make_text(shown.get("content", ()), shown.get("structuredContent"), self._secrets)
+        return Result(not result.is_error, text)
 
     # The one task ------------------------------------------------------------------------------
 

@@ -18,7 +18,9 @@ MIN_SECRET_CHARS: Final = 4
 CUT_NOTE: Final = "\n[The answer is longer; this is its beginning.]"
 
 
-def make_text(content: Sequence[Mapping[str, Any]], structured: object = None) -> str:
+def make_text(
+    content: Sequence[Mapping[str, Any]], structured: object = None, secrets: Sequence[str] = ()
+) -> str:
     """The words of a result, in the protocol's names.
 
     Servers that answer in JSON send it as text as well, for older clients; it is told once, and
@@ -27,6 +29,7 @@ def make_text(content: Sequence[Mapping[str, Any]], structured: object = None) -
     Args:
         content: its parts.
         structured: its JSON, if there is any.
+        secrets: are blacked out, before anything is cut.
     """
     parts = [_describe(part) for part in content[:MAX_PARTS]]
     if len(content) > MAX_PARTS:
@@ -35,7 +38,16 @@ def make_text(content: Sequence[Mapping[str, Any]], structured: object = None) -
         parts = [part for part in parts if not _is_same(part, structured)]
         parts.append(_dump(structured))
     text = "\n".join(part for part in parts if part).strip()
-    return cut(text) or "(The tool answered nothing.)"
+    return cut(redact(text, secrets)) or "(The tool answered nothing.)"
+
+
+def complain(what: str, said: str = "") -> str:
+    """What an LLM is told of a failure: `what` it is, and what its server `said`, as that.
+
+    Those words are a server's: on one line, of bounded length, and never the sentence itself.
+    """
+    told = " ".join(said.split())[:MAX_COMPLAINT_CHARS]
+    return f"The call failed: {what}. It said: {told}" if told else f"The call failed: {what}."
 
 
 def cut(text: str, limit: int = MAX_TEXT_CHARS) -> str:

@@ -14,6 +14,7 @@ from sayso.functions.mcp import McpServer
 from sayso.functions.mcp.findings import FINDINGS, McpError
 from sayso.functions.mcp.offers import is_fit, make_tool, name_tools
 from sayso.functions.mcp.pool import McpPool
+from sayso.functions.mcp.results import complain
 from sayso.llm import Tool, ToolCall
 from sayso.llm.arguments import ArgumentsError, read_arguments
 from sayso.variables import fill_header
@@ -114,7 +115,7 @@ class McpTools:
             raise McpError("mcp.tool_missing", untouched=True)
         result = await link.call(tool, arguments, server.timeout_s)
         finding = "" if result.ok else "mcp.error"
-        text = result.text if result.ok else f"The call failed: {result.text}"
+        text = result.text if result.ok else complain("the tool reports an error", result.text)
         return Outcome(ok=result.ok, text=text, ms=0.0, finding=finding)
 
 
@@ -134,10 +135,10 @@ def _fail(text: str, finding: str) -> Outcome:
 def _explain(error: McpError) -> Outcome:
     """A failure as the LLM is told it: never an address, never a value of a header."""
     if error.finding in _OF_TOOLS:
-        return _fail(f"The call failed: {_OF_TOOLS[error.finding]}.", error.finding)
-    said = f": {error.evidence}" if error.finding == "mcp.error" and error.evidence else "."
-    told = f"The call failed: the tool's server {FINDINGS[error.finding].message}{said}"
-    return _fail(told, error.finding)
+        return _fail(complain(_OF_TOOLS[error.finding]), error.finding)
+    said = error.evidence if error.finding == "mcp.error" else ""
+    what = f"the tool's server {FINDINGS[error.finding].message}"
+    return _fail(complain(what, said), error.finding)
 
 
 _OF_TOOLS = {

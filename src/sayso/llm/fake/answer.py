@@ -24,8 +24,9 @@ from sayso.llm.fake.functions import (
 
 SMOKE_SENTENCE = "The smoke test has passed."
 """What the check asks for; the capital letter matters (contract §3.3)."""
-
-CHECKS = (SMOKE_SENTENCE, "Count from one to forty", "Repeat this exactly")
+TRIED_FUNCTION = "look_up_opening_hours"
+"""The function that the check offers, and asks to call; it is called in every mode."""
+CHECKS = (SMOKE_SENTENCE, "Count from one to forty", "Repeat this exactly", TRIED_FUNCTION)
 """What Sayso's check asks for, and no caller: such a question is answered plainly."""
 
 _CUTS = re.compile(r"(?=[^A-Za-z])")
@@ -83,6 +84,7 @@ class FakeConfig:
         mode: `echo` repeats the last message; `scripted` says the lines of `script` in turn, one
             for each message the caller has sent, and begins again after the last; `tools` calls
             the offered function that the caller's words mean, and then says what that returned.
+            All of them call `TRIED_FUNCTION`.
         script: what to say when `scripted`.
         first_token_s: wait before the first piece, in seconds.
         token_s: wait between pieces, in seconds.
@@ -140,9 +142,13 @@ def shows_quirk(config: FakeConfig, messages: Sequence[Mapping[str, object]]) ->
     A conversation is known by what it says, as with a script: each begins with its plain answers
     anew, whoever else talks. A check always passes, so that an agent can be saved.
     """
-    asked = str(messages[-1].get("content") or "") if messages else ""
+    asked = _last_words(messages)
     turns = sum(1 for message in messages if message.get("role") == "user")
     return bool(config.quirk) and turns > config.after and not any(map(asked.__contains__, CHECKS))
+
+
+def _last_words(messages: Sequence[Mapping[str, object]]) -> str:
+    return str(messages[-1].get("content") or "") if messages else ""
 
 
 def cut_pieces(text: str) -> list[str]:
@@ -181,7 +187,9 @@ class Answer:
         self.reply = choose_reply(config, self.messages)
         self.model = str(body.get("model") or "fake")
         self.pieces = cut_pieces(self.reply)
-        self.call = next(iter(self.calls()), None) if config.mode == "tools" else None
+        self._tried = TRIED_FUNCTION in _last_words(self.messages)
+        calls = config.mode == "tools" or self._tried
+        self.call = next(iter(self.calls()), None) if calls else None
         self.attempt = attempt
         self.response = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         self._random = random.Random(config.seed)  # noqa: S311 - jitter, not secrets
@@ -190,7 +198,7 @@ class Answer:
     def calls(self, *, told: bool = False) -> list[FunctionCall]:
         """The functions it is to call: of those in `tools`, or of those `told` in words."""
         offers = list_told(self.messages) if told else list_offers(self.body)
-        return choose_calls(offers, self.messages, self._config.rules)
+        return choose_calls(offers, self.messages, () if self._tried else self._config.rules)
 
     async def open(self) -> None:
         """Send the headers."""
