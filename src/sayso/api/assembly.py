@@ -23,6 +23,11 @@ from sayso.api.docs import install_docs
 from sayso.api.refusals import BodyLimit, LastResort, error_responses, install_refusals
 from sayso.clock import Clock
 from sayso.config import Settings
+from sayso.conversations.analytics import Analytics
+from sayso.conversations.analytics_routes import analytics_routes
+from sayso.conversations.record_routes import record_routes, shared_routes
+from sayso.conversations.recordings import Recordings
+from sayso.conversations.records import Records
 from sayso.conversations.routes import conversation_routes
 from sayso.conversations.service import Conversations
 from sayso.functions.routes import function_routes
@@ -55,6 +60,9 @@ class Services:
     functions: Functions
     sources: Sources
     voices: Sequence[Voice]
+    records: Records
+    recordings: Recordings
+    analytics: Analytics
     answers: Answers | None = None
 
 
@@ -81,6 +89,9 @@ def build_api(
         source_routes(services.sources, access, settings),
         mcp_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
+        record_routes(services.records, services.recordings, access),
+        shared_routes(services.records, services.recordings),
+        analytics_routes(services.analytics, access, clock),
         function_routes(services.functions, access, settings),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)
@@ -128,6 +139,8 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for operations in schema["paths"].values():
             for operation in operations.values():
                 operation["responses"].pop("422", None)
+                if operation.get("security") == []:
+                    continue  # it is for everybody
                 operation["security"] = [
                     {"ApiKeyAuth": [], "XUserIdAuth": []},
                     {"ApiKeyAuth": []},
