@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+import speech
 from served import REHEARSED, FakeLlm, Served, ask, fake_llm, hear_greeting, microphone, serving
-from sounds import hum
 
 RATE_HZ = 16_000
 
@@ -126,12 +126,13 @@ async def test_a_conversation_is_kept_replayed_shared_and_deleted(
         assert not [path for path in files if caller.conversation_id in path.name]
 
 
+@pytest.mark.speech
 async def test_both_sides_are_on_one_time_line(served: Served, llm: FakeLlm) -> None:
     agent = await served.make_agent(llm.url, greeting="")
     async with served.rest() as rest:
         async with served.call(agent, outputFormat="raw") as caller, microphone(caller) as mic:
             await asyncio.sleep(0.5)
-            await mic.say(hum(1.0))
+            await mic.say(speech.sentences()[0].samples)
             await caller.answer(0, within_s=20)
             await caller.send({"type": "bufferEmpty"})
         found = await ended(rest, caller.conversation_id)

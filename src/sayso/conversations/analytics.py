@@ -53,7 +53,7 @@ class Analytics:
             names = await session.execute(
                 select(AgentRow.id, AgentRow.display_name).where(AgentRow.id.in_(count.agents))
             )
-            return count.view(dict(names.tuples().all()))
+            return count.view({row[0]: row[1] for row in names.all()})
 
 
 def check_span(span: Span) -> None:

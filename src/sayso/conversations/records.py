@@ -198,32 +198,30 @@ async def _find(session: AsyncSession, account: Account, conversation_id: str) -
 
 def _filter(query: Select[ConversationRow], filters: Filters) -> Select[ConversationRow]:
     row = ConversationRow
-    for wanted, condition in (
-        (filters.agent_id, row.agent_id == filters.agent_id),
-        (filters.since, row.started_at >= filters.since),
-        (filters.before, row.started_at < filters.before),
-        (filters.min_seconds, row.duration_s >= filters.min_seconds),
-        (filters.end_reason, _ended(filters.end_reason)),
-        (filters.rating, _rated(filters.rating)),
-        (filters.fault, _is_fault_of(filters.fault)),
-        (filters.query, _mentions(filters.query or "")),
-    ):
-        if wanted is not None:
-            query = query.where(condition)
-    return query
+    rules: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
+        (filters.agent_id, lambda wanted: row.agent_id == wanted),
+        (filters.since, lambda wanted: row.started_at >= wanted),
+        (filters.before, lambda wanted: row.started_at < wanted),
+        (filters.min_seconds, lambda wanted: row.duration_s >= wanted),
+        (filters.end_reason, _ended),
+        (filters.rating, _rated),
+        (filters.fault, _is_fault_of),
+        (filters.query, _mentions),
+    )
+    return query.where(*(rule(wanted) for wanted, rule in rules if wanted is not None))
 
 
-def _ended(reason: str | None) -> Any:  # noqa: ANN401 - SQLAlchemy's own types differ
+def _ended(reason: str) -> Any:  # noqa: ANN401 - SQLAlchemy's own types differ
     if reason == "under_way":
         return ConversationRow.ended_at.is_(None)
     return ConversationRow.end_reason == reason
 
 
-def _rated(rating: str | None) -> Any:  # noqa: ANN401
+def _rated(rating: str) -> Any:  # noqa: ANN401
     return ConversationRow.rating == (None if rating == "none" else rating)
 
 
-def _is_fault_of(fault: str | None) -> Any:  # noqa: ANN401
+def _is_fault_of(fault: str) -> Any:  # noqa: ANN401
     failed = select(TurnRow.conversation_id).where(TurnRow.blame == fault)
     ended = [reason for reason, whose in ENDS_OF_FAULT.items() if whose == fault]
     return or_(ConversationRow.id.in_(failed), ConversationRow.end_reason.in_(ended))
@@ -282,7 +280,7 @@ async def _view(session: AsyncSession, rows: Sequence[ConversationRow]) -> dict[
 
 
 async def _pairs(session: AsyncSession, query: Select[str, Any]) -> dict[str, Any]:
-    return dict((await session.execute(query)).tuples().all())
+    return {row[0]: row[1] for row in (await session.execute(query)).all()}
 
 
 async def _lines(session: AsyncSession, conversation_id: str) -> Sequence[LineRow]:
