@@ -12,6 +12,7 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any, cast, get_args, get_origin
 
@@ -318,7 +319,8 @@ def rest_page() -> str:
 def openapi() -> dict[str, Any]:
     """The document a server serves; its routes are made, and never called."""
     nothing = cast("Any", None)
-    services = Services(nothing, nothing, nothing, nothing, nothing, (), nothing)
+    made = {field.name: nothing for field in fields(Services)} | {"voices": ()}
+    services = Services(**made)
     return build_api(services, Settings(), SystemClock()).openapi()
 
 

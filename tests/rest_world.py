@@ -23,6 +23,7 @@ from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import LlmIssue
 from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
+from sayso.archive import Archive, make_archive
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
@@ -127,6 +128,7 @@ class World:
     library: Library
     app: FastAPI
     mcp: McpPool
+    archive: Archive
     user_id: str = ""
     key: str = ""
 
@@ -206,9 +208,25 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         private=config.outbound_private,
         max_functions=config.max_functions,
     )
-    services = Services(accounts, agents, conversations, functions, library.sources, VOICES)
+    archive = make_archive(config, database, clock, library.jobs)
+    services = Services(
+        accounts,
+        agents,
+        conversations,
+        functions,
+        library.sources,
+        VOICES,
+        archive.records,
+        archive.recordings,
+        archive.analytics,
+    )
     app = build_api(services, config, clock)
-    recorder = Recorder(database, max_records=config.max_unsaved_records)
+    recorder = Recorder(
+        database,
+        max_records=config.max_unsaved_records,
+        schedule=archive.recordings.schedule,
+    )
+    archive.recordings.tell_lost = recorder.recording_lost
     return World(
         config,
         clock,
@@ -225,4 +243,5 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         library,
         app,
         mcp,
+        archive,
     )

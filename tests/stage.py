@@ -222,7 +222,14 @@ class MemoryRecord:
     def message(self, left: LeftMessage, at: datetime) -> None:
         self.messages.append(left)
 
-    def line(self, role: str, content: str, at: datetime, deeds: Sequence[Deed] = ()) -> None:
+    def line(
+        self,
+        role: str,
+        content: str,
+        at: datetime,
+        deeds: Sequence[Deed] = (),
+        began_at: datetime | None = None,
+    ) -> None:
         self.deeds += deeds
         if content:
             self.lines.append((role, content))

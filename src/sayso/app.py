@@ -23,6 +23,7 @@ from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import AnsweredBy
 from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
+from sayso.archive import make_archive
 from sayso.clock import Clock, SystemClock
 from sayso.config import Settings
 from sayso.console.built import console_routes
@@ -137,9 +138,14 @@ class Server:
         )
         self._conversations = Conversations(self._database)
         self._traces = make_traces(settings.traces_url) if settings.traces_url else None
+        self._archive = make_archive(settings, self._database, self._clock, self.library.jobs)
         self._recorder = Recorder(
-            self._database, max_records=settings.max_unsaved_records, witness=self._traces
+            self._database,
+            max_records=settings.max_unsaved_records,
+            witness=self._traces,
+            schedule=self._archive.recordings.schedule,
         )
+        self._archive.recordings.tell_lost = self._recorder.recording_lost
         self.door = self._make_door()
         self.welcome: Welcome | None = None
         self.app = self._make_app()
@@ -157,6 +163,7 @@ class Server:
             setup_timeout_s=self._settings.setup_timeout_s,
             url=self._settings.url,
             clock=self._clock,
+            recordings=self._archive.recordings if self._settings.recordings == "on" else None,
         )
 
     def _make_app(self) -> FastAPI:
@@ -167,6 +174,9 @@ class Server:
             self.functions,
             self.library.sources,
             self._engines.rooms.tts.voices,
+            self._archive.records,
+            self._archive.recordings,
+            self._archive.analytics,
             self._ready.answer_extractively,
             partial(greet, self.agents),
         )
@@ -187,6 +197,8 @@ class Server:
         async with AsyncExitStack() as closing:
             closing.push_async_callback(self._database.close)
             await self._conversations.close_abandoned(self._clock.utc())
+            await self._archive.recordings.open()
+            closing.push_async_callback(self._archive.recordings.close)
             await self._profiles.open()
             await self._calls.open()
             closing.push_async_callback(self._calls.close)
@@ -205,7 +217,9 @@ class Server:
             closing.push_async_callback(self._recorder.close)
             closing.push_async_callback(self._ready.close)
             closing.push_async_callback(self.door.empty, self._settings.drain_s)
-            await closing.enter_async_context(self.library.live())
+            await closing.enter_async_context(self.library.live(self._archive.duties))
+            keeping = self._archive.keeper.run()
+            closing.push_async_callback(end_task, asyncio.create_task(keeping))
             closing.push_async_callback(self.accounts.uses.store)
             uses = asyncio.create_task(self.accounts.uses.run())
             closing.push_async_callback(end_task, uses)

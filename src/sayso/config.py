@@ -161,6 +161,23 @@ class Settings(BaseSettings):
         5.0, ge=0, description="How long a stopping server lets conversations end, in seconds."
     )
 
+    # Recordings ----------------------------------------------------------------------
+    recordings: Literal["on", "off"] = Field(
+        "on",
+        description="Whether conversations are recorded, both sides; an agent may say no "
+        "(`recordAudio`). A minute takes up to 2 MB.",
+    )
+    keep_recordings_days: int = Field(
+        30, ge=1, le=36_500, description="How long recordings are kept, in days."
+    )
+    keep_conversations_days: int | None = Field(
+        None,
+        ge=1,
+        le=36_500,
+        description="How long conversations are kept, in days: transcripts, times, what LLMs were "
+        "asked, and recordings; unset means until they are deleted.",
+    )
+
     # Documents -------------------------------------------------------------------------
     # A page of PDF takes 5 to 50 ms of one core.
     max_document_bytes: int = Field(

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Literal
 
 import structlog
@@ -33,6 +34,7 @@ from sayso.agents.service import Agents
 from sayso.audio.encode import check_output
 from sayso.clock import Clock
 from sayso.conversations.recorder import Recorder
+from sayso.conversations.recordings import LONGEST_S, Recordings
 from sayso.conversations.service import Conversations
 from sayso.errors import (
     AudioError,
@@ -41,12 +43,14 @@ from sayso.errors import (
     TalkCode,
     TalkError,
 )
+from sayso.llm import Exchanged
 from sayso.store.identifiers import new_id
 from sayso.talk.agent import Agent
 from sayso.talk.deeds import dump_deeds, read_deeds
 from sayso.talk.events import EndedBy
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.record import LeftMessage, Timings
+from sayso.talk.reel import UNRECORDED, Reel, TwoTracks
 from sayso.talk.session import Limits, Rooms, Session
 from sayso.transport.playai import Setup, error_frame, init_frame, parse_setup
 from sayso.transport.websocket import WebSocketLine, close, receive_setup
@@ -77,6 +81,7 @@ class Door:
         setup_timeout_s: how long a socket may wait before its `setup`.
         url: where this server is reached.
         clock: tells the time.
+        recordings: keeps the sound of conversations; None where none is kept.
     """
 
     accounts: Accounts
@@ -90,6 +95,7 @@ class Door:
     setup_timeout_s: float
     url: str
     clock: Clock
+    recordings: Recordings | None = None
     _inside: set[Session] = field(default_factory=set)
     _sockets: int = 0
     _deserted: asyncio.Event = field(default_factory=asyncio.Event)
@@ -161,13 +167,31 @@ class Door:
         earlier = await self._earlier_lines(stored, setup)
         continued = setup.continue_conversation if earlier is not None else None
         conversation_id = continued or new_id()
+        ago_s = await self._began_ago_s(continued) if continued else 0.0
         with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
             agent = await self.ready(stored, setup, conversation_id)
             await socket.send_text(self._init(stored, setup, conversation_id).decode())
-            record = ConversationRecord(self.recorder, conversation_id)
+            reel, over = self._start_reel(stored, conversation_id, ago_s)
+            record = ConversationRecord(self.recorder, conversation_id, self.clock, over)
             source = "api" if entrance.needs_key else "web"
-            record.opened(stored.id, source, setup.caller, self.clock.utc())
-            await self._hold(socket, agent, setup, Ledger(earlier or ()), record)
+            recorded = reel is not UNRECORDED
+            record.opened(stored.id, source, setup.caller, self.clock.utc(), recorded=recorded)
+            await self._hold(socket, agent, setup, Ledger(earlier or ()), record, reel)
+
+    async def _began_ago_s(self, conversation_id: str) -> float:
+        began_at = await self.conversations.began_at(conversation_id)
+        return (self.clock.utc() - began_at).total_seconds()
+
+    def _start_reel(
+        self, stored: StoredAgent, conversation_id: str, ago_s: float
+    ) -> tuple[Reel, Callable[[], None]]:
+        """What records a conversation that began so long ago, and what ends that."""
+        if self.recordings is None or not stored.record_audio or ago_s > LONGEST_S:
+            return UNRECORDED, _do_nothing
+        rate_hz = self.rooms.tts.sample_rate_hz
+        tape = self.recordings.begin(conversation_id, rate_hz)
+        reel = TwoTracks(tape, self.clock.now_s() - ago_s, rate_hz, LONGEST_S)
+        return reel, partial(self.recordings.end, conversation_id)
 
     async def _hold(
         self,
@@ -176,6 +200,7 @@ class Door:
         setup: Setup,
         ledger: Ledger,
         record: ConversationRecord,
+        reel: Reel,
     ) -> None:
         line = WebSocketLine(socket, setup)
         session = Session(
@@ -186,6 +211,8 @@ class Door:
             ledger=ledger,
             record=record,
             clock=self.clock,
+            reel=reel,
+            exchanged=record.exchanged,
         )
         self._inside.add(session)
         pump = asyncio.create_task(line.pump())
@@ -195,6 +222,7 @@ class Door:
             await line.drain()
         finally:
             self._inside.discard(session)
+            record.close()
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
         broken = session.ended_with
@@ -243,15 +271,41 @@ class Door:
 class ConversationRecord:
     """Takes down one conversation through the server's one recorder."""
 
-    def __init__(self, recorder: Recorder, conversation_id: str) -> None:
+    def __init__(
+        self,
+        recorder: Recorder,
+        conversation_id: str,
+        clock: Clock,
+        on_end: Callable[[], None],
+    ) -> None:
+        """`on_end` is called once it is over, before that is stored."""
         self._recorder = recorder
         self._id = conversation_id
+        self._clock = clock
+        self._on_end = on_end
         self.reason = ""
         """Why the conversation is over, as a code, once it is."""
 
-    def opened(self, agent_id: str, source: str, caller_id: str, at: datetime) -> None:
+    def opened(
+        self, agent_id: str, source: str, caller_id: str, at: datetime, *, recorded: bool
+    ) -> None:
         """The conversation begins."""
-        self._recorder.opened(self._id, agent_id, source=source, at=at, caller_id=caller_id or None)
+        self._recorder.opened(
+            self._id,
+            agent_id,
+            source=source,
+            at=at,
+            caller_id=caller_id or None,
+            recorded=recorded,
+        )
+
+    def exchanged(self, number: int, seen: Exchanged) -> None:
+        """An LLM was asked for reply `number`, and answered."""
+        self._recorder.exchange(self._id, number, seen, self._clock.utc())
+
+    def close(self) -> None:
+        """Nothing more of it is recorded, however it went."""
+        self._on_end()
 
     def line(
         self,
@@ -259,9 +313,10 @@ class ConversationRecord:
         content: str,
         at: datetime,
         deeds: Sequence[Deed] = (),
+        began_at: datetime | None = None,
     ) -> None:
         """A settled line of the transcript, and what was done before it."""
-        self._recorder.line(self._id, role, content, at, dump_deeds(deeds))
+        self._recorder.line(self._id, role, content, at, dump_deeds(deeds), began_at)
 
     def message(self, left: LeftMessage, at: datetime) -> None:
         """The caller left a message."""
@@ -280,9 +335,14 @@ class ConversationRecord:
     def ended(self, by: EndedBy, error_code: int | None, at: datetime, reason: str = "") -> None:
         """The conversation is over."""
         self.reason = reason
+        self._on_end()
         self._recorder.ended(
             self._id, by=by.value, error_code=error_code, at=at, reason=reason or None
         )
+
+
+def _do_nothing() -> None:
+    """There is no recording to end."""
 
 
 def _close_code(error: TalkError | None) -> int:

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 
 from sayso.clock import Clock
 from sayso.config import Settings
@@ -28,7 +29,7 @@ from sayso.sources.knowledge import Knowledge
 from sayso.sources.service import Sources
 from sayso.sources.shelf import Shelf
 from sayso.store.database import Database
-from sayso.store.jobs import Jobs
+from sayso.store.jobs import Duty, Jobs
 
 FOLDER = "knowledge"
 """Below the data folder: the bytes of uploaded files."""
@@ -51,10 +52,13 @@ class Library:
     indexing: Indexing
 
     @asynccontextmanager
-    async def live(self) -> AsyncGenerator[None]:
-        """Clean up what the last server left, and index what is waiting, until the block ends."""
+    async def live(self, duties: Mapping[str, Duty] = MappingProxyType({})) -> AsyncGenerator[None]:
+        """Clean up what the last server left, and index what is waiting, until the block ends.
+
+        The worker of jobs does these other `duties` as well.
+        """
         await self.sources.open()
-        worker = asyncio.create_task(self.jobs.run({KIND: self.indexing}))
+        worker = asyncio.create_task(self.jobs.run({KIND: self.indexing, **duties}))
         try:
             yield
         finally:

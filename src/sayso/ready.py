@@ -207,7 +207,7 @@ class Ready:
             return Runner(self._bind_notes(notes))
         bind = self._engines.client.bind
         return Runner(
-            bind(endpoint, told),
+            bind(endpoint, told, shown="" if own else "built-in"),
             name_llm(endpoint),
             # An owner's impatience or trouble is not other owners' trouble.
             key=(key_of(endpoint, DEFAULT_MODEL), endpoint.timeouts, owner_id),

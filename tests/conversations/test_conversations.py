@@ -93,6 +93,7 @@ async def test_a_transcript_is_answered_in_the_documented_shape(
         "role": "assistant",
         "content": "line 0",
         "timestamp": "2024-05-01T12:00:00.123Z",
+        "startSeconds": None,
     }
     assert (second["role"], second["timestamp"]) == ("user", "2024-05-01T12:00:01.123Z")
     assert [answer.headers[name] for name in HEADERS[:2]] == ["50", ""]

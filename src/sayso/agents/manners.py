@@ -21,6 +21,7 @@ def read_manners(row: AgentRow) -> dict[str, Any]:
         "end_call_phrases": tuple(row.end_call_phrases),
         "patience": row.patience,
         "interruptible": row.interruptible,
+        "record_audio": row.record_audio,
         "built_in_actions": tuple(row.built_in_actions),
         "time_zone": row.time_zone,
     }

@@ -522,6 +522,12 @@ class NewAgent(_Body):
         "end, the greeting as well, and what was said or typed over one is answered after it.",
         json_schema_extra=EXTENSION,
     )
+    record_audio: bool = Field(
+        default=True,
+        description="Whether conversations are recorded, where the operator records at all "
+        "(`SAYSO_RECORDINGS`). In many places callers must be told; say so in the greeting.",
+        json_schema_extra=EXTENSION,
+    )
 
     mcp_servers: McpServers = Field(
         default=[],
@@ -651,6 +657,7 @@ class AgentView(_View):
     end_call_phrases: list[str] = Field(json_schema_extra=EXTENSION)
     patience: Patience | None = Field(json_schema_extra=EXTENSION)
     interruptible: bool = Field(json_schema_extra=EXTENSION)
+    record_audio: bool = Field(json_schema_extra=EXTENSION)
     mcp_servers: list[McpServerView] = Field(json_schema_extra=EXTENSION)
     built_in_actions: list[BuiltInAction] = Field(json_schema_extra=EXTENSION)
     time_zone: str | None = Field(json_schema_extra=EXTENSION)
@@ -740,6 +747,7 @@ class Agent:
     end_call_phrases: tuple[str, ...] = ()
     patience: Patience | None = None
     interruptible: bool = True
+    record_audio: bool = True
     mcp_servers: tuple[McpServer, ...] = ()
     built_in_actions: tuple[BuiltInAction, ...] = ()
     time_zone: str | None = None

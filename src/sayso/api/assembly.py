@@ -25,6 +25,11 @@ from sayso.api.docs import install_docs
 from sayso.api.refusals import BodyLimit, LastResort, error_responses, install_refusals
 from sayso.clock import Clock
 from sayso.config import Settings
+from sayso.conversations.analytics import Analytics
+from sayso.conversations.analytics_routes import analytics_routes
+from sayso.conversations.record_routes import record_routes, shared_routes
+from sayso.conversations.recordings import Recordings
+from sayso.conversations.records import Records
 from sayso.conversations.routes import conversation_routes
 from sayso.conversations.service import Conversations
 from sayso.functions.routes import function_routes
@@ -57,6 +62,9 @@ class Services:
     functions: Functions
     sources: Sources
     voices: Sequence[Voice]
+    records: Records
+    recordings: Recordings
+    analytics: Analytics
     answers: Answers | None = None
     greet: Greet | None = None
 
@@ -87,6 +95,9 @@ def build_api(
         source_routes(services.sources, access, settings),
         mcp_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
+        record_routes(services.records, services.recordings, access),
+        shared_routes(services.records, services.recordings),
+        analytics_routes(services.analytics, access, clock),
         function_routes(services.functions, access, settings),
     ):
         app.include_router(router, prefix=PREFIX, responses=_ERRORS)
@@ -142,7 +153,7 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
         for operations in schema["paths"].values():
             for operation in operations.values():
                 operation["responses"].pop("422", None)
-                if "security" in operation:
+                if operation.get("security"):  # an empty one: it is for everybody
                     operation["security"] = _ways_in(operation["security"])
         for unused in ("HTTPValidationError", "ValidationError"):
             schema["components"]["schemas"].pop(unused, None)

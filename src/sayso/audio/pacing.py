@@ -45,6 +45,11 @@ class Pacer:
         """Seconds of this reply handed to the client so far."""
         return self._sent_s
 
+    @property
+    def ends_at_s(self) -> float:
+        """When all that was sent will have been played."""
+        return self._heard_at_s
+
     def send(self, duration_s: float, at_s: float) -> None:
         """A piece was handed to the client; also while held, for a piece already on its way."""
         self._ends_at_s = max(self._seen(at_s), self._ends_at_s) + duration_s

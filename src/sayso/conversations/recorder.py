@@ -10,25 +10,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 import structlog
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sayso.conversations.exchanges import pack, size_of
+from sayso.conversations.measures import measure
 from sayso.conversations.schema import EndedBy, Role, to_iso
+from sayso.llm import Exchanged
 from sayso.store.database import Database
 from sayso.store.identifiers import new_id
-from sayso.store.tables import ConversationRow, LineRow, TurnRow
+from sayso.store.tables import ConversationRow, ExchangeRow, LineRow, TurnRow
 
 BATCH_RECORDS = 100
 """Records stored in one transaction; this many waiting are stored at once."""
 INTERVAL_S = 1.0
 """How long a record waits for company."""
+MAX_EXCHANGE_BYTES = 64 * 1024 * 1024
+"""Exchanges with LLMs that may wait while the database does not answer."""
 RETRY_S = 1.0
 """How long the database is left alone after it failed."""
 
@@ -42,6 +47,7 @@ class _Opened:
     source: str
     caller_id: str | None
     at: datetime
+    recorded: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +57,26 @@ class _Line:
     content: str
     at: datetime
     deeds: list[dict[str, object]] | None = None
+    began_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Message:
     conversation_id: str
     message: dict[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Exchange:
+    conversation_id: str
+    reply: int
+    seen: Exchanged
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +96,9 @@ class _Ended:
     reason: str | None = None
 
 
-_Kept: TypeAlias = _Opened | _Message | _Ended
+_Kept: TypeAlias = _Opened | _Message | _Lost | _Ended
 """What is kept in the row of a conversation."""
-_Record: TypeAlias = _Kept | _Line | _Turn
+_Record: TypeAlias = _Kept | _Line | _Turn | _Exchange
 
 
 class Witness(Protocol):
@@ -103,14 +123,28 @@ class Witness(Protocol):
         ...
 
 
+Schedule: TypeAlias = Callable[[AsyncSession, str], Awaitable[None]]
+"""Has the recording of a conversation encoded."""
+
+
 class Recorder:
     """The one writer of live conversations in a server."""
 
     def __init__(
-        self, database: Database, *, max_records: int = 100_000, witness: Witness | None = None
+        self,
+        database: Database,
+        *,
+        max_records: int = 100_000,
+        witness: Witness | None = None,
+        schedule: Schedule | None = None,
     ) -> None:
-        """`max_records` is how many may wait while the database does not answer."""
+        """`max_records` is how many may wait while the database does not answer.
+
+        `schedule` is called in the transaction that ends a conversation which was recorded.
+        """
         self._database = database
+        self._schedule = schedule
+        self._exchange_bytes = 0
         self._witness = witness
         self._max_records = max_records
         self._waiting: deque[_Record] = deque()
@@ -134,10 +168,11 @@ class Recorder:
         source: str,
         at: datetime,
         caller_id: str | None = None,
+        recorded: bool = False,
     ) -> None:
-        """A conversation began; one that is known already goes on."""
+        """A conversation began; one that is known already goes on. Its sound may be `recorded`."""
         self._open.add(conversation_id)
-        self._add(_Opened(conversation_id, agent_id, source, caller_id, at))
+        self._add(_Opened(conversation_id, agent_id, source, caller_id, at, recorded))
         if self._witness is not None:
             self._witness.opened(conversation_id, agent_id, source=source, at=at)
 
@@ -148,10 +183,11 @@ class Recorder:
         content: str,
         at: datetime,
         deeds: Sequence[Mapping[str, object]] = (),
+        began_at: datetime | None = None,
     ) -> None:
         """Something was said, and `deeds` were done before it; without words only these."""
         kept = [dict(deed) for deed in deeds] or None
-        self._add(_Line(conversation_id, role, content, at, kept))
+        self._add(_Line(conversation_id, role, content, at, kept, began_at))
 
     def message(
         self, conversation_id: str, *, message: str, name: str, phone_number: str, at: datetime
@@ -172,6 +208,22 @@ class Recorder:
         self._add(_Turn(conversation_id, number, dict(timings), at))
         if self._witness is not None:
             self._witness.turn(conversation_id, number, timings, at)
+
+    def exchange(self, conversation_id: str, reply: int, seen: Exchanged, at: datetime) -> None:
+        """An LLM was asked for reply number `reply`, and answered.
+
+        Too many of them at once are dropped, counted, and said once in the log.
+        """
+        size = size_of(seen)
+        if self._exchange_bytes + size > MAX_EXCHANGE_BYTES:
+            self._drop(limit=MAX_EXCHANGE_BYTES)
+            return
+        self._exchange_bytes += size
+        self._add(_Exchange(conversation_id, reply, seen, at))
+
+    def recording_lost(self, conversation_id: str) -> None:
+        """The recording of a conversation was given up."""
+        self._add(_Lost(conversation_id))
 
     def ended(
         self,
@@ -211,7 +263,9 @@ class Recorder:
                 batch = [self._waiting[at] for at in range(min(BATCH_RECORDS, self.waiting))]
                 await self._store(batch)
                 for _ in batch:
-                    self._waiting.popleft()
+                    done = self._waiting.popleft()
+                    if isinstance(done, _Exchange):
+                        self._exchange_bytes -= size_of(done.seen)
             if not self._closed:
                 self._some.clear()
                 self._many.clear()
@@ -233,14 +287,17 @@ class Recorder:
 
     def _add(self, record: _Record) -> None:
         if self.waiting >= self._max_records:
-            if self.dropped == 0:
-                _log.error("records_dropped", waiting=self.waiting, limit=self._max_records)
-            self.dropped += 1
+            self._drop(limit=self._max_records)
             return
         self._waiting.append(record)
         self._some.set()
         if self.waiting >= BATCH_RECORDS:
             self._many.set()
+
+    def _drop(self, *, limit: int) -> None:
+        if self.dropped == 0:
+            _log.error("records_dropped", waiting=self.waiting, limit=limit)
+        self.dropped += 1
 
     async def _wait_for_company(self) -> None:
         try:
@@ -251,17 +308,19 @@ class Recorder:
 
     async def _store(self, batch: list[_Record]) -> None:
         """Store `batch`; one record that does not fit must not hold up the others."""
+        packed = await _pack([one for one in batch if isinstance(one, _Exchange)])
         try:
             async with self._database.write() as session:
-                await _write(session, batch)
+                await self._write(session, batch, packed)
         except IntegrityError:
             for record in batch:
                 await self._store_alone(record)
 
     async def _store_alone(self, record: _Record) -> None:
+        packed = await _pack([record] if isinstance(record, _Exchange) else [])
         try:
             async with self._database.write() as session:
-                await _write(session, [record])
+                await self._write(session, [record], packed)
         except IntegrityError:
             # Its agent was deleted while they talked, and the conversation with it.
             self.dropped += 1
@@ -271,19 +330,42 @@ class Recorder:
                 conversation_id=record.conversation_id,
             )
 
+    async def _write(
+        self, session: AsyncSession, batch: list[_Record], exchanges: list[dict[str, Any]]
+    ) -> None:
+        """Write records in few statements, however many conversations took turns in `batch`.
 
-async def _write(session: AsyncSession, batch: list[_Record]) -> None:
-    """Write records in few statements, however many conversations took turns in `batch`.
+        Each statement waits for a turn of the loop and of a thread. One for almost every record,
+        as long as the records of several conversations alternate, was 100 a second beside a busy
+        loop, and 20 callers in a hurry made 180.
+        """
+        kept = [one for one in batch if isinstance(one, _Kept)]
+        for conversation_id in await _write_conversations(session, kept):
+            if self._schedule is not None:
+                await self._schedule(session, conversation_id)
+        if lines := [_line_values(one) for one in batch if isinstance(one, _Line)]:
+            await session.execute(insert(LineRow), lines)
+        if turns := [_turn_values(one) for one in batch if isinstance(one, _Turn)]:
+            await session.execute(insert(TurnRow), turns)
+        if exchanges:
+            await session.execute(insert(ExchangeRow), exchanges)
 
-    Each statement waits for a turn of the loop and of a thread. One for almost every record, as
-    long as the records of several conversations alternate, was 100 a second beside a busy loop,
-    and 20 callers in a hurry made 180.
-    """
-    await _write_conversations(session, [one for one in batch if isinstance(one, _Kept)])
-    if lines := [_line_values(one) for one in batch if isinstance(one, _Line)]:
-        await session.execute(insert(LineRow), lines)
-    if turns := [_turn_values(one) for one in batch if isinstance(one, _Turn)]:
-        await session.execute(insert(TurnRow), turns)
+
+async def _pack(exchanges: list[_Exchange]) -> list[dict[str, Any]]:
+    """Exchanges as they are stored; in a thread, for one takes about half a millisecond."""
+    if not exchanges:
+        return []
+    return await asyncio.to_thread(lambda: [_exchange_values(one) for one in exchanges])
+
+
+def _exchange_values(one: _Exchange) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "conversation_id": one.conversation_id,
+        "reply": one.reply,
+        "at": one.at,
+        **pack(one.seen),
+    }
 
 
 def _line_values(line: _Line) -> dict[str, object]:
@@ -293,6 +375,7 @@ def _line_values(line: _Line) -> dict[str, object]:
         "role": line.role,
         "content": line.content.replace("\0", ""),  # Postgres takes no NUL
         "at": line.at,
+        "began_at": line.began_at,
         "deeds": line.deeds and [_without_nul(deed) for deed in line.deeds],
     }
 
@@ -308,13 +391,17 @@ def _turn_values(turn: _Turn) -> dict[str, object]:
         "number": turn.number,
         "timings": turn.timings,
         "at": turn.at,
+        **asdict(measure(turn.timings)),
     }
 
 
-async def _write_conversations(session: AsyncSession, records: list[_Kept]) -> None:
-    """Bring the rows of conversations to where `records` leave them, in the order they came."""
+async def _write_conversations(session: AsyncSession, records: list[_Kept]) -> list[str]:
+    """Bring the rows of conversations to where `records` leave them, in the order they came.
+
+    Returns the ids of those that ended with a recording.
+    """
     if not records:
-        return
+        return []
     names = {one.conversation_id for one in records}
     found = await session.scalars(select(ConversationRow).where(ConversationRow.id.in_(names)))
     rows = {row.id: row for row in found}
@@ -324,10 +411,15 @@ async def _write_conversations(session: AsyncSession, records: list[_Kept]) -> N
             rows[one.conversation_id] = _open(row, one)
         elif row is not None and isinstance(one, _Message):
             row.messages = [*(row.messages or ()), one.message]
+        elif row is not None and isinstance(one, _Lost):
+            row.recording = "lost"
         elif row is not None and isinstance(one, _Ended):
             _end(row, one)
     session.add_all(rows.values())
     await session.flush()  # before the lines, which refer to them
+    ended = {one.conversation_id for one in records if isinstance(one, _Ended)}
+    over = (rows[name] for name in sorted(ended) if name in rows)
+    return [row.id for row in over if row.ended_at is not None and row.recording == "raw"]
 
 
 def _open(row: ConversationRow | None, record: _Opened) -> ConversationRow:
@@ -340,6 +432,8 @@ def _open(row: ConversationRow | None, record: _Opened) -> ConversationRow:
         )
     row.caller_id = record.caller_id or row.caller_id
     row.alive_at = record.at
+    if record.recorded and row.recording != "lost":
+        row.recording = "raw"
     row.ended_at = row.duration_s = row.ended_by = row.error_code = row.end_reason = None
     return row
 

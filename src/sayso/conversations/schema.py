@@ -18,6 +18,13 @@ def to_iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+def in_utc(at: datetime | None) -> datetime | None:
+    """A time of a query in UTC; one without a zone is meant so."""
+    if at is None:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
 IsoTime = Annotated[
     datetime,
     PlainSerializer(to_iso, return_type=str),
@@ -83,6 +90,11 @@ class LineView(_View):
     role: Role
     content: str
     timestamp: IsoTime
+    start_seconds: float | None = Field(
+        description="When it began to be spoken, in seconds of the conversation and of its "
+        "recording; null if that is not known.",
+        json_schema_extra=_EXTENSION,
+    )
 
 
 class TurnView(_View):

@@ -9,14 +9,8 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
-from sayso.conversations.schema import (
-    ConversationView,
-    EndedBy,
-    LineView,
-    MessageView,
-    Role,
-    TurnView,
-)
+from sayso.conversations.schema import ConversationView, LineView, Role, TurnView
+from sayso.conversations.views import conversation_view, line_view, turn_view
 from sayso.errors import ForbiddenError, NotFoundError
 from sayso.store.database import Database
 from sayso.store.identifiers import is_id
@@ -50,13 +44,13 @@ class Conversations:
                 order=(ConversationRow.started_at, ConversationRow.id),
                 newest_first=True,
             )
-        return found.map(_view)
+        return found.map(conversation_view)
 
     async def get(self, account: Account, agent_id: str, conversation_id: str) -> ConversationView:
         """One conversation. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
             await _check_agent(session, account, agent_id)
-            return _view(await _row(session, agent_id, conversation_id))
+            return conversation_view(await _row(session, agent_id, conversation_id))
 
     async def transcript(
         self, account: Account, agent_id: str, conversation_id: str, request: PageRequest
@@ -64,7 +58,7 @@ class Conversations:
         """What was said, in order. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
             await _check_agent(session, account, agent_id)
-            await _row(session, agent_id, conversation_id)
+            row = await _row(session, agent_id, conversation_id)
             found = await read_page(
                 session,
                 select(LineRow).where(
@@ -75,7 +69,7 @@ class Conversations:
                 order=(LineRow.number,),
                 newest_first=False,
             )
-        return found.map(_line_view)
+        return found.map(lambda line: line_view(line, row.started_at))
 
     async def turns(
         self, account: Account, agent_id: str, conversation_id: str, request: PageRequest
@@ -92,7 +86,7 @@ class Conversations:
                 order=(TurnRow.row,),
                 newest_first=False,
             )
-        return found.map(_turn_view)
+        return found.map(turn_view)
 
     async def history(
         self, conversation_id: str, *, agent_id: str, owner_id: str
@@ -118,6 +112,14 @@ class Conversations:
             (cast("Role", role), content, deeds or [])
             for role, content, deeds in reversed(newest_first)
         ]
+
+    async def began_at(self, conversation_id: str) -> datetime:
+        """When a conversation began. Raises NotFoundError."""
+        async with self._database.read() as session:
+            row = await session.get(ConversationRow, conversation_id)
+            if row is None:
+                raise NotFoundError("there is no such conversation")
+            return row.started_at
 
     async def close_abandoned(self, now: datetime) -> int:
         """Close what a crash left open, at the time of its last sign of life; how many there were.
@@ -165,36 +167,3 @@ async def _row(session: AsyncSession, agent_id: str, conversation_id: str) -> Co
     if row is None or row.agent_id != agent_id:
         raise NotFoundError("this agent has no such conversation")
     return row
-
-
-def _view(row: ConversationRow) -> ConversationView:
-    return ConversationView(
-        id=row.id,
-        source=row.source,
-        caller_email=row.caller_email,
-        caller_id=row.caller_id,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        duration_in_seconds=None if row.duration_s is None else round(row.duration_s),
-        ended_by=cast("EndedBy | None", row.ended_by),
-        end_reason=row.end_reason,
-        error_code=row.error_code,
-        messages=[_message_view(left) for left in row.messages or ()],
-    )
-
-
-def _message_view(left: dict[str, str]) -> MessageView:
-    return MessageView(
-        message=left["message"],
-        name=left["name"],
-        phone_number=left["phone_number"],
-        timestamp=left["at"],
-    )
-
-
-def _line_view(row: LineRow) -> LineView:
-    return LineView(id=row.id, role=cast("Role", row.role), content=row.content, timestamp=row.at)
-
-
-def _turn_view(row: TurnRow) -> TurnView:
-    return TurnView(id=row.id, number=row.number, timings=row.timings, timestamp=row.at)

@@ -161,6 +161,39 @@ class Message:
     unfounded: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """One request to an LLM and what came of it, for the records of the agent's owner.
+
+    Attributes:
+        llm: the URL that was called, as it may be shown; `built-in` for what its owner has not set.
+        model: which one was asked for.
+        request: the body as it was sent, JSON.
+        response: the text as it came, thoughts and all; of a refusal, its body.
+        calls: the functions it called.
+        outcome: `answered` (to the end), `stopped` (from here) or `failed`.
+        finding: why it failed; "" where it did not.
+        status: HTTP's, if an answer came.
+        first_token_ms: from sending to the first word or call, in milliseconds.
+        total_ms: from sending to the end, in milliseconds.
+        secrets: what no record may quote.
+        hidden: names of functions, with their arguments that no record may show.
+    """
+
+    llm: str
+    model: str
+    request: bytes = field(repr=False)
+    response: str = field(repr=False)
+    calls: tuple[ToolCall, ...]
+    outcome: Literal["answered", "stopped", "failed"]
+    finding: str
+    status: int | None
+    first_token_ms: float | None
+    total_ms: float
+    secrets: tuple[str, ...] = field(default=(), repr=False)
+    hidden: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
 Piece: TypeAlias = str | ToolCall
 """Of an answer: text to speak, or a call, whole. Calls come only where tools were offered."""
 

@@ -13,9 +13,10 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final
 
+import msgspec
 import numpy as np
 
-from sayso.llm import Excerpt, Llm, Message, Mishap, Piece, Spare, Tool, ignore, no_spare
+from sayso.llm import Excerpt, Exchanged, Llm, Message, Mishap, Piece, Spare, Tool, ignore, no_spare
 from sayso.llm.grounds import WORLD, Grounds, Weighed, join_question, judge, list_readings
 from sayso.llm.meanings import Embeds, Meanings, Vectors
 from sayso.llm.notes import (
@@ -30,6 +31,7 @@ from sayso.llm.notes import (
     read_notes,
     recognise_small_talk,
 )
+from sayso.llm.watching import find_watcher
 
 EXTRACTIVE: Final = "built-in-extractive"
 """What records and pages call it: it is no language model."""
@@ -228,7 +230,11 @@ class _Bound:
         spare: Spare = no_spare,  # noqa: ARG002 - all of it is there at once
         tools: Sequence[Tool] = (),  # noqa: ARG002 - it only finds sentences
     ) -> AsyncGenerator[Piece, None]:
-        for n, sentence in enumerate(await self._mind.answer(self._notes, messages)):
+        began_s = asyncio.get_running_loop().time()
+        sentences = await self._mind.answer(self._notes, messages)
+        if (watcher := find_watcher()) is not None:
+            watcher(_take_down(messages, sentences, asyncio.get_running_loop().time() - began_s))
+        for n, sentence in enumerate(sentences):
             yield f" {sentence}" if n else sentence
 
 
@@ -252,3 +258,20 @@ class Late:
         async with aclosing(self._llm.reply(messages, mishap, spare, tools)) as pieces:
             async for piece in pieces:
                 yield piece
+
+
+def _take_down(messages: Sequence[Message], sentences: Sequence[str], took_s: float) -> Exchanged:
+    """What the built-in mind was asked, and answered; all of its answer is there at once."""
+    took_ms = round(took_s * 1000, 1)
+    return Exchanged(
+        llm="built-in",
+        model="built-in",
+        request=msgspec.json.encode({"messages": messages}),
+        response=" ".join(sentences),
+        calls=(),
+        outcome="answered",
+        finding="",
+        status=None,
+        first_token_ms=took_ms,
+        total_ms=took_ms,
+    )

@@ -22,6 +22,7 @@ from sayso.llm.body import DEFAULT_MODEL, amend, build_body
 from sayso.llm.deadlines import Deadlines, Stopwatch, limit_waits
 from sayso.llm.exchange import Exchange
 from sayso.llm.findings import Finding, FindingError, show_url
+from sayso.llm.notary import Notary
 from sayso.llm.offers import MAX_LIST_BYTES, models_url, read_models
 from sayso.llm.profile import (
     STRANGER,
@@ -106,9 +107,12 @@ class LlmClient:
             await self._session.close()
             self._session = None
 
-    def bind(self, endpoint: Endpoint, told: Told | None = None) -> Llm:
-        """The `Llm` of an agent whose `llm` field is `endpoint`, in the conversation `told`."""
-        return _Bound(self, endpoint, told or Told(), self._notice)
+    def bind(self, endpoint: Endpoint, told: Told | None = None, *, shown: str = "") -> Llm:
+        """The `Llm` of an agent whose `llm` field is `endpoint`, in the conversation `told`.
+
+        In records it is called `shown`, if that is not "": where it is, is not the owner's then.
+        """
+        return _Bound(self, endpoint, told or Told(), self._notice, shown)
 
     def ask(  # noqa: PLR0913 - all that one request may differ in
         self,
@@ -236,7 +240,9 @@ class _Bound:
         endpoint: Endpoint,
         told: Told,
         notice: Callable[[Endpoint, Finding], None] | None,
+        shown: str = "",
     ) -> None:
+        self._shown = shown
         self._client = client
         self._endpoint = endpoint
         self._told = told
@@ -263,18 +269,24 @@ class _Bound:
                 spare=spare,
                 tools=tools,
             )
+            notary = Notary(exchange, tools, self._shown)
             try:
                 async with aclosing(exchange.pieces()) as pieces:
                     async for piece in pieces:
                         self._learn(retries)
+                        notary.note(piece)
                         yield piece
+                notary.outcome = "answered"
             except FindingError as error:
+                notary.outcome, notary.finding = "failed", error.finding
                 if exchange.first_token_s is not None or not self._retry(exchange, error, retries):
                     raise
                 mishap(error)
             else:
                 self._take_notice(exchange)
                 return
+            finally:
+                notary.close()
 
     @property
     def _profile(self) -> Profile:

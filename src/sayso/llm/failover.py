@@ -20,6 +20,7 @@ import structlog
 from sayso.errors import Blame, LlmError
 from sayso.health import Health
 from sayso.llm import Llm, Message, Mind, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
+from sayso.llm.watching import unwatch
 
 RESERVE_S = 4.0
 """What an LLM leaves of the time for each one behind it, in seconds, while that is possible."""
@@ -112,6 +113,7 @@ class Standby:
         task.add_done_callback(self._probes.discard)
 
     async def _probe(self, runner: Runner, llm: Llm) -> None:
+        unwatch()
         try:
             async with asyncio.timeout(self.start_s), aclosing(llm.reply(PROBE)) as pieces:
                 await _first_words(pieces)

@@ -20,6 +20,8 @@ from sayso.llm.scrub import Scrub
 from sayso.llm.sse import MAX_EVENT_BYTES, Event, SseParser
 from sayso.llm.written import Written, read_written
 
+MAX_CAME_CHARS = 64_000
+"""Text of one answer that is kept as it came."""
 MAX_REPLY_CHARS = 32_000
 """Longest answer that is spoken, in characters: some 35 minutes of speech."""
 MAX_ERROR_CHARS = 4096
@@ -105,6 +107,8 @@ class ReplyReader:
         self._called = False
         self._head = b""
         self.form: Form | None = None
+        self.came: list[str] = []
+        self._came_chars = 0
         self.failure: Finding | None = None
         self.warnings: dict[str, Finding] = {}
         self.finish_reason: str | None = None
@@ -242,7 +246,16 @@ class ReplyReader:
         self.finish_reason = chunk.finish or self.finish_reason
         if chunk.whole and self._events > 1:
             self._warn("stream.cumulative", event.data)
+        self._keep(chunk.text, whole=chunk.whole)
         return self._sift(chunk.text, whole=chunk.whole)
+
+    def _keep(self, text: str, *, whole: bool) -> None:
+        """Keep the text as it came: for records, which show thoughts and calls as well."""
+        if whole:
+            self.came, self._came_chars = [], 0
+        if text and self._came_chars < MAX_CAME_CHARS:
+            self.came.append(text)
+            self._came_chars += len(text)
 
     def _read_unreadable(self, event: Event, *, last: bool) -> str:
         if event.event == "error":

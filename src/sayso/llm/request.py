@@ -33,6 +33,7 @@ class Request:
         shown: the URL as it may be shown.
         secrets: what no message may quote.
         scene: where its findings are made.
+        keys: those of them that are the endpoint's own; the rest is what clients told of callers.
     """
 
     url: str
@@ -41,6 +42,7 @@ class Request:
     shown: str
     secrets: tuple[str, ...]
     scene: Scene
+    keys: tuple[str, ...] = ()
 
     @property
     def has_key(self) -> bool:
@@ -57,12 +59,13 @@ def make_request(endpoint: Endpoint, told: Told, body: Mapping[str, object]) -> 
     """
     endpoint = fill_in(endpoint, told)
     # A server may quote what it was sent; what clients tell of callers is not for the log.
-    secrets = (*list_secrets(endpoint), *told.variables.values())
+    keys = list_secrets(endpoint)
+    secrets = (*keys, *told.variables.values())
     url = _check_url(endpoint, secrets)
     scene = Scene(url, secrets)
     headers = _check_headers(endpoint, told, scene)
     shown = redact(show_url(url), secrets)
-    return Request(url, headers, _encode(body, scene), shown, secrets, scene)
+    return Request(url, headers, _encode(body, scene), shown, secrets, scene, keys)
 
 
 def fill_in(endpoint: Endpoint, told: Told) -> Endpoint:

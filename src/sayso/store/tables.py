@@ -6,8 +6,9 @@
            ├─ functions               what agents may call; agents name them in `actions`
            └─ agents ─┬─ llm_checks          the last check of its LLM
                       ├─ sources ── passages files, web pages and long texts, as they are searched
-                      └─ conversations ─┬─ lines   the transcript
-                                        └─ turns   how long each step of a turn took
+                      └─ conversations ─┬─ lines     the transcript
+                                        ├─ turns     how long each step of a turn took
+                                        └─ exchanges what LLMs were asked, and answered
     llm_profiles                      what LLM endpoints tolerate, whoever uses them
     jobs                              what is still to be done, away from requests
 
@@ -32,6 +33,7 @@ from sqlalchemy import (
     String,
     Text,
     UniqueConstraint,
+    false,
     true,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -166,6 +168,7 @@ class AgentRow(Table):
     interruptible: Mapped[bool] = mapped_column(server_default=true())
     built_in_actions: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     time_zone: Mapped[str | None] = mapped_column(String(100))
+    record_audio: Mapped[bool] = mapped_column(server_default=true())
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)
@@ -227,7 +230,8 @@ class LlmProfileRow(Table):
 class ConversationRow(Table):
     """One conversation, from hello to goodbye; `ended_at` is null while it lasts.
 
-    `alive_at` is when the server that holds it last said so.
+    `alive_at` is when the server that holds it last said so; `recording` is what became of its
+    sound (`conversations/words.py`), null where none was recorded or it is kept no more.
     """
 
     __tablename__ = "conversations"
@@ -246,11 +250,15 @@ class ConversationRow(Table):
     end_reason: Mapped[str | None] = mapped_column(String(20))
     error_code: Mapped[int | None]
     messages: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
+    rating: Mapped[str | None] = mapped_column(String(4))
+    share_token: Mapped[str | None] = mapped_column(String(100), unique=True, index=True)
+    recording: Mapped[str | None] = mapped_column(String(10))
 
 
 class LineRow(Table):
     """One line of a transcript; `number` is the order in which lines were spoken.
 
+    It began to sound at `began_at`, and was settled at `at`.
     `deeds` are the functions that were called before it; a line without words holds only them.
     """
 
@@ -263,11 +271,12 @@ class LineRow(Table):
     role: Mapped[str] = mapped_column(String(20))
     content: Mapped[str] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deeds: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class TurnRow(Table):
-    """How long each step of one turn took."""
+    """How long each step of one turn took; and what is counted of it (`measures.py`)."""
 
     __tablename__ = "turns"
     __table_args__ = (Index(None, "conversation_id", "row"),)
@@ -278,6 +287,33 @@ class TurnRow(Table):
     number: Mapped[int]
     timings: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    latency_ms: Mapped[float | None]
+    interrupted: Mapped[bool] = mapped_column(server_default=false())
+    blame: Mapped[str | None] = mapped_column(String(20))
+
+
+class ExchangeRow(Table):
+    """What one LLM was asked for a reply, and what it answered; both deflated (`exchanges.py`)."""
+
+    __tablename__ = "exchanges"
+    __table_args__ = (Index(None, "conversation_id", "first_token_ms"),)
+
+    number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
+    id: Mapped[str] = mapped_column(String(100), unique=True)
+    conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
+    reply: Mapped[int]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    llm: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    outcome: Mapped[str] = mapped_column(String(20))
+    finding: Mapped[str | None] = mapped_column(String(60))
+    status: Mapped[int | None]
+    first_token_ms: Mapped[float | None]
+    total_ms: Mapped[float]
+    request_cut: Mapped[bool]
+    response_cut: Mapped[bool]
+    request: Mapped[bytes] = mapped_column(LargeBinary)
+    response: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class SourceRow(Table):

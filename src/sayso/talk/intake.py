@@ -18,6 +18,7 @@ from sayso.audio.decode import SEAMLESS, Decoder, open_decoder
 from sayso.audio.formats import EAR_RATE_HZ, InputAudio, Samples
 from sayso.clock import Clock
 from sayso.errors import AudioError
+from sayso.talk.reel import UNRECORDED, Reel
 from sayso.talk.silence import Complaint, GapFiller, Microphone
 
 MAX_PIECES: Final = 256
@@ -33,19 +34,25 @@ class Intake:
         hears: how it is encoded.
         clock: tells the time.
         on_deaf: is told, once, when it cannot be read any more.
+        reel: records it.
 
     Attributes:
         microphone: notices a client that sends no sound.
     """
 
     def __init__(
-        self, hears: InputAudio, clock: Clock, on_deaf: Callable[[AudioError], None]
+        self,
+        hears: InputAudio,
+        clock: Clock,
+        on_deaf: Callable[[AudioError], None],
+        reel: Reel = UNRECORDED,
     ) -> None:
         self.microphone = Microphone()
         self._decoder: Decoder | None = open_decoder(hears, self._add, on_error=self._go_deaf)
         self._seamless = hears.encoding in SEAMLESS
         self._clock = clock
         self._on_deaf = on_deaf
+        self._reel = reel
         self._gaps = GapFiller(clock.now_s())
         self._encoded: list[bytes] = []
         self._decoded: list[Samples] = []
@@ -99,7 +106,9 @@ class Intake:
             self._go_deaf(error)
 
     def _add(self, samples: Samples) -> None:
-        self._gaps.received(len(samples) / EAR_RATE_HZ, self._clock.now_s())
+        now_s = self._clock.now_s()
+        self._gaps.received(len(samples) / EAR_RATE_HZ, now_s)
+        self._reel.heard(samples, now_s)
         self.microphone.received(samples)
         if len(self._decoded) == MAX_PIECES:
             self._go_deaf(AudioError(TOO_FAST))

@@ -35,8 +35,12 @@ class Record(Protocol):
         content: str,
         at: datetime,
         deeds: Sequence[Deed] = (),
+        began_at: datetime | None = None,
     ) -> None:
-        """A settled line of the transcript, and what was done before it; it may have no words."""
+        """A settled line of the transcript, and what was done before it; it may have no words.
+
+        It began to be spoken at `began_at`.
+        """
         ...
 
     def message(self, left: LeftMessage, at: datetime) -> None:

@@ -28,6 +28,7 @@ from sayso.talk.backlog import Backlog
 from sayso.talk.history import Ledger
 from sayso.talk.phrases import ENGLISH
 from sayso.talk.record import Stopwatch
+from sayso.talk.reel import UNRECORDED, Reel
 from sayso.transport.line import AgentText, Line, ReplyBegan, ReplyEnded, ReplySound
 from sayso.tts import Tts
 from sayso.tts.edges import Edges, pause_after
@@ -62,6 +63,7 @@ class Mouth:
     language: str = "english"
     reading: Reading = "auto"
     broke_off: str = ENGLISH.llm_broke_off
+    reel: Reel = UNRECORDED
 
 
 Write: TypeAlias = Callable[[Spare], AsyncGenerator[str, None]]
@@ -179,6 +181,10 @@ class Reply:
         if self._all_sent and self._played_out.is_set():
             return self._pacer.sent_s
         return self._pacer.played_s(self._mouth.clock.now_s())
+
+    def unheard_s(self, heard_s: float) -> float:
+        """Seconds of sound that were sent, and not heard when only `heard_s` were."""
+        return self._pacer.sent_s - heard_s
 
     def spare_s(self) -> float:
         """Seconds the caller can do without more text: unheard sound, and text that waits."""
@@ -314,6 +320,7 @@ class Reply:
             data = await self._encode(self._encoder, partial(self._encoder.encode, piece))
             await self._flowing.wait()
             self._pacer.send(len(piece) / self._mouth.tts.sample_rate_hz, self._mouth.clock.now_s())
+            self._mouth.reel.said(piece, self._pacer.ends_at_s)
             await self._emit(data)
             self._post_complete_text()
         if self._encoder is not None:

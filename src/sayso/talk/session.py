@@ -16,6 +16,7 @@ from collections.abc import AsyncGenerator, Callable, Coroutine
 from concurrent.futures import Executor
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import partial
 from math import inf
 from typing import Any, Final, TypeVar, assert_never
@@ -34,7 +35,8 @@ from sayso.errors import (
     TalkError,
 )
 from sayso.functions.toolboxes import join
-from sayso.llm import Spare
+from sayso.llm import Exchanged, Spare
+from sayso.llm.watching import watched_by
 from sayso.stt import Stt
 from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
@@ -59,6 +61,7 @@ from sayso.talk.events import (
     ReplyStarted,
     Resume,
     Say,
+    SpeechStarted,
     TimeNear,
     TimeUp,
     Typed,
@@ -70,6 +73,7 @@ from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
 from sayso.talk.page import PageTools
 from sayso.talk.record import LeftMessage, Record, Stopwatch
+from sayso.talk.reel import UNRECORDED, Reel
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import Complaint
 from sayso.talk.state import Turn
@@ -164,9 +168,11 @@ class Session:
         ledger: the record to go on from; empty unless an earlier conversation is continued.
         record: takes down lines, timings and the end.
         clock: tells the time.
+        reel: records its sound.
+        exchanged: is told what LLMs were asked for each reply, and answered.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all that a conversation needs
         self,
         *,
         agent: Agent,
@@ -176,6 +182,8 @@ class Session:
         ledger: Ledger,
         record: Record,
         clock: Clock,
+        reel: Reel = UNRECORDED,
+        exchanged: Callable[[int, Exchanged], None] | None = None,
     ) -> None:
         self._agent = agent
         self._line = line
@@ -184,6 +192,8 @@ class Session:
         self._ledger = ledger
         self._record = record
         self._clock = clock
+        self._reel = reel
+        self._exchanged = exchanged
         self._policy = replace(
             limits.policy,
             ladder=agent.ladder,
@@ -193,7 +203,7 @@ class Session:
         self._turn = Turn()
         self._page = PageTools(line.post)
         self._hands = self._make_hands()
-        self._intake = Intake(line.hears, clock, self._report_deafness)
+        self._intake = Intake(line.hears, clock, self._report_deafness, reel)
         self._over = asyncio.Event()
         self._listener = self._make_listener()
         self._tasks: asyncio.TaskGroup
@@ -204,6 +214,8 @@ class Session:
         self._dropped_drafts = 0
         self._unheard = 0
         self._greeting: int | None = None
+        self._spoke_from_s: float | None = None
+        self._sounds_from_s: float | None = None
         self._ends_s = inf
         self._told = ""
         self._failed: TalkError | None = None
@@ -351,10 +363,19 @@ class Session:
     # The core and its commands -----------------------------------------------------------------
 
     def _happen(self, event: Event) -> None:
+        if isinstance(event, SpeechStarted | Typed):
+            self._note_beginning(event)
         self._turn, commands = step(self._turn, event, self._policy)
         self._listener.wake_at(self._turn.deadline_s)
         for command in commands:
             self._obey(command)
+
+    def _note_beginning(self, event: SpeechStarted | Typed) -> None:
+        """When what the caller says began, by the clock; what had no words was no beginning."""
+        if self._spoke_from_s is None or not self._turn.words:
+            since_s = event.since_s if isinstance(event, SpeechStarted) else None
+            ago_s = 0.0 if since_s is None else event.at_s - since_s
+            self._spoke_from_s = self._clock.now_s() - ago_s
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -389,7 +410,8 @@ class Session:
         ready = asyncio.Event()
         reply = self._make_answer(number, words, ready)
         reply.hold()
-        self._drafted = _Drafted(words, notes, reply, self._start(reply.run()), ready)
+        making = self._start_reply(number, reply.run())
+        self._drafted = _Drafted(words, notes, reply, making, ready)
 
     def _drop_draft(self) -> None:
         if self._drafted is not None:
@@ -526,6 +548,7 @@ class Session:
             language=self._agent.language,
             reading=self._agent.reading,
             broke_off=self._agent.phrases.llm_broke_off,
+            reel=self._reel,
         )
         return Reply(
             number,
@@ -540,7 +563,14 @@ class Session:
     def _take_up(self, reply: Reply, making: asyncio.Task[None] | None = None) -> None:
         """From here on `reply` is the one under way; `making` it has begun if it was a draft."""
         self._reply = reply
-        self._reply_task = self._start(self._speak(reply, making))
+        self._reply_task = self._start_reply(reply.number, self._speak(reply, making))
+
+    def _start_reply(self, number: int, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work`, and take down what LLMs are asked in it for reply `number`."""
+        if self._exchanged is None:
+            return self._start(work)
+        with watched_by(partial(self._exchanged, number)):
+            return self._start(work)
 
     async def _speak(self, reply: Reply, making: asyncio.Task[None] | None) -> None:
         await (making if making is not None else reply.run())
@@ -552,6 +582,7 @@ class Session:
 
     def _begin_reply(self, number: int) -> None:
         self._told = ""
+        self._sounds_from_s = self._clock.now_s()
         self._listener.reply_began()
         self._write_down(self._ledger.begin(number))
         self._happen(ReplyStarted(self._listener.now_s, number))
@@ -567,6 +598,7 @@ class Session:
             self._end_greeting(reply.number)
             return
         heard_s = reply.heard_s()  # once: what is told and what is kept must not differ by a word
+        self._reel.hushed(reply.unheard_s(heard_s))
         heard = self._ledger.heard(reply.number, heard_s)
         reply.post_text(heard)
         self._line.post(Interrupted(reply.number, heard))
@@ -633,8 +665,14 @@ class Session:
     # Bookkeeping -------------------------------------------------------------------------------
 
     def _write_down(self, lines: tuple[Said, ...]) -> None:
+        now_s = self._clock.now_s()
         for said in lines:
-            self._record.line(said.role, said.content, self._clock.utc(), said.deeds)
+            at, user = self._clock.utc(), said.role == "user"
+            began_s = self._spoke_from_s if user else self._sounds_from_s
+            began_at = None if began_s is None else at - timedelta(seconds=now_s - began_s)
+            self._record.line(said.role, said.content, at, said.deeds, began_at)
+            if user:
+                self._spoke_from_s = None
 
     def _keep_message(self, left: LeftMessage) -> None:
         self._record.message(left, self._clock.utc())

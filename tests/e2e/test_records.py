@@ -1,0 +1,183 @@
+"""A whole conversation: talked, listed, replayed, exported, shared, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncGenerator, Iterator
+from pathlib import Path
+from typing import Any
+
+import av
+import httpx2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+import speech
+from served import REHEARSED, FakeLlm, Served, ask, fake_llm, hear_greeting, microphone, serving
+
+RATE_HZ = 16_000
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("records"), **REHEARSED) as served:
+        yield served
+
+
+@pytest.fixture
+async def llm() -> AsyncGenerator[FakeLlm]:
+    async with fake_llm("It is nine euros.", "Goodbye then.") as llm:
+        yield llm
+
+
+def channels(data: bytes) -> npt.NDArray[np.int16]:
+    with av.open(io.BytesIO(data)) as container:
+        frames = [frame.to_ndarray().reshape(-1, 2) for frame in container.decode(audio=0)]
+    return np.concatenate(frames).astype(np.int16)
+
+
+def loud_s(track: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
+    """The seconds at which a track is loud."""
+    return np.flatnonzero(np.abs(track.astype(np.int32)) > 300) / RATE_HZ
+
+
+async def ended(rest: httpx2.AsyncClient, conversation_id: str) -> dict[str, Any]:
+    for _ in range(200):
+        found: dict[str, Any] = (await rest.get(f"/conversations/{conversation_id}")).json()
+        if found.get("underWay") is False:
+            return found
+        await asyncio.sleep(0.05)
+    raise AssertionError(found)
+
+
+async def test_a_conversation_is_kept_replayed_shared_and_deleted(
+    served: Served, llm: FakeLlm
+) -> None:
+    agent = await served.make_agent(llm.url, greeting="Hello, this is the front desk.")
+    async with served.rest() as rest:
+        async with served.call(agent, outputFormat="raw") as caller, microphone(caller):
+            await hear_greeting(caller)
+            live = (await rest.get("/conversations")).json()[0]
+            assert (live["underWay"], live["endReasonInWords"]) == (True, "It is under way.")
+            refused = await rest.delete(f"/conversations/{live['id']}")
+            assert refused.status_code == 409
+            reply = await ask(caller, "How much is it?")
+            assert reply.text == "It is nine euros."
+        mine = f"/conversations/{caller.conversation_id}"
+        found = await ended(rest, caller.conversation_id)
+        assert found["endReasonInWords"] == "The caller hung up."
+        assert (found["agentName"], found["hasRecording"]) == ("Tester", True)
+        assert found["opening"] == "How much is it?"
+
+        # The transcript's times are places in the recording.
+        sound = await rest.get(f"{mine}/recording")
+        assert sound.headers["content-type"] == "audio/flac"
+        both = channels(sound.content)
+        left, right = both[:, 0], both[:, 1]
+        assert not len(loud_s(left))
+        exported = (await rest.get(f"{mine}/export")).json()
+        starts = [line["startSeconds"] for line in exported["transcript"]]
+        assert [line["role"] for line in exported["transcript"]] == [
+            "assistant",
+            "user",
+            "assistant",
+        ]
+        assert starts == sorted(starts)
+        loud = loud_s(right)
+        assert loud[0] == pytest.approx(starts[0], abs=0.4)
+        assert loud[loud > starts[1]][0] == pytest.approx(starts[2], abs=0.4)
+
+        part = await rest.get(f"{mine}/recording", headers={"Range": "bytes=0-3"})
+        assert (part.status_code, part.content) == (206, b"fLaC")
+
+        # What the LLM was asked, word for word; the key is not in it.
+        exchanges = (await rest.get(f"{mine}/exchanges")).json()
+        assert exchanges == exported["exchanges"]
+        [one] = exchanges
+        assert one["request"] == llm.received[-1].body
+        assert one["response"] == {"content": "It is nine euros.", "calls": []}
+        assert (one["status"], one["outcome"], one["finding"]) == (200, "answered", None)
+        assert 0 < one["firstTokenMs"] <= one["totalMs"]
+        assert one["llm"].startswith(llm.url)
+        assert "sk-test" not in (await rest.get(f"{mine}/exchanges")).text
+
+        # Shared: without a key, without the exchanges.
+        shared = (await rest.post(f"{mine}/share")).json()
+        assert shared["url"].endswith(f"/shared/{shared['token']}")
+        async with httpx2.AsyncClient(base_url=f"{served.url}/api/v1") as visitor:
+            page = await visitor.get(f"/shared/{shared['token']}")
+            assert [line["content"] for line in page.json()["transcript"]] == [
+                "Hello, this is the front desk.",
+                "How much is it?",
+                "It is nine euros.",
+            ]
+            assert llm.url not in page.text
+            heard = await visitor.get(f"/shared/{shared['token']}/recording")
+            assert heard.content == sound.content
+            await rest.delete(f"{mine}/share")
+            assert (await visitor.get(f"/shared/{shared['token']}")).status_code == 404
+            assert (await visitor.get(f"{mine}")).status_code == 401
+
+        await rest.delete(mine)
+        assert (await rest.get(mine)).status_code == 404
+        files = list((served.settings.data_dir / "recordings").glob("*/*"))
+        assert not [path for path in files if caller.conversation_id in path.name]
+
+
+@pytest.mark.speech
+async def test_both_sides_are_on_one_time_line(served: Served, llm: FakeLlm) -> None:
+    agent = await served.make_agent(llm.url, greeting="")
+    async with served.rest() as rest:
+        async with served.call(agent, outputFormat="raw") as caller, microphone(caller) as mic:
+            await asyncio.sleep(0.5)
+            await mic.say(speech.sentences()[0].samples)
+            await caller.answer(0, within_s=20)
+            await caller.send({"type": "bufferEmpty"})
+        found = await ended(rest, caller.conversation_id)
+        sound = await rest.get(f"/conversations/{found['id']}/recording")
+        both = channels(sound.content)
+        said, answered = loud_s(both[:, 0]), loud_s(both[:, 1])
+        assert said[0] == pytest.approx(0.5, abs=0.5)
+        assert answered[0] > said[-1]
+        figures = (await rest.get("/analytics", params={"agentId": agent})).json()
+        assert figures["totals"]["conversations"] == 1
+        latency_ms = figures["totals"]["latencyMs"]["p50"]
+        assert latency_ms / 1000 == pytest.approx(answered[0] - said[-1], abs=0.3)
+        assert figures["totals"]["firstTokenMs"]["p50"] > 0
+
+
+async def test_an_agent_that_does_not_record_has_no_recording(
+    served: Served, llm: FakeLlm, tmp_path: Path
+) -> None:
+    agent = await served.make_agent(llm.url, greeting="Hi there.", recordAudio=False)
+    async with served.rest() as rest:
+        async with served.call(agent, outputFormat="raw") as caller, microphone(caller):
+            await hear_greeting(caller)
+        found = await ended(rest, caller.conversation_id)
+        assert found["hasRecording"] is False
+        answer = await rest.get(f"/conversations/{found['id']}/recording")
+        assert answer.status_code == 404
+        assert "recordAudio" in answer.json()["hint"]
+
+
+async def test_a_conversation_that_goes_on_is_one_recording(served: Served, llm: FakeLlm) -> None:
+    agent = await served.make_agent(llm.url, greeting="Hello, this is the front desk.")
+    async with served.rest() as rest:
+        async with served.call(agent, outputFormat="raw") as caller, microphone(caller):
+            await hear_greeting(caller)
+        name = caller.conversation_id
+        await ended(rest, name)
+        first = channels((await rest.get(f"/conversations/{name}/recording")).content)
+        async with (
+            served.call(agent, outputFormat="raw", continueConversation=name) as caller,
+            microphone(caller),
+        ):
+            await hear_greeting(caller)
+        await ended(rest, name)
+        both = channels((await rest.get(f"/conversations/{name}/recording")).content)
+        assert len(both) > len(first)
+        before, after = loud_s(first[:, 1]), loud_s(both[:, 1])
+        assert after[0] == pytest.approx(before[0], abs=0.01)
+        assert after[-1] > before[-1] + 0.5
