@@ -17,6 +17,10 @@ const SignUp = lazy(() => import("./session/sign-up"));
 const MyAgents = lazy(() => import("./pages/agents/my-agents"));
 const Editor = lazy(() => import("./pages/editor/editor"));
 const Functions = lazy(() => import("./pages/functions/functions-page"));
+const Conversations = lazy(() => import("./pages/conversations/list"));
+const Conversation = lazy(() => import("./pages/conversations/conversation"));
+const Shared = lazy(() => import("./pages/conversations/shared"));
+const Analytics = lazy(() => import("./pages/analytics/analytics"));
 const Developers = lazy(() => import("./pages/keys/developers"));
 const Account = lazy(() => import("./pages/account/account"));
 const NotFound = lazy(() => import("./pages/not-found"));
@@ -41,6 +45,7 @@ export function App() {
             <Switch>
               <Route path="/sign-in"><SignIn /></Route>
               <Route path="/sign-up"><SignUp /></Route>
+              <Route path="/shared/:token">{({ token }) => <Shared token={token} />}</Route>
               <Route><SignedIn /></Route>
             </Switch>
           </Suspense>
@@ -64,6 +69,9 @@ function SignedIn() {
           <Route path="/my-agents"><MyAgents /></Route>
           <Route path="/my-agents/:id/:tab?">{({ id, tab }) => <Editor id={id} tab={tab ?? "identity"} />}</Route>
           <Route path="/functions"><Functions /></Route>
+          <Route path="/conversations"><Conversations /></Route>
+          <Route path="/conversations/:id">{({ id }) => <Conversation id={id} />}</Route>
+          <Route path="/analytics"><Analytics /></Route>
           <Route path="/developers"><Developers /></Route>
           <Route path="/api/keys"><Developers /></Route>
           <Route path="/account"><Account /></Route>
