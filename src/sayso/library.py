@@ -52,14 +52,21 @@ class Library:
 
     @asynccontextmanager
     async def live(self) -> AsyncGenerator[None]:
-        """Clean up what the last server left, and index what is waiting, until the block ends."""
+        """Clean up what the last server left, and index what is waiting, until the block ends.
+
+        One source is indexed at a time, and a small one beside it.
+        """
         await self.sources.open()
-        worker = asyncio.create_task(self.jobs.run({KIND: self.indexing}))
+        duties = {KIND: self.indexing}
+        workers = [
+            asyncio.create_task(self.jobs.run(duties, only_small=small)) for small in (False, True)
+        ]
         try:
             yield
         finally:
-            worker.cancel()
-            await asyncio.wait([worker])
+            for worker in workers:
+                worker.cancel()
+            await asyncio.wait(workers)
 
 
 def make_library(settings: Settings, database: Database, clock: Clock, embedder: Embeds) -> Library:

@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from rest_world import World, open_world
 from sayso.errors import FetchCode, FetchError, ReadCode, ReadError
 from sayso.sources.indexing import KIND, MAX_NOTES, PASSAGES_AT_ONCE
+from sayso.sources.rows import SMALL_TEXT_BYTES
 from sayso.store.jobs import DEAD_S, MAX_TRIES
 from sayso.store.tables import JobRow, PassageRow, SourceRow
 from shelf_world import Gate, Script, another_server, index, make_agent, texts, upload
@@ -209,6 +210,95 @@ async def test_a_reading_that_is_overtaken_by_another_server_stops(
     await work
     assert await count(world) == 0
     assert (await row(world, file)).state == "reading"
+
+
+# Side by side --------------------------------------------------------------------------------
+
+LARGE = b"\n".join(b"large %d %s" % (n, b"x" * 1000) for n in range(SMALL_TEXT_BYTES // 1000))
+
+
+async def add_two(world: World) -> tuple[str, str, str]:
+    """An agent with a large file and a small one that wait; their ids."""
+    async with world.client() as client:
+        agent = await make_agent(client)
+        large = await upload(client, agent, "large.txt", LARGE)
+        small = await upload(client, agent, "small.txt", lines("soup", 3))
+    return agent, str(large["id"]), str(small["id"])
+
+
+async def until(world: World, file: str, state: str) -> None:
+    async with asyncio.timeout(60):
+        while (await row(world, file)).state != state:  # noqa: ASYNC110 it is in a database
+            await asyncio.sleep(0.005)
+
+
+async def test_a_small_file_is_ready_while_a_large_one_is_embedded(
+    world: World, script: Script
+) -> None:
+    gate = Gate("large 100")
+    script.before_embed = gate
+    agent, large, small = await add_two(world)
+    async with world.library.live():
+        await gate.reached.wait()
+        await until(world, small, "ready")
+        assert (await row(world, large)).state == "embedding"
+        assert await texts(world, agent) == ["soup 0", "soup 1", "soup 2"]
+        gate.opened.set()
+        await until(world, large, "ready")
+    assert len(await texts(world, agent)) == 3 + len(LARGE.splitlines())
+
+
+async def test_small_sources_do_not_wait_for_a_site(world: World, script: Script) -> None:
+    gate = Gate("Page")
+    script.before_embed = gate
+    script.pages[SITE] = ["Page one."]
+    script.pages[f"{SITE}/alone"] = ["Alone."]
+    agent, site = await add_page(world, SITE, crawl=True)
+    async with world.client() as client:
+        url = f"/api/v1/agents/{agent}/knowledge-pages"
+        page = (await client.post(url, json={"url": f"{SITE}/alone"})).json()["id"]
+    async with world.library.live():
+        await gate.reached.wait()
+        await until(world, page, "ready")
+        assert (await row(world, site)).state == "embedding"
+
+
+async def test_two_large_files_are_done_one_after_the_other(world: World, script: Script) -> None:
+    gate = Gate("large")
+    script.before_embed = gate
+    _, first, _ = await add_two(world)
+    agent, second, small = await add_two(world)
+    async with world.library.live():
+        await gate.reached.wait()
+        await until(world, small, "ready")
+        assert (await row(world, second)).state == "queued"
+        gate.opened.set()
+        await until(world, second, "ready")
+    assert (await row(world, first)).state == "ready"
+    assert len(await texts(world, agent)) == 3 + len(LARGE.splitlines())
+
+
+async def test_a_restart_loses_neither_of_two_and_makes_neither_half_known(
+    world: World, script: Script
+) -> None:
+    gates = {name: Gate(name) for name in ("large 100", "soup 2")}
+
+    async def both(text: str) -> None:
+        for gate in gates.values():
+            await gate(text)
+
+    script.before_embed = both
+    agent, large, small = await add_two(world)
+    async with world.library.live():
+        for gate in gates.values():
+            await gate.reached.wait()
+    assert await texts(world, agent) == []
+    script.before_embed = None
+    other = another_server(world, script)
+    async with other.live():
+        await until(world, large, "ready")
+        await until(world, small, "ready")
+    assert await count(world) == len(await texts(world, agent)) == 3 + len(LARGE.splitlines())
 
 
 async def fail_to_read() -> None:
