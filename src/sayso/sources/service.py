@@ -21,6 +21,7 @@ from sayso.config import Settings
 from sayso.errors import (
     BadRequestError,
     ConflictError,
+    NotFoundError,
     TooLargeError,
 )
 from sayso.sources.arrivals import Arrivals, Recognise, Store
@@ -154,11 +155,28 @@ class Sources:
 
     async def find_file(
         self, account: Account, agent_id: str, source_id: str
-    ) -> tuple[CriticalKnowledgeFile, Path]:
-        """A file, and where its bytes are. Raises NotFoundError, ForbiddenError."""
+    ) -> CriticalKnowledgeFile:
+        """A file. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
             row = await own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
-        return view_file(row, self._settings.url), self._shelf.path(agent_id, row.stored_as or "")
+        return view_file(row, self._settings.url)
+
+    async def find_bytes(
+        self, account: Account, agent_id: str, source_id: str
+    ) -> tuple[CriticalKnowledgeFile, Path]:
+        """A file, and where its bytes are.
+
+        Raises: NotFoundError, also where they were deleted because nobody can read them;
+            ForbiddenError.
+        """
+        async with self._database.read() as session:
+            row = await own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
+        if row.stored_as is None:
+            raise NotFoundError(
+                f"the bytes of {row.name} were deleted, because it cannot be read",
+                hint="Its status says why; replace it with PUT, or delete it.",
+            )
+        return view_file(row, self._settings.url), self._shelf.path(agent_id, row.stored_as)
 
     async def list_files(self, account: Account, agent_id: str) -> list[CriticalKnowledgeFile]:
         """An agent's files, the oldest first. Raises NotFoundError, ForbiddenError."""
@@ -333,6 +351,7 @@ class Sources:
             select(func.sum(SourceRow.bytes)).where(
                 SourceRow.agent_id == row.agent_id,
                 SourceRow.kind == SourceKind.FILE,
+                SourceRow.stored_as.is_not(None),
                 SourceRow.id != row.id,
             )
         )
