@@ -31,7 +31,7 @@ SENTENCES = st.lists(WORDS, min_size=3, max_size=9).map(
 PARAGRAPHS = st.lists(SENTENCES, min_size=1, max_size=8)
 AWKWARD = st.text(
     st.sampled_from("<>&\"'\\;|`*_#[](){}%~ab 1")
-    | st.characters(codec="utf-8", exclude_categories=("C",)),
+    | st.characters(codec="utf-8", exclude_categories=["C"]),
     min_size=1,
     max_size=40,
 )
