@@ -15,13 +15,24 @@ from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
+LITTLE = frozenset(
+    "a about an and are at can do does for have how i in is it know me my of on or tell the there "
+    "this to us we what when where which who with you your".split()
+)
+"""Words that every question has."""
+
 
 def find(lines: Sequence[str], asked: str, limit: int) -> list[tuple[str, float]]:
-    """The lines that share most words with what was asked, and how well each fits (0 to 1)."""
-    words = set(re.findall(r"\w+", asked.lower()))
+    """The lines that share most words with what was asked, and how well each fits (0 to 1).
+
+    "What do you know?", which Sayso asks when an agent is saved, is about nothing in particular:
+    the first lines say what there is.
+    """
+    words = set(re.findall(r"\w+", asked.lower())) - LITTLE
+    if not words:
+        return [(line, 0.0) for line in lines[:limit]]
     fits = [
-        (line, len(words & set(re.findall(r"\w+", line.lower()))) / max(1, len(words)))
-        for line in lines
+        (line, len(words & set(re.findall(r"\w+", line.lower()))) / len(words)) for line in lines
     ]
     return sorted((fit for fit in fits if fit[1] > 0), key=lambda fit: -fit[1])[:limit]
 

@@ -17,9 +17,10 @@ from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from console.scripted_site import running_site
+from sayso import telephone
 from sayso.caller import ANSWER_RATE_HZ, Caller, call
 from sayso.errors import InstallationError, TalkError
-from sayso.telephone import _load_sound_card, _play
+from sayso.telephone import Call, _load_sound_card, _play
 
 PIECE = base64.b64encode(np.full(ANSWER_RATE_HZ // 10, 0.25, "<f4").tobytes()).decode()
 
@@ -114,6 +115,55 @@ async def test_an_answer_that_has_begun_is_not_said_to_be_missing(ends: bool, wh
         await caller.write("Go on.")
         with pytest.raises(TalkError, match=why):
             await caller.answer(1 if ends else 0, within_s=0.5)
+
+
+class Leaver(Agent):
+    """Hangs up once its reply was heard; keeps who was first."""
+
+    def __init__(self, *, leaves: bool) -> None:
+        super().__init__(2)
+        self.leaves = leaves
+        self.first = ""
+
+    async def answer(self, socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.receive_json()
+        for message in ({"type": "init", "conversationId": "c"}, {"type": "onAgentGreetingEnd"}):
+            await socket.send_json(message)
+        while (await socket.receive_json())["type"] != "textIn":
+            pass  # silence
+        await socket.send_json({"type": "newAudioStream"})
+        await socket.send_json({"type": "audioStream", "data": PIECE})
+        await socket.send_json({"type": "audioStreamEnd", "message": "Goodbye!", "jobId": 1})
+        try:
+            while not (await self.is_heard(socket) and self.leaves):
+                pass
+            await asyncio.sleep(0.1)  # as long as a server may take to notice
+            await socket.receive_json()
+            self.first = "agent"
+            await socket.send_json({"type": "hangup", "endedBy": "agent"})
+            await socket.close()
+        except WebSocketDisconnect:
+            self.first = "caller"
+
+    async def is_heard(self, socket: WebSocket) -> bool:
+        told = await socket.receive_json()
+        return bool(told["type"] == "played" and told["seconds"] >= 0.1)
+
+
+@pytest.mark.parametrize("leaves", [True, False])
+async def test_an_agent_that_ends_the_call_is_let_do_it(
+    leaves: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(telephone, "HANGS_UP_WITHIN_S", 20.0 if leaves else 0.05)
+    agent = Leaver(leaves=leaves)
+    with running_site(agent.app) as url:
+        assert await telephone.place_call(Call(url, "a1", None, None, "Bye.", None)) == 0
+        async with asyncio.timeout(10):
+            while not agent.first:  # noqa: ASYNC110 another thread
+                await asyncio.sleep(0.01)
+    assert agent.first == ("agent" if leaves else "caller")
+    assert ("the agent hung up" in capsys.readouterr().out) is leaves
 
 
 def test_who_lacks_the_sound_card_is_told_what_helps_here(monkeypatch: pytest.MonkeyPatch) -> None:

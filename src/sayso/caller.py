@@ -194,6 +194,15 @@ class Caller:
         seconds = round(max(0.0, up_to_s), 3)
         await self._send({"type": "played", "stream": reply.stream, "seconds": seconds})
 
+    async def hung_up(self, *, within_s: float) -> bool:
+        """Whether the agent hangs up within so many seconds; returns as soon as it does."""
+        try:
+            async with asyncio.timeout(within_s), self.changed:
+                await self.changed.wait_for(lambda: self.ended)
+        except TimeoutError:
+            return False
+        return True
+
     async def until(self, holds: Any, *, within_s: float, what: str) -> None:  # noqa: ANN401
         """Wait until `holds()` is true. Raises TalkError when it cannot become so."""
         try:

@@ -55,15 +55,21 @@ class Library:
     async def live(self, duties: Mapping[str, Duty] = MappingProxyType({})) -> AsyncGenerator[None]:
         """Clean up what the last server left, and index what is waiting, until the block ends.
 
-        The worker of jobs does these other `duties` as well.
+        One source is indexed at a time, and a small one beside it. The workers do these other
+        `duties` as well.
         """
         await self.sources.open()
-        worker = asyncio.create_task(self.jobs.run({KIND: self.indexing, **duties}))
+        all_duties = {KIND: self.indexing, **duties}
+        workers = [
+            asyncio.create_task(self.jobs.run(all_duties, only_small=small))
+            for small in (False, True)
+        ]
         try:
             yield
         finally:
-            worker.cancel()
-            await asyncio.wait([worker])
+            for worker in workers:
+                worker.cancel()
+            await asyncio.wait(workers)
 
 
 def make_library(settings: Settings, database: Database, clock: Clock, embedder: Embeds) -> Library:

@@ -17,7 +17,14 @@ import aiohttp
 
 from sayso.engines import EngineConfig
 from sayso.errors import InstallationError, SpeechError
-from sayso.security.outbound import MARK, OutboundError, hang_up, open_session, refuse_literal
+from sayso.security.outbound import (
+    MARK,
+    OutboundError,
+    find_refusal,
+    hang_up,
+    open_session,
+    refuse_literal,
+)
 
 MAX_COMPLAINT_BYTES = 4_096
 """How much of a complaint is read."""
@@ -230,6 +237,8 @@ def show(url: str) -> str:
 def name_reason(error: Exception) -> str:
     """An exception in a few words."""
     inner = getattr(error, "os_error", None) or error
+    if refusal := find_refusal(inner):
+        return refusal
     return getattr(inner, "strerror", None) or str(inner) or type(inner).__name__
 
 

@@ -29,6 +29,11 @@ from sayso.errors import InstallationError, TalkCode, TalkError
 
 ANSWER_WITHIN_S = 60.0
 """Longest wait for a whole answer, in seconds."""
+HANGS_UP_WITHIN_S = 1.0
+"""So long after an answer an agent that ends the call is left to do it, in seconds.
+
+Whoever leaves first stands in the record: `caller_left`, where it was the agent that was done.
+"""
 FAILED_TURN = 3
 """The exit code of a call in which a turn failed, whatever was said instead."""
 
@@ -105,7 +110,9 @@ async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:
         async with _open_microphone(caller):
             answer = await caller.answer(1 if greeted else 0, within_s=ANSWER_WITHIN_S)
             await caller.hear_out(answer)
-        _print_answer(caller, answer, wanted)
+            _print_answer(caller, answer, wanted)
+            if await caller.hung_up(within_s=HANGS_UP_WITHIN_S):
+                typer.echo("  the agent hung up")
     finally:
         # Not the silence that this sends on purpose: that is for real microphones.
         for problem in filter(_is_failure, caller.problems):

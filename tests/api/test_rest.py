@@ -191,6 +191,7 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
         for method, operation in operations.items():
             assert "422" not in operation["responses"]
             assert operation["summary"]
+            assert len(operation["tags"]) == 1, f"{method} {path} is listed twice, or nowhere"
             assert {"ApiKeyAuth": []} in operation["security"]
             error = operation["responses"]["401"]["content"]["application/json"]["schema"]
             assert error["$ref"].endswith("/ErrorBody")

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from pydantic import SecretStr
 
 from documents import ROOT, blocks
 from sayso.agents import knowledge_checks
+from sayso.agents.knowledge_checks import KnowledgeChecks
+from sayso.clock import SystemClock
 from sayso.errors import KnowledgeError
 from sayso.knowledge import remote
 from sayso.knowledge.place import Place
@@ -56,6 +59,18 @@ async def test_the_example_answers_as_a_conversation_asks(example: str) -> None:
         assert found[0].passage.source_name == "notes.txt"
         with pytest.raises(KnowledgeError, match="answered 403"):
             await retrieval.ask(Place(example, timeout_s=5.0), "Sunday?", [])
+    finally:
+        await retrieval.close()
+
+
+async def test_an_agent_is_saved_with_the_example_and_without_a_warning(example: str) -> None:
+    retrieval = Retrieval()
+    await retrieval.open()
+    try:
+        ask = partial(retrieval.ask, context=())
+        checks = KnowledgeChecks(SystemClock(), ask, longest_s=5.0)
+        assert await checks.demand(Place(example, SecretStr("rk"))) == []
+        assert await ask(Place(example, SecretStr("rk")), "Sell tickets?") == []
     finally:
         await retrieval.close()
 

@@ -10,6 +10,7 @@ import pytest
 from sayso.caller import Caller
 from sayso.llm.fake import FakeConfig, Received, Rule, running_fake
 from sayso.talk.actions import LEFT
+from sayso.telephone import Call, place_call
 from served import Served, ask, first_of
 
 RULES = (
@@ -48,6 +49,20 @@ async def test_the_agent_says_goodbye_and_hangs_up(rehearsed: Served, quirk: str
         "agent_done",
     )
     assert stored.lines[-1] == ("assistant", "Good night!")
+
+
+async def test_the_terminal_lets_the_agent_hang_up(
+    rehearsed: Served, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = FakeConfig("tools", (), 0.0, 0.0, rules=RULES)
+    async with running_fake(config) as llm:
+        agent = await rehearsed.make_agent(llm, builtInActions=ALL)
+        assert await place_call(Call(rehearsed.url, agent, None, None, "Bye.", None)) == 0
+    told = capsys.readouterr().out
+    assert "the agent hung up" in told
+    conversation_id = told.partition("conversation ")[2].split()[0]
+    stored = await rehearsed.stored(agent, conversation_id, lines=2)
+    assert stored.conversation["endReason"] == "agent_done"
 
 
 async def test_the_time_is_told_in_the_agents_zone(rehearsed: Served) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 from collections.abc import AsyncGenerator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -191,6 +192,24 @@ async def test_the_first_page_says_why_it_cannot_be_had(
         with pytest.raises(FetchError) as caught:
             await Visit().make(url + path, most)
     assert caught.value.code is code
+
+
+@pytest.mark.parametrize("most", [None, 10])
+async def test_a_refusal_is_a_sentence_without_what_the_system_says(most: int | None) -> None:
+    async with running(Site()) as url:
+        with pytest.raises(FetchError) as led:
+            await Visit().make(f"{url}/metadata", most)
+        by_name = url.replace("127.0.0.1", "localhost")
+        with pytest.raises(FetchError) as named:
+            await Visit().make(by_name, most, private=False)
+    assert led.value.message.startswith("http://169.254.169.254/")
+    assert led.value.message.endswith(
+        " must not be called: the address 169.254.169.254 is refused by the outbound policy "
+        "(link-local, metadata, multicast or reserved)."
+    )
+    assert "is refused by the outbound policy (the setting" in named.value.message
+    for one in (led, named):
+        assert not re.search(r"Errno|errno|Cannot connect|ssl:|\[", one.value.message)
 
 
 async def test_private_addresses_are_the_operators_to_allow() -> None:

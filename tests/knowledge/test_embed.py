@@ -131,3 +131,61 @@ async def test_passages_rest_while_somebody_talks(
     await slow.close()
     assert len(rested) == rests
     assert all(0 < for_s <= MAX_REST_S for for_s in rested)
+
+
+async def test_documents_side_by_side_take_turns() -> None:
+    slow = Slow()
+    await slow.open()
+
+    async def embed(name: str, count: int) -> None:
+        for number in range(count):
+            await slow.embed_aside(f"{name} {number}")
+
+    large = asyncio.create_task(embed("large", 50))
+    await slow.reach("large 3")
+    await embed("small", 5)
+    assert not large.done()
+    large.cancel()
+    await asyncio.wait([large])
+    await slow.close()
+    names = [text.split()[0] for text in slow.begun]
+    since = names[names.index("small") :]
+    assert since[:9] == ["small", "large"] * 4 + ["small"]
+
+
+async def test_documents_side_by_side_rest_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two take no more from a conversation than one."""
+    slow = Slow(quiet=False)
+    await slow.open()
+    resting = most = 0
+    nap = asyncio.sleep
+
+    async def rest(_for_s: float) -> None:
+        nonlocal resting, most
+        begun = len(slow.begun)
+        resting += 1
+        most = max(most, resting)
+        for _ in range(20):
+            await nap(0)
+        assert len(slow.begun) == begun, "somebody worked meanwhile"
+        resting -= 1
+
+    monkeypatch.setattr(asyncio, "sleep", rest)
+    await asyncio.gather(*(slow.embed_aside(f"passage {n}") for n in range(4)))
+    await slow.close()
+    assert (len(slow.begun), most) == (4, 1)
+
+
+async def test_a_document_that_is_given_up_keeps_nobody_waiting() -> None:
+    slow = Slow()
+    await slow.open()
+    slow.gates = {"dropped": threading.Event()}
+    dropped = asyncio.create_task(slow.embed_aside("dropped"))
+    await slow.reach("dropped")
+    later = asyncio.create_task(slow.embed_aside("later"))
+    dropped.cancel()
+    slow.gates["dropped"].set()
+    await later
+    await asyncio.wait([dropped])
+    assert dropped.cancelled()
+    await slow.close()

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ast
+import errno
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
@@ -21,6 +22,7 @@ from sayso.security.outbound import (
     OutboundError,
     Reach,
     explain_refusal,
+    find_refusal,
     guard_sockets,
     guarded_connector,
     is_allowed,
@@ -156,6 +158,18 @@ def test_a_refusal_names_the_setting_only_where_it_helps() -> None:
     assert "SAYSO_OUTBOUND_PRIVATE" not in explain_refusal("169.254.169.254")
     assert MARK in explain_refusal("127.0.0.1")
     assert MARK in explain_refusal("::")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "169.254.169.254", "fe80::1%lo"])
+@pytest.mark.parametrize("around", ["{}", "Multiple exceptions: {}, [Errno 111] Refused", "[{}]"])
+def test_a_refusal_is_found_among_other_errors(address: str, around: str) -> None:
+    refusal = OutboundError(errno.EACCES, explain_refusal(address))
+    assert str(refusal) == explain_refusal(address), "no number of the system's"
+    assert find_refusal(OSError(around.format(refusal))) == explain_refusal(address)
+
+
+def test_other_errors_are_no_refusal() -> None:
+    assert find_refusal(OSError(errno.EACCES, "Permission denied")) == ""
 
 
 def test_a_socket_is_made_only_for_what_is_allowed() -> None:

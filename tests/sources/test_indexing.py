@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -11,10 +11,12 @@ from sqlalchemy import func, select, update
 
 from rest_world import World, open_world
 from sayso.errors import FetchCode, FetchError, ReadCode, ReadError
-from sayso.sources.indexing import KIND, MAX_NOTES, PASSAGES_AT_ONCE
+from sayso.sources.indexing import HOPELESS, KIND, PASSAGES_AT_ONCE
+from sayso.sources.progress import MAX_NOTES
+from sayso.sources.rows import SMALL_TEXT_BYTES
 from sayso.store.jobs import DEAD_S, MAX_TRIES
 from sayso.store.tables import JobRow, PassageRow, SourceRow
-from shelf_world import Gate, Script, another_server, index, make_agent, texts, upload
+from shelf_world import Gate, Script, another_server, files, index, make_agent, texts, upload
 
 
 @pytest.fixture
@@ -211,6 +213,95 @@ async def test_a_reading_that_is_overtaken_by_another_server_stops(
     assert (await row(world, file)).state == "reading"
 
 
+# Side by side --------------------------------------------------------------------------------
+
+LARGE = b"\n".join(b"large %d %s" % (n, b"x" * 1000) for n in range(SMALL_TEXT_BYTES // 1000))
+
+
+async def add_two(world: World) -> tuple[str, str, str]:
+    """An agent with a large file and a small one that wait; their ids."""
+    async with world.client() as client:
+        agent = await make_agent(client)
+        large = await upload(client, agent, "large.txt", LARGE)
+        small = await upload(client, agent, "small.txt", lines("soup", 3))
+    return agent, str(large["id"]), str(small["id"])
+
+
+async def until(world: World, file: str, state: str) -> None:
+    async with asyncio.timeout(60):
+        while (await row(world, file)).state != state:  # noqa: ASYNC110 it is in a database
+            await asyncio.sleep(0.005)
+
+
+async def test_a_small_file_is_ready_while_a_large_one_is_embedded(
+    world: World, script: Script
+) -> None:
+    gate = Gate("large 100")
+    script.before_embed = gate
+    agent, large, small = await add_two(world)
+    async with world.library.live():
+        await gate.reached.wait()
+        await until(world, small, "ready")
+        assert (await row(world, large)).state == "embedding"
+        assert await texts(world, agent) == ["soup 0", "soup 1", "soup 2"]
+        gate.opened.set()
+        await until(world, large, "ready")
+    assert len(await texts(world, agent)) == 3 + len(LARGE.splitlines())
+
+
+async def test_small_sources_do_not_wait_for_a_site(world: World, script: Script) -> None:
+    gate = Gate("Page")
+    script.before_embed = gate
+    script.pages[SITE] = ["Page one."]
+    script.pages[f"{SITE}/alone"] = ["Alone."]
+    agent, site = await add_page(world, SITE, crawl=True)
+    async with world.client() as client:
+        url = f"/api/v1/agents/{agent}/knowledge-pages"
+        page = (await client.post(url, json={"url": f"{SITE}/alone"})).json()["id"]
+    async with world.library.live():
+        await gate.reached.wait()
+        await until(world, page, "ready")
+        assert (await row(world, site)).state == "embedding"
+
+
+async def test_two_large_files_are_done_one_after_the_other(world: World, script: Script) -> None:
+    gate = Gate("large")
+    script.before_embed = gate
+    _, first, _ = await add_two(world)
+    agent, second, small = await add_two(world)
+    async with world.library.live():
+        await gate.reached.wait()
+        await until(world, small, "ready")
+        assert (await row(world, second)).state == "queued"
+        gate.opened.set()
+        await until(world, second, "ready")
+    assert (await row(world, first)).state == "ready"
+    assert len(await texts(world, agent)) == 3 + len(LARGE.splitlines())
+
+
+async def test_a_restart_loses_neither_of_two_and_makes_neither_half_known(
+    world: World, script: Script
+) -> None:
+    gates = {name: Gate(name) for name in ("large 100", "soup 2")}
+
+    async def both(text: str) -> None:
+        for gate in gates.values():
+            await gate(text)
+
+    script.before_embed = both
+    agent, large, small = await add_two(world)
+    async with world.library.live():
+        for gate in gates.values():
+            await gate.reached.wait()
+    assert await texts(world, agent) == []
+    script.before_embed = None
+    other = another_server(world, script)
+    async with other.live():
+        await until(world, large, "ready")
+        await until(world, small, "ready")
+    assert await count(world) == len(await texts(world, agent)) == 3 + len(LARGE.splitlines())
+
+
 async def fail_to_read() -> None:
     raise ReadError("a.txt is damaged.", code=ReadCode.DAMAGED, hint="Save it anew.")
 
@@ -225,13 +316,99 @@ async def test_what_cannot_be_read_says_why_and_keeps_what_was(
     await index(world)
     now = await row(world, file)
     assert (now.state, now.code) == ("failed", "damaged")
-    assert now.reason == "a.txt is damaged. Save it anew."
+    assert now.reason == "a.txt is damaged. Save it anew. Its bytes were deleted."
     assert await texts(world, agent) == ["soup 0", "soup 1"]
     script.before_read = None
     await put(world, agent, file, b"stew")
     await index(world)
     assert (await row(world, file)).reason is None
     assert await texts(world, agent) == ["stew"]
+
+
+def refuses_with(code: ReadCode) -> Callable[[], Awaitable[None]]:
+    async def refuse() -> None:
+        raise ReadError("a.txt is no use.", code=code)
+
+    return refuse
+
+
+@pytest.mark.parametrize("code", list(ReadCode))
+async def test_bytes_that_nobody_can_ever_read_are_not_kept(
+    world: World, script: Script, code: ReadCode
+) -> None:
+    script.before_read = refuses_with(code)
+    agent, file = await add(world, b"soup")
+    await index(world)
+    gone = code in HOPELESS
+    assert len(files(world)) == (not gone)
+    assert ("Its bytes were deleted." in str((await row(world, file)).reason)) is gone
+    async with world.client() as client:
+        url = f"/api/v1/agents/{agent}/critical-knowledge-files/{file}"
+        status = (await client.get(f"{url}/status")).json()
+        assert (status["state"], status["code"]) == ("failed", code)
+        answer = await client.get(url)
+        assert answer.status_code == (404 if gone else 200)
+        assert not gone or "The bytes of a.txt were deleted" in answer.json()["message"]
+        assert (await client.get(url.rpartition("/")[0])).json()[0]["size"] == 4
+    script.before_read = None
+    await put(world, agent, file, b"stew")
+    await index(world)
+    assert (await row(world, file)).state == "ready"
+    assert await texts(world, agent) == ["stew"]
+    assert len(files(world)) == 1
+
+
+async def test_deleted_bytes_count_no_more_and_can_be_forgotten(
+    tmp_path: Path, script: Script
+) -> None:
+    async with open_world(tmp_path, max_sources_bytes=2000) as world:
+        script.install(world)
+        script.before_read = refuses_with(ReadCode.DAMAGED)
+        agent, file = await add(world, b"x" * 1900)
+        await index(world)
+        async with world.client() as client:
+            await upload(client, agent, "b.txt", b"y" * 1900)
+            url = f"/api/v1/agents/{agent}/critical-knowledge-files/{file}"
+            assert (await client.delete(url)).status_code == 204
+            assert (await client.get(f"{url}/status")).status_code == 404
+
+
+async def test_a_file_replaced_while_it_is_refused_keeps_the_new_bytes(
+    world: World, script: Script
+) -> None:
+    _, file = await add(world, b"soup")
+
+    async def replace_then_refuse() -> None:
+        async with world.database.write() as session:
+            await session.execute(update(SourceRow).values(version=SourceRow.version + 1))
+        raise ReadError("a.txt is damaged.", code=ReadCode.DAMAGED)
+
+    script.before_read = replace_then_refuse
+    await index(world)
+    assert len(files(world)) == 1
+    assert (await row(world, file)).stored_as is not None
+
+
+async def test_a_server_that_dies_after_it_refused_a_file_tries_it_no_more(
+    world: World, script: Script
+) -> None:
+    """The job is there still, and the bytes are gone."""
+    script.before_read = refuses_with(ReadCode.NO_TEXT)
+    agent, file = await add(world, b"soup")
+    await index(world)
+    async with world.database.write() as session:
+        await world.library.jobs.add(session, KIND, file, lane="a")
+    await index(world)
+    now = await row(world, file)
+    assert (now.state, now.code, await texts(world, agent)) == ("failed", "no_text", [])
+
+
+async def test_a_page_that_cannot_be_read_can_be_read_later(world: World, script: Script) -> None:
+    script.pages[SITE] = ["a"]
+    script.before_read = fail_to_read
+    _, page = await add_page(world, SITE)
+    await index(world)
+    assert "deleted" not in str((await row(world, page)).reason)
 
 
 async def test_a_file_without_text_says_so(world: World) -> None:

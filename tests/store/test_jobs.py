@@ -72,10 +72,12 @@ def jobs(database: Database, clock: Hand) -> Jobs:
     return Jobs(database, clock)
 
 
-async def add(database: Database, jobs: Jobs, *keys: str, lane: str = "a") -> None:
+async def add(
+    database: Database, jobs: Jobs, *keys: str, lane: str = "a", small: bool = False
+) -> None:
     async with database.write() as session:
         for key in keys:
-            await jobs.add(session, "note", key, lane=lane)
+            await jobs.add(session, "note", key, lane=lane, small=small)
             await session.flush()
     jobs.wake()
 
@@ -110,6 +112,63 @@ async def test_lanes_take_turns(database: Database, jobs: Jobs) -> None:
     await add(database, jobs, "c1", lane="c")
     await run_all(jobs, duty)
     assert duty.done == ["a1", "a2", "b1", "c1", "a3", "b2", "a4"]
+
+
+async def run_small(jobs: Jobs, duty: Note) -> None:
+    while await jobs.run_one({"note": duty}, only_small=True):
+        pass
+
+
+async def test_small_jobs_are_done_beside_large_ones(database: Database, jobs: Jobs) -> None:
+    await add(database, jobs, "large", "larger")
+    await add(database, jobs, "x", "y", small=True)
+    beside, duty = Note(), Note()
+    await run_small(jobs, beside)
+    assert beside.done == ["x", "y"]
+    await run_all(jobs, duty)
+    assert duty.done == ["large", "larger"]
+
+
+async def test_whoever_does_large_jobs_does_small_ones_too(database: Database, jobs: Jobs) -> None:
+    await add(database, jobs, "large", "larger", "largest")
+    await add(database, jobs, "x", small=True)
+    duty = Note()
+    await run_all(jobs, duty)
+    assert duty.done == ["large", "x", "larger", "largest"]
+
+
+async def test_lanes_take_turns_with_small_jobs_whatever_else_they_have(
+    database: Database, jobs: Jobs
+) -> None:
+    await add(database, jobs, *(f"large {n}" for n in range(9)))
+    await add(database, jobs, "b1", "b2", lane="b", small=True)
+    await add(database, jobs, "a1", small=True)
+    duty = Note()
+    await run_small(jobs, duty)
+    assert duty.done == ["b1", "a1", "b2"]
+
+
+@pytest.mark.parametrize("small", [True, False])
+async def test_a_job_is_replaced_by_one_of_another_size(
+    database: Database, jobs: Jobs, small: bool
+) -> None:
+    await add(database, jobs, "x", small=small)
+    await add(database, jobs, "x", small=not small)
+    assert len(await rows(database)) == 1
+    async with database.write() as session:
+        await jobs.drop(session, "note", ["x"])
+    assert await is_empty(database)
+
+
+async def test_a_duty_does_not_hear_how_large_its_job_is(database: Database, jobs: Jobs) -> None:
+    await add(database, jobs, "x", small=True)
+    seen: list[Job] = []
+
+    async def keep(job: Job) -> None:
+        seen.append(job)
+
+    await run_small(jobs, Note(keep))
+    assert seen == [Job("note", "x", 1)]
 
 
 async def test_a_job_replaces_one_about_the_same_object(database: Database, jobs: Jobs) -> None:
@@ -289,6 +348,53 @@ async def test_a_new_job_wakes_the_worker(database: Database, jobs: Jobs) -> Non
     assert duty.done == ["x"]
 
 
+async def test_two_workers_of_a_server_are_both_woken(database: Database, jobs: Jobs) -> None:
+    both = asyncio.Barrier(2)
+
+    async def meet(_job: Job) -> None:
+        await both.wait()
+
+    duty, beside = Note(meet), Note(meet)
+    tasks = [
+        asyncio.create_task(jobs.run({"note": duty})),
+        asyncio.create_task(jobs.run({"note": beside}, only_small=True)),
+    ]
+    await asyncio.sleep(0.02)
+    async with database.write() as session:
+        await jobs.add(session, "note", "large", lane="a")
+        await session.flush()
+        await jobs.add(session, "note", "small", lane="a", small=True)
+    jobs.wake()
+    await until(partial(is_empty, database))
+    for task in tasks:
+        await end(task)
+    assert sorted(duty.done + beside.done) == ["large", "small"]
+    assert "large" in duty.done
+
+
+async def test_all_that_runs_can_be_stopped_and_is_handed_back(
+    database: Database, jobs: Jobs
+) -> None:
+    await add(database, jobs, "large")
+    await add(database, jobs, "small", small=True)
+    duty, beside = Note(forever), Note(forever)
+    tasks = [
+        asyncio.create_task(jobs.run_one({"note": beside}, only_small=True)),
+        asyncio.create_task(jobs.run_one({"note": duty})),
+    ]
+
+    async def have_begun() -> object:
+        return duty.done and beside.done
+
+    await until(have_begun)
+    jobs.stop("note", ["small"])
+    await tasks[0]
+    tasks[1].cancel()
+    await asyncio.wait(tasks)
+    by_key = {row.key: (row.claimed_by is None, row.tries) for row in await rows(database)}
+    assert by_key == {"small": (False, 1), "large": (True, 0)}, "who stops a job drops it"
+
+
 async def test_two_servers_share_the_jobs(database: Database, jobs: Jobs, clock: Hand) -> None:
     await add(database, jobs, *"abcdefgh")
     duty, other = Note(), Note()
@@ -301,7 +407,7 @@ async def test_a_broken_database_is_asked_again(
 ) -> None:
     asked = asyncio.Event()
 
-    async def broken(_kinds: Sequence[str]) -> None:
+    async def broken(_kinds: Sequence[str], *, only_small: bool) -> None:
         asked.set()
         raise OperationalError("", None, ValueError())
 
@@ -316,5 +422,5 @@ async def test_a_broken_database_is_asked_again(
 
 def test_what_is_asked_of_postgres() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    text = " ".join(str(select(_next_turn("a")).compile(dialect=dialect)).split())
+    text = " ".join(str(select(_next_turn("a", "note")).compile(dialect=dialect)).split())
     assert "coalesce((SELECT max(jobs.turn)" in text

@@ -28,7 +28,6 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
     router = APIRouter(tags=["llm checks"])
     reader = access.account()
     checker = access.account("check llm", settings.check_llm_per_min)
-    knowledge_checker = access.account("check knowledge", settings.check_llm_per_min)
 
     @router.post("/llm-checks", summary="Check an LLM, and save nothing", openapi_extra=_EXTENSION)
     async def check_llm(body: NewCheck, account: Account = Depends(checker)) -> LlmCheckView:
@@ -57,14 +56,23 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
         """The report replaces the last one; a check that fails is answered with 200 as well."""
         return await agents.check_again(account, agent_id)
 
+    every = APIRouter()
+    every.include_router(router)
+    every.include_router(_knowledge_routes(agents, access, settings))
+    return every
+
+
+def _knowledge_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
+    router = APIRouter(tags=["knowledge checks"])
+    checker = access.account("check knowledge", settings.check_llm_per_min)
+
     @router.post(
         "/knowledge-checks",
         summary="Check a retrieval server, and save nothing",
-        tags=["knowledge checks"],
         openapi_extra=_EXTENSION,
     )
     async def check_knowledge(
-        body: NewKnowledgeCheck, account: Account = Depends(knowledge_checker)
+        body: NewKnowledgeCheck, account: Account = Depends(checker)
     ) -> KnowledgeCheckView:
         """The body is a `knowledge` object; a check that fails is answered with 200 as well."""
         return await agents.try_knowledge(account, body)

@@ -85,11 +85,19 @@ def agent_routes(
     async def delete_agent(agent_id: str = _ID, account: Account = Depends(anybody)) -> None:
         await agents.delete(account, agent_id)
 
+    every = APIRouter()
+    every.include_router(router)
+    every.include_router(_voice_routes(voices, access))
+    return every
+
+
+def _voice_routes(voices: Sequence[Voice], access: Access) -> APIRouter:
+    router = APIRouter(tags=["voices"])
+
     @router.get(
         "/voices",
         summary="List the voices",
-        tags=["voices"],
-        dependencies=[Depends(anybody)],
+        dependencies=[Depends(access.account())],
         openapi_extra=_EXTENSION,
     )
     async def list_voices() -> list[VoiceView]:

@@ -32,7 +32,7 @@ from sayso.knowledge.links import (
 )
 from sayso.knowledge.robots import EVERYTHING, MAX_CHARS, Robots, parse_robots
 from sayso.knowledge.web import VisitLimits, WebPage
-from sayso.security.outbound import MARK, hang_up, open_session, refuse_literal
+from sayso.security.outbound import find_refusal, hang_up, open_session, refuse_literal
 
 KINDS = ("text/html", "application/xhtml+xml")
 _HEADERS = {"Accept": "text/html,application/xhtml+xml;q=0.9", "Accept-Encoding": "gzip, deflate"}
@@ -207,9 +207,9 @@ def _refusal(url: str, status: int) -> FetchError:
 
 
 def _explain(url: str, error: Exception) -> FetchError:
-    if MARK in str(error):
+    if why := find_refusal(error):
         return FetchError(
-            f"{url} must not be called: {error}.",
+            f"{url} must not be called: {why}.",
             code=FetchCode.NOT_ALLOWED,
             hint="Name a public address.",
         )

@@ -5,7 +5,8 @@ About 6 ms a sentence, R@3 0.96 on questions worded differently from the passage
 Callers' questions go first. Documents have a thread of their own, so that no question waits until
 a passage is done (25 ms and more); a passage is not begun while a question is being answered; and
 while somebody talks, documents rest three times as long as they work, so that they take a quarter
-of one core from ears and voice. A lower priority for their thread would not do: a thread that has
+of one core from ears and voice. Documents that are embedded side by side take turns, passage by
+passage, and rest together. A lower priority for their thread would not do: a thread that has
 the interpreter's lock and gets no core stops all others.
 """
 
@@ -58,6 +59,7 @@ class Embedder:
         self._aside: ThreadPoolExecutor | None = None
         self._session: Any = None
         self._tokenizer: Tokenizer | None = None
+        self._turn = asyncio.Lock()
         self._asked = 0
         self._unasked = asyncio.Event()
         self._unasked.set()
@@ -100,13 +102,14 @@ class Embedder:
 
     async def embed_aside(self, text: str) -> Row:
         """The row of a passage nobody waits for: after all questions, and slowly during calls."""
-        await self._unasked.wait()
-        now_s = asyncio.get_running_loop().time
-        began_s = now_s()
-        row: Row = await self._run(self._aside, self._embed_one, text)
-        if not self._quiet():
-            await asyncio.sleep(min(MAX_REST_S, RESTS * (now_s() - began_s)))
-        return row
+        async with self._turn:  # whoever waited longest is next, so documents take turns
+            await self._unasked.wait()
+            now_s = asyncio.get_running_loop().time
+            began_s = now_s()
+            row: Row = await self._run(self._aside, self._embed_one, text)
+            if not self._quiet():
+                await asyncio.sleep(min(MAX_REST_S, RESTS * (now_s() - began_s)))
+            return row
 
     async def close(self) -> None:
         """Let go of the model and its threads."""

@@ -24,7 +24,7 @@ from sayso.llm.deadlines import Stopwatch
 from sayso.llm.findings import Finding, FindingError, redact, round_s, show_url
 from sayso.llm.reader import ReplyReader, is_about_model
 from sayso.llm.request import Request
-from sayso.security.outbound import MARK
+from sayso.security.outbound import find_refusal
 
 MAX_ERROR_BODY_BYTES = 4096
 """How much of an error's body is read."""
@@ -303,8 +303,8 @@ class Exchange:
             return find("dns.failed", host=error.host, reason=reason)
         if isinstance(error, aiohttp.ClientSSLError):
             return find("tls.failed", reason=reason)
-        if MARK in str(error):
-            return find("outbound.refused", reason=reason)
+        if refusal := find_refusal(error):
+            return find("outbound.refused", reason=refusal)
         if isinstance(error, aiohttp.ClientConnectorError) and error.errno == errno.ECONNREFUSED:
             return find("connect.refused", host=error.host, port=error.port)
         return find("connect.failed", reason=reason)

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import re
 import socket
 from collections.abc import Callable, Mapping, Sequence
 from enum import IntEnum
@@ -37,6 +38,7 @@ log = structlog.get_logger("sayso.outbound")
 
 MARK = "refused by the outbound policy"
 """Is part of every refusal's text: where several addresses fail, only texts survive."""
+_REFUSAL = re.compile(rf"the (?:private )?address \S{{1,100}} is {MARK} \([^()]{{1,100}}\)")
 
 AddressInfo: TypeAlias = tuple[int, int, int, str, tuple[Any, ...]]
 """Family, type, protocol, canonical name, socket address: an item of `getaddrinfo`."""
@@ -150,6 +152,10 @@ def _judge_6(address: IPv6Address) -> Reach:
 class OutboundError(OSError):
     """A connection the policy refuses; an OSError, so that the next address is still tried."""
 
+    def __str__(self) -> str:
+        """The sentence alone: sentences quote it, and `[Errno 13]` means nothing to who reads."""
+        return str(self.strerror)
+
 
 def explain_refusal(address: str) -> str:
     """Why `address` is refused, naming the setting that would allow it if one does."""
@@ -158,6 +164,12 @@ def explain_refusal(address: str) -> str:
             f"the private address {address} is {MARK} (the setting SAYSO_OUTBOUND_PRIVATE is off)"
         )
     return f"the address {address} is {MARK} (link-local, metadata, multicast or reserved)"
+
+
+def find_refusal(error: BaseException) -> str:
+    """The refusal's sentence within an error, alone or among those of other addresses; else ""."""
+    found = _REFUSAL.search(str(error))
+    return found[0] if found else ""
 
 
 def refuse_literal(host: str, *, private: bool) -> None:

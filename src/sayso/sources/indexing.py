@@ -28,6 +28,7 @@ from sayso.errors import FetchError, ReadCode, ReadError
 from sayso.knowledge.passages import Page, text_to_embed
 from sayso.knowledge.web import WebPage
 from sayso.sources.knowledge import Knowledge, pack
+from sayso.sources.progress import Progress
 from sayso.sources.schema import SourceKind, State
 from sayso.sources.shelf import Shelf
 from sayso.store.database import Database
@@ -38,9 +39,11 @@ KIND = "index"
 """The kind of job this file does."""
 PASSAGES_AT_ONCE = 20
 """Passages stored in one transaction, and steps of the progress told."""
-MAX_NOTES = 10
-TELL_S = 1.0
-"""Progress of reading is stored no more often than this, in seconds."""
+
+HOPELESS = frozenset(
+    (ReadCode.EMPTY, ReadCode.WRONG_KIND, ReadCode.ENCRYPTED, ReadCode.DAMAGED, ReadCode.NO_TEXT)
+)
+"""What the same bytes will be again, whatever the operator allows: they are not kept."""
 
 _log = structlog.get_logger(__name__)
 
@@ -135,7 +138,10 @@ class Indexing:
         except _OvertakenError:
             _log.info("indexing_overtaken", source_id=job.key)
         except (ReadError, FetchError) as error:
-            await self._fail(attempt.source_id, error.code, _sentences(error), attempt.version)
+            if attempt.path is not None and error.code in HOPELESS:
+                await self._refuse_bytes(attempt, attempt.path, error)
+            else:
+                await self._fail(attempt.source_id, error.code, _sentences(error), attempt.version)
         except _TooManyPassagesError:
             sentence = (
                 f"With {attempt.name} the agent would know more than {self._tools.max_passages:,} "
@@ -153,7 +159,10 @@ class Indexing:
         await self._fail(job.key, "server_failed", sentence)
 
     async def _index(self, attempt: _Attempt) -> None:
-        progress = _Progress(self, attempt)
+        async def keep(done: int, total: int) -> None:
+            await self._change(attempt, done=done, total=total)
+
+        progress = Progress(keep)
         pages = await progress.watch(self._read(attempt, progress))
         stretches = await asyncio.to_thread(self._tools.split, pages)
         if not stretches:
@@ -173,7 +182,7 @@ class Indexing:
 
     # Reading -----------------------------------------------------------------------------
 
-    async def _read(self, attempt: _Attempt, progress: _Progress) -> list[Page]:
+    async def _read(self, attempt: _Attempt, progress: Progress) -> list[Page]:
         if attempt.kind is SourceKind.TEXT:
             return [Page(attempt.text)]
         if attempt.kind is SourceKind.FILE:
@@ -181,7 +190,7 @@ class Indexing:
             return await self._tools.read(attempt.path, attempt.type, attempt.name, progress.tell)
         return await self._read_site(attempt, progress)
 
-    async def _read_site(self, attempt: _Attempt, progress: _Progress) -> list[Page]:
+    async def _read_site(self, attempt: _Attempt, progress: Progress) -> list[Page]:
         """The pages of a site, without those that say what another one said."""
         limit = attempt.max_pages if attempt.kind is SourceKind.SITE else None
         pages: list[Page] = []
@@ -219,10 +228,10 @@ class Indexing:
     # Storing -----------------------------------------------------------------------------
 
     async def _begin(self, source_id: str) -> _Attempt | None:
-        """Take the next version of a source; None if it is gone."""
+        """Take the next version of a source; None if it is gone, or its bytes are."""
         async with self._database.write() as session:
             row = await session.get(SourceRow, source_id, with_for_update=True)
-            if row is None:
+            if row is None or (row.kind == SourceKind.FILE and row.stored_as is None):
                 return None
             row.version += 1
             row.state, row.code, row.reason = State.READING, None, None
@@ -309,63 +318,39 @@ class Indexing:
         if await session.scalar(change) is None:
             raise _OvertakenError
 
-    async def _fail(
-        self, source_id: str, code: str, sentence: str, version: int | None = None
+    async def _refuse_bytes(
+        self, attempt: _Attempt, path: Path, error: ReadError | FetchError
     ) -> None:
-        """Say why a source failed; what was searchable of it stays so."""
+        """Say why a file can never be read, and delete its bytes."""
+        sentence = f"{_sentences(error)} Its bytes were deleted."
+        if await self._fail(
+            attempt.source_id, error.code, sentence, attempt.version, keep_bytes=False
+        ):
+            await self._shelf.drop(attempt.agent_id, path.name)
+
+    async def _fail(
+        self,
+        source_id: str,
+        code: str,
+        sentence: str,
+        version: int | None = None,
+        *,
+        keep_bytes: bool = True,
+    ) -> bool:
+        """Say why a source failed, unless it is a later version's turn; whether it was said.
+
+        What was searchable of it stays so.
+        """
         async with self._database.write() as session:
             row = await session.get(SourceRow, source_id, with_for_update=True)
             if row is None or (version is not None and row.version != version):
-                return
+                return False
             row.state, row.code, row.reason = State.FAILED, code, sentence
+            row.stored_as = row.stored_as if keep_bytes else None
             row.updated_at = self._clock.utc()
             await session.execute(_delete_others(row.id, row.live_version))
         _log.info("source_failed", source_id=source_id, code=code)
-
-
-class _Progress:
-    """Stores how far reading is, now and then, while it goes on."""
-
-    def __init__(self, indexing: Indexing, attempt: _Attempt) -> None:
-        self._indexing = indexing
-        self._attempt = attempt
-        self._told = asyncio.Event()
-        self._done = self._total = 0
-        self.notes: list[str] = []
-
-    def tell(self, done: int, total: int, note: str) -> None:
-        """So many pages are done."""
-        self._done, self._total = done, total
-        self.note(note)
-        self._told.set()
-
-    def note(self, note: str) -> None:
-        """Something was left out, or is unexpected."""
-        if note and note not in self.notes and len(self.notes) < MAX_NOTES:
-            self.notes.append(note)
-
-    async def watch(self, reading: Awaitable[list[Page]]) -> list[Page]:
-        """Wait for `reading` and store its progress; ends it if it was overtaken."""
-        task = asyncio.ensure_future(reading)
-        telling = asyncio.create_task(self._store())
-        try:
-            await asyncio.wait([task, telling], return_when=asyncio.FIRST_COMPLETED)
-            if not task.done():
-                telling.result()  # it only ends by raising
-            return task.result()
-        finally:
-            for one in (task, telling):
-                one.cancel()
-            await asyncio.wait([task, telling])
-
-    async def _store(self) -> None:
-        while True:
-            await self._told.wait()
-            self._told.clear()
-            await self._indexing._change(  # noqa: SLF001 - two halves of one thing
-                self._attempt, done=self._done, total=self._total
-            )
-            await asyncio.sleep(TELL_S)
+        return True
 
 
 def _unheard(_done: int, _total: int, _note: str) -> None:

@@ -94,8 +94,8 @@ def _file_routes(sources: Sources, access: Access, settings: Settings) -> APIRou
     async def get_file(
         agent_id: str = _AGENT, file_id: str = _FILE, account: Account = Depends(anybody)
     ) -> FileResponse:
-        """Its bytes, as they were uploaded last."""
-        view, path = await sources.find_file(account, agent_id, file_id)
+        """Its bytes, as they were uploaded last; 404 once they were deleted as unreadable."""
+        view, path = await sources.find_bytes(account, agent_id, file_id)
         return FileResponse(
             path,
             media_type="application/octet-stream",
@@ -107,8 +107,7 @@ def _file_routes(sources: Sources, access: Access, settings: Settings) -> APIRou
     async def get_file_status(
         agent_id: str = _AGENT, file_id: str = _FILE, account: Account = Depends(anybody)
     ) -> SourceStatus:
-        view, _ = await sources.find_file(account, agent_id, file_id)
-        return view
+        return await sources.find_file(account, agent_id, file_id)
 
     @router.put("/{fileId}", summary="Replace a file", openapi_extra=_FORM)
     async def replace_file(

@@ -14,6 +14,12 @@ from sayso.sources.schema import SourceKind, State
 from sayso.store.identifiers import is_id
 from sayso.store.tables import AgentRow, SourceRow
 
+SMALL_BYTES = 1_048_576
+"""Up to here a PDF or Word file is small: mostly some ten pages with pictures."""
+SMALL_TEXT_BYTES = 131_072
+"""Up to here any other file is small: two hundred passages, five seconds of one core."""
+_PACKED = ("pdf", "docx")
+
 
 def new_row(source_id: str, agent_id: str, kind: SourceKind, now: datetime) -> SourceRow:
     """A source nobody has looked at yet; it has no name."""
@@ -28,6 +34,13 @@ def new_row(source_id: str, agent_id: str, kind: SourceKind, now: datetime) -> S
         updated_at=now,
         **dict.fromkeys(numbers, 0),
     )
+
+
+def is_small(row: SourceRow) -> bool:
+    """Whether a source is indexed in seconds, as far as can be told before it is read."""
+    if row.kind == SourceKind.FILE:
+        return row.bytes <= (SMALL_BYTES if row.type in _PACKED else SMALL_TEXT_BYTES)
+    return row.kind != SourceKind.SITE
 
 
 async def list_rows(

@@ -21,12 +21,13 @@ from sayso.config import Settings
 from sayso.errors import (
     BadRequestError,
     ConflictError,
+    NotFoundError,
     TooLargeError,
 )
 from sayso.sources.arrivals import Arrivals, Recognise, Store
 from sayso.sources.indexing import KIND
 from sayso.sources.knowledge import Knowledge
-from sayso.sources.rows import list_rows, new_row, own_agent, own_source, refuse_twice
+from sayso.sources.rows import is_small, list_rows, new_row, own_agent, own_source, refuse_twice
 from sayso.sources.schema import (
     CriticalKnowledgeFile,
     KnowledgePage,
@@ -123,7 +124,7 @@ class Sources:
                 await self._refuse_too_large(session, row)
                 session.add(row)
                 await session.flush()
-                await self._enqueue(session, account, row)
+                await self._enqueue(session, account.user_id, row)
         self._jobs.wake()
         return view_file(row, self._settings.url)
 
@@ -147,18 +148,35 @@ class Sources:
             arrival.put_into(row)
             await self._refuse_too_large(session, row)
             self._restart(row)
-            await self._enqueue(session, account, row)
+            await self._enqueue(session, account.user_id, row)
         self._restarted(source_id)
         await self._shelf.drop(agent_id, old)
         return view_file(row, self._settings.url)
 
     async def find_file(
         self, account: Account, agent_id: str, source_id: str
-    ) -> tuple[CriticalKnowledgeFile, Path]:
-        """A file, and where its bytes are. Raises NotFoundError, ForbiddenError."""
+    ) -> CriticalKnowledgeFile:
+        """A file. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
             row = await own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
-        return view_file(row, self._settings.url), self._shelf.path(agent_id, row.stored_as or "")
+        return view_file(row, self._settings.url)
+
+    async def find_bytes(
+        self, account: Account, agent_id: str, source_id: str
+    ) -> tuple[CriticalKnowledgeFile, Path]:
+        """A file, and where its bytes are.
+
+        Raises: NotFoundError, also where they were deleted because nobody can read them;
+            ForbiddenError.
+        """
+        async with self._database.read() as session:
+            row = await own_source(session, account, agent_id, source_id, (SourceKind.FILE,))
+        if row.stored_as is None:
+            raise NotFoundError(
+                f"the bytes of {row.name} were deleted, because it cannot be read",
+                hint="Its status says why; replace it with PUT, or delete it.",
+            )
+        return view_file(row, self._settings.url), self._shelf.path(agent_id, row.stored_as)
 
     async def list_files(self, account: Account, agent_id: str) -> list[CriticalKnowledgeFile]:
         """An agent's files, the oldest first. Raises NotFoundError, ForbiddenError."""
@@ -198,7 +216,7 @@ class Sources:
             await refuse_twice(session, row)
             session.add(row)
             await session.flush()
-            await self._enqueue(session, account, row)
+            await self._enqueue(session, account.user_id, row)
         self._jobs.wake()
         return view_page(row)
 
@@ -210,7 +228,7 @@ class Sources:
         async with self._database.write() as session:
             row = await own_source(session, account, agent_id, source_id, WEB, lock=True)
             self._restart(row)
-            await self._enqueue(session, account, row)
+            await self._enqueue(session, account.user_id, row)
         self._restarted(source_id)
         return view_page(row)
 
@@ -289,7 +307,7 @@ class Sources:
         row.digest, row.bytes = digest, len(text.encode("utf-8", "surrogatepass"))
         self._restart(row)
         await session.flush()
-        await self._jobs.add(session, KIND, row.id, lane=agent.owner_id)
+        await self._enqueue(session, agent.owner_id, row)
 
     async def _remove(self, session: AsyncSession, row: SourceRow) -> int:
         """Delete a row and its job; the agent's revision afterwards."""
@@ -302,8 +320,8 @@ class Sources:
         self._jobs.stop(KIND, [row.id])
         await self._shelf.drop(row.agent_id, row.stored_as)
 
-    async def _enqueue(self, session: AsyncSession, account: Account, row: SourceRow) -> None:
-        await self._jobs.add(session, KIND, row.id, lane=account.user_id)
+    async def _enqueue(self, session: AsyncSession, owner_id: str, row: SourceRow) -> None:
+        await self._jobs.add(session, KIND, row.id, lane=owner_id, small=is_small(row))
 
     def _restart(self, row: SourceRow) -> None:
         """Back to the queue; whoever is at it learns that its version is not the last any more."""
@@ -333,6 +351,7 @@ class Sources:
             select(func.sum(SourceRow.bytes)).where(
                 SourceRow.agent_id == row.agent_id,
                 SourceRow.kind == SourceKind.FILE,
+                SourceRow.stored_as.is_not(None),
                 SourceRow.id != row.id,
             )
         )

@@ -39,6 +39,9 @@ DEAD_S = 20.0
 POLL_S = 5.0
 """How often to look for jobs nobody here knows of: those that wait, or of other servers."""
 
+SMALL = ".small"
+"""Ends the stored kind of jobs that are quickly done: a worker of their own takes no others."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -70,62 +73,76 @@ class _Claim:
 
 
 class Jobs:
-    """The jobs of an installation, and one worker for them: one job at a time."""
+    """The jobs of an installation, and workers for them: each does one job at a time.
+
+    Small jobs are jobs of their kind in all but one thing: where a worker does small ones only,
+    none of them waits for a large one to be done.
+    """
 
     def __init__(self, database: Database, clock: Clock, *, beat_s: float = BEAT_S) -> None:
         self._database = database
         self._clock = clock
         self._beat_s = beat_s
         self._name = new_id()
-        self._some = asyncio.Event()
-        self._running: tuple[_Claim, asyncio.Task[None]] | None = None
+        self._waiting: set[asyncio.Event] = set()
+        self._running: dict[int, tuple[_Claim, asyncio.Task[None]]] = {}
 
-    async def add(self, session: AsyncSession, kind: str, key: str, *, lane: str) -> None:
+    async def add(
+        self, session: AsyncSession, kind: str, key: str, *, lane: str, small: bool = False
+    ) -> None:
         """Add a job to what `session` stores; one about the same object is replaced by it.
 
         Call `wake` when that is stored.
         """
         await self.drop(session, kind, [key])
-        turn = await session.scalar(select(_next_turn(lane)))
-        session.add(
-            JobRow(kind=kind, key=key, lane=lane, turn=turn or 0, tries=0, due_at=self._clock.utc())
-        )
+        stored = kind + SMALL if small else kind
+        turn = await session.scalar(select(_next_turn(lane, stored)))
+        now = self._clock.utc()
+        session.add(JobRow(kind=stored, key=key, lane=lane, turn=turn or 0, tries=0, due_at=now))
 
     async def drop(self, session: AsyncSession, kind: str, keys: Sequence[str]) -> None:
         """Take jobs about these objects from the table."""
-        await session.execute(delete(JobRow).where(JobRow.kind == kind, JobRow.key.in_(keys)))
+        await session.execute(
+            delete(JobRow).where(JobRow.kind.in_(_stored(kind)), JobRow.key.in_(keys))
+        )
 
     def wake(self) -> None:
-        """Look for jobs now; and stop a running one that is in the table no more."""
-        self._some.set()
+        """Have the workers look for jobs now."""
+        for some in self._waiting:
+            some.set()
 
     def stop(self, kind: str, keys: Sequence[str]) -> None:
         """Stop work about these objects, if it is under way here: it was dropped or replaced."""
-        if self._running is None:
-            return
-        claim, work = self._running
-        if claim.job.kind == kind and claim.job.key in keys:
-            work.cancel()
+        for claim, work in self._running.values():
+            if claim.job.kind == kind and claim.job.key in keys:
+                work.cancel()
 
-    async def run(self, duties: Mapping[str, Duty]) -> None:
+    async def run(self, duties: Mapping[str, Duty], *, only_small: bool = False) -> None:
         """Work through the jobs of these kinds, one after the other, until cancelled."""
-        while True:
-            self._some.clear()
-            try:
-                found = await self.run_one(duties)
-            except SQLAlchemyError as error:
-                _log.error("jobs_not_read", reason=type(error).__name__)
-                found = False
-            except Exception:  # noqa: BLE001 - whatever it is, the jobs behind it must be done
-                _log.exception("jobs_not_done")
-                found = False
-            if not found:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._some.wait(), POLL_S)
+        some = asyncio.Event()
+        self._waiting.add(some)
+        try:
+            while True:
+                some.clear()
+                if not await self._try_one(duties, only_small=only_small):
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(some.wait(), POLL_S)
+        finally:
+            self._waiting.discard(some)
 
-    async def run_one(self, duties: Mapping[str, Duty]) -> bool:
+    async def _try_one(self, duties: Mapping[str, Duty], *, only_small: bool) -> bool:
+        """As `run_one`, but what goes wrong is logged."""
+        try:
+            return await self.run_one(duties, only_small=only_small)
+        except SQLAlchemyError as error:
+            _log.error("jobs_not_read", reason=type(error).__name__)
+        except Exception:  # noqa: BLE001 - whatever it is, the jobs behind it must be done
+            _log.exception("jobs_not_done")
+        return False
+
+    async def run_one(self, duties: Mapping[str, Duty], *, only_small: bool = False) -> bool:
         """Do one job, if there is one that is due; whether there was."""
-        claim = await self._claim(list(duties))
+        claim = await self._claim(list(duties), only_small=only_small)
         if claim is None:
             return False
         duty = duties[claim.job.kind]
@@ -136,11 +153,12 @@ class Jobs:
             await self._work(duty, claim)
         return True
 
-    async def _claim(self, kinds: Sequence[str]) -> _Claim | None:
+    async def _claim(self, kinds: Sequence[str], *, only_small: bool = False) -> _Claim | None:
         now = self._clock.utc()
+        wanted = [kind + SMALL for kind in kinds] + ([] if only_small else list(kinds))
         first = (
             select(JobRow.number)
-            .where(JobRow.kind.in_(kinds), _is_free(now), JobRow.due_at <= now)
+            .where(JobRow.kind.in_(wanted), _is_free(now), JobRow.due_at <= now)
             .order_by(JobRow.turn, JobRow.number)
             .limit(1)
         )
@@ -155,12 +173,14 @@ class Jobs:
                 .values(claimed_by=self._name, beat_at=now, tries=JobRow.tries + 1)
                 .returning(JobRow)
             )
-        return None if row is None else _Claim(row.number, Job(row.kind, row.key, row.tries))
+        if row is None:
+            return None
+        return _Claim(row.number, Job(row.kind.removesuffix(SMALL), row.key, row.tries))
 
     async def _work(self, duty: Duty, claim: _Claim) -> None:
         work = asyncio.create_task(duty.perform(claim.job))
         beat = asyncio.create_task(self._beat(claim, work))
-        self._running = claim, work
+        self._running[claim.number] = claim, work
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError:
@@ -168,7 +188,7 @@ class Jobs:
             await self._hand_back(claim)
             raise
         finally:
-            self._running = None
+            del self._running[claim.number]
             await _end(beat)
         if work.cancelled():
             return  # it is another's now, or nobody's
@@ -222,11 +242,19 @@ def _is_free(now: datetime) -> ColumnElement[bool]:
     return or_(JobRow.claimed_by.is_(None), JobRow.beat_at < dead)
 
 
-def _next_turn(lane: str) -> ColumnElement[int]:
-    """Behind the lane's own jobs, but not behind those that other lanes have more than one of."""
-    own = select(func.max(JobRow.turn)).where(JobRow.lane == lane).scalar_subquery()
-    now = select(func.min(JobRow.turn)).scalar_subquery()
-    return func.coalesce(own + 1, now, 0)
+def _stored(kind: str) -> tuple[str, str]:
+    """How jobs of a kind are stored, large and small ones."""
+    return kind, kind + SMALL
+
+
+def _next_turn(lane: str, kind: str) -> ColumnElement[int]:
+    """Behind the lane's own jobs, but not behind those that other lanes have more than one of.
+
+    Small jobs are counted apart: a lane's large ones do not put its small ones behind others'.
+    """
+    own = select(func.max(JobRow.turn)).where(JobRow.lane == lane, JobRow.kind == kind)
+    now = select(func.min(JobRow.turn)).where(JobRow.kind == kind)
+    return func.coalesce(own.scalar_subquery() + 1, now.scalar_subquery(), 0)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -148,7 +148,7 @@ def test_very_many_bad_pages_are_counted() -> None:
 def test_limits() -> None:
     data = pdf_of([["Some words."]] * 6)
     assert str(refusal(data, ReadLimits(max_pages=5))) == (
-        "a.pdf is too long: it has 6 pages, and at most 5 are read."
+        "a.pdf is too long: it says that it has 6 pages, and at most 5 are read."
     )
     assert "50 characters" in str(refusal(data, ReadLimits(max_chars=50)))
 

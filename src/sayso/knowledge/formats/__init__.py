@@ -34,12 +34,21 @@ class Source:
             hint="Open it where it was made, save it anew, and upload it again.",
         )
 
-    def too_long(self, what: str) -> ReadError:
+    def too_long(self, what: str, hint: str = "Split it into several documents.") -> ReadError:
         """The error of a document with more in it than is taken."""
         return ReadError(
             f"{self.name} is too long: {what}.",
             code=ReadCode.TOO_LONG,
-            hint="Split it into several documents.",
+            hint=hint,
+        )
+
+    def swollen(self, what: str, code: ReadCode) -> ReadError:
+        """The error of a document that unpacks to far more than it is, as no honest one does."""
+        return ReadError(
+            f"{self.name} unpacks to far more than it is: {what}.",
+            code=code,
+            hint="Open it where it was made, save it anew, and upload that; if it stays so large, "
+            "upload its text or a PDF of it.",
         )
 
     def locked(self) -> ReadError:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 from xml.parsers import expat
 
+from sayso.errors import ReadCode
 from sayso.knowledge.formats import Source
 from sayso.knowledge.formats.sections import Sections, spell_rows
 from sayso.knowledge.passages import Page
@@ -128,10 +129,13 @@ def _unpack(source: Source, archive: zipfile.ZipFile, name: str) -> Iterator[byt
 
 
 def _check_size(source: Source, size: int, packed: int, most: int) -> None:
+    what = f"a part of {packed:,} bytes unpacks to more than"
     if size > most:
-        raise source.too_long(f"it unpacks to more than {most // 1_048_576} MiB")
+        what = f"{what} {most // 1_048_576} MiB"
+        bomb = size > _SUSPECT_RATIO * packed
+        raise source.swollen(what, ReadCode.TOO_LONG) if bomb else source.too_long(what)
     if size > _SUSPECT_BYTES and size > _SUSPECT_RATIO * packed:
-        raise source.damaged(f"it unpacks to more than {_SUSPECT_RATIO} times its size")
+        raise source.swollen(f"{what} {_SUSPECT_RATIO} times as much", ReadCode.DAMAGED)
 
 
 def _local(name: str) -> str:

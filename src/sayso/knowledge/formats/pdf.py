@@ -31,6 +31,7 @@ _UNREADABLE = re.compile(r"[\ufffd\ue000-\uf8ff\x00-\x08\x0e-\x1f]|/g\d+|\(cid:\
 _LIGATURES = str.maketrans(
     {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st", "\u00ad": "-"}
 )
+_CLAIM = re.compile(rb"/Count\s+(\d{1,12})\b")
 _DIGITS = re.compile(r"\d+")
 _CLOSED = re.compile(r"[.!?:;。！？…][\"'”’»)\]]*$")
 
@@ -71,6 +72,12 @@ def _open(source: Source) -> PdfReader:
 
 
 def _count(source: Source, reader: PdfReader) -> int:
+    most = source.limits.max_pages
+    if (claimed := _claim(source, reader)) > most:
+        raise source.too_long(
+            f"it says that it has {claimed:,} pages, and at most {most:,} are read",
+            "Split it; if it has fewer pages than it says, print it to a new PDF.",
+        )
     try:
         count = len(reader.pages)
     except MemoryError:
@@ -79,11 +86,31 @@ def _count(source: Source, reader: PdfReader) -> int:
         raise source.damaged("its list of pages cannot be read") from error
     if not count:
         raise source.damaged("it has no pages")
-    if count > source.limits.max_pages:
-        raise source.too_long(
-            f"it has {count:,} pages, and at most {source.limits.max_pages:,} are read"
-        )
+    if count > most:
+        raise source.too_long(f"it has {count:,} pages, and at most {most:,} are read")
     return count
+
+
+def _claim(source: Source, reader: PdfReader) -> int:
+    """How many pages it says it has, which costs nothing to ask; 0 where it does not say."""
+    try:
+        count: Any = reader.root_object["/Pages"]["/Count"]  # type: ignore[index]
+    except MemoryError:
+        raise
+    except Exception:  # noqa: BLE001 - a list too long for pypdf may still say how long it is
+        count = _spelt_claim(source, reader)
+    return count if isinstance(count, int) else 0
+
+
+def _spelt_claim(source: Source, reader: PdfReader) -> int:
+    """The same, out of the bytes of the list of pages."""
+    try:
+        place: Any = reader.root_object.raw_get("/Pages")
+        source.file.seek(reader.xref[place.generation][place.idnum])
+    except Exception:  # noqa: BLE001 - then counting says what is wrong
+        return 0
+    found = _CLAIM.search(source.file.read().partition(b"endobj")[0])
+    return int(found[1]) if found else 0
 
 
 def _texts(source: Source, reader: PdfReader, count: int) -> list[str]:
