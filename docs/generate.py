@@ -478,6 +478,7 @@ _OCCASIONS: Mapping[str, str] = {
     "time_is_up": "the conversation reached its longest time",
     "one_moment": "a function takes a while",
     "goodbye": "the LLM ends the call, and says no goodbye itself",
+    "connecting": "the caller is handed on to somebody else",
 }
 
 

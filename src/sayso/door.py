@@ -245,6 +245,12 @@ class Door:
                 "this agent is private: setup needs the apiKey of its owner",
                 code=TalkCode.UNAUTHORIZED,
             )
+        if setup.can_transfer and user_id != stored.owner_id:
+            raise TalkError(
+                "a client with canTransfer is told telephone numbers: setup needs the apiKey of "
+                "the agent's owner",
+                code=TalkCode.UNAUTHORIZED,
+            )
         return stored
 
     async def _whose_key(self, key: str) -> str:

@@ -26,6 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from sayso.agents.destinations import Destinations, TransferDestinationView, StoredDestination
 from sayso.agents.fields import (
     MAX_HEADER_NAME_CHARS,
     SECRET_VALUES,
@@ -528,6 +529,7 @@ class NewAgent(_Body):
         examples=["Europe/Vienna"],
         json_schema_extra=EXTENSION,
     )
+    transfer_destinations: Destinations = Field(default=[])
 
     @model_validator(mode="before")
     @classmethod
@@ -621,6 +623,7 @@ class AgentView(_View):
     mcp_servers: list[McpServerView] = Field(json_schema_extra=EXTENSION)
     built_in_actions: list[BuiltInAction] = Field(json_schema_extra=EXTENSION)
     time_zone: str | None = Field(json_schema_extra=EXTENSION)
+    transfer_destinations: list[TransferDestinationView] = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -709,6 +712,7 @@ class Agent:
     mcp_servers: tuple[McpServer, ...] = ()
     built_in_actions: tuple[BuiltInAction, ...] = ()
     time_zone: str | None = None
+    transfer_destinations: tuple[StoredDestination, ...] = ()
 
 
 _OURS = frozenset({"messages", "stream"})
