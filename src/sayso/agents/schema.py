@@ -26,7 +26,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from sayso.agents.destinations import Destinations, TransferDestinationView, StoredDestination
+from sayso.agents.destinations import Destinations, StoredDestination, TransferDestinationView
 from sayso.agents.fields import (
     MAX_HEADER_NAME_CHARS,
     SECRET_VALUES,

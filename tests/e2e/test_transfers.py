@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
+import speech
 from sayso.caller import Caller
 from sayso.errors import TalkError
 from sayso.llm.fake import FakeConfig, Received, Rule, running_fake
 from sayso.talk.phrases import ENGLISH
-from served import Served, ask, first_of
+from served import REHEARSED, Served, ask, first_of, microphone, serving, types_of
 
 RULES = (
     Rule("owner", "transfer", {"destination": "The owner"}),
-    Rule("desk|evening", "transfer", {"destination": "Front desk"}),
+    Rule("table|tomorrow", "transfer", {"destination": "Front desk"}),
 )
 DESTINATIONS = [
     {"name": "Front desk", "phoneNumber": "+1 (555) 010-0123", "when": "the caller wants a table"},
@@ -69,7 +71,7 @@ async def test_a_caller_is_handed_on_once_they_were_told(rehearsed: Served, quir
 
 async def test_a_caller_who_cannot_be_handed_on_is_told(rehearsed: Served) -> None:
     async with talking(rehearsed) as (caller, agent, received):
-        assert (await ask(caller, "The front desk, please.")).text == ENGLISH.connecting
+        assert (await ask(caller, "A table, please.")).text == ENGLISH.connecting
         assert (await first_of(caller, "transfer"))["phoneNumber"] == "+15550100123"
         await caller.send({"type": "transferFailed", "reason": "+15550100123 is busy."})
         reply = await caller.reply(1, within_s=20)
@@ -81,5 +83,50 @@ async def test_a_caller_who_cannot_be_handed_on_is_told(rehearsed: Served) -> No
     assert stored.conversation["endReason"] == "caller_left"
 
 
+@pytest.mark.speech
 async def test_a_caller_is_handed_on_by_voice(rehearsed: Served) -> None:
-    """The scripted ears hear "And what about the weather tomorrow?", whatever is said."""
+    """Whatever is said, the scripted ears hear a question about tomorrow."""
+    async with talking(rehearsed) as (caller, _, _), microphone(caller) as mic:
+        await mic.say(speech.sentences()[0].samples)
+        reply = await caller.answer(0, within_s=30)
+        assert "transfer" not in types_of(caller)
+        await caller.hear_out(reply)
+        assert (await first_of(caller, "transfer"))["destination"] == "Front desk"
+        assert reply.interrupted is None
+
+
+async def test_who_says_nothing_about_it_has_done_it(tmp_path: Path) -> None:
+    with serving(tmp_path, **REHEARSED, transfer_timeout_s=1.0) as served:
+        async with talking(served) as (caller, agent, _):
+            await ask(caller, "Give me the owner.")
+            assert (await first_of(caller, "hangup"))["endedBy"] == "agent"
+            await caller.until(lambda: caller.ended, within_s=10, what="the end")
+            assert caller.close_code == 1000
+            conversation_id = caller.conversation_id
+        stored = await served.stored(agent, conversation_id)
+    assert stored.conversation["endReason"] == "transferred"
+
+
+@pytest.mark.parametrize("setup", [{"canTransfer": None}, {"canTransfer": False}])
+async def test_a_client_that_cannot_is_never_offered_it(
+    rehearsed: Served, setup: dict[str, object]
+) -> None:
+    async with talking(rehearsed, **setup) as (caller, _, received):
+        assert (await ask(caller, "A table, please.")).text == "A table, please."
+    assert all("tools" not in one.body for one in received)
+
+
+async def test_an_agent_without_anybody_is_offered_nothing(rehearsed: Served) -> None:
+    async with talking(rehearsed, destinations=[]) as (caller, _, received):
+        assert (await ask(caller, "A table, please.")).text == "A table, please."
+    assert all("tools" not in one.body for one in received)
+
+
+async def test_strangers_are_told_no_numbers(rehearsed: Served) -> None:
+    agent = await rehearsed.make_agent(transferDestinations=DESTINATIONS)
+    with pytest.raises(TalkError, match="needs the apiKey of the agent's owner") as refused:
+        async with rehearsed.call_keyless(agent, canTransfer=True):
+            raise AssertionError("admitted")
+    assert refused.value.code == 4401
+    async with rehearsed.call_keyless(agent) as caller:
+        assert not caller.ended
