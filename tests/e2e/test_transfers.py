@@ -107,11 +107,11 @@ async def test_who_says_nothing_about_it_has_done_it(tmp_path: Path) -> None:
     assert stored.conversation["endReason"] == "transferred"
 
 
-@pytest.mark.parametrize("setup", [{"canTransfer": None}, {"canTransfer": False}])
+@pytest.mark.parametrize("can", [None, False])
 async def test_a_client_that_cannot_is_never_offered_it(
-    rehearsed: Served, setup: dict[str, object]
+    rehearsed: Served, can: bool | None
 ) -> None:
-    async with talking(rehearsed, **setup) as (caller, _, received):
+    async with talking(rehearsed, canTransfer=can) as (caller, _, received):
         assert (await ask(caller, "A table, please.")).text == "A table, please."
     assert all("tools" not in one.body for one in received)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -133,7 +133,7 @@ class StoredDestination:
     message: str | None
 
 
-def read_destinations(stored: Iterable[Mapping[str, str]]) -> tuple[StoredDestination, ...]:
+def read_destinations(stored: Iterable[Mapping[str, Any]]) -> tuple[StoredDestination, ...]:
     """The destinations of an agent, from the store."""
     return tuple(
         StoredDestination(one["name"], one["phone_number"], one["when"], one.get("message"))
