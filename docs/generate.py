@@ -290,7 +290,8 @@ def rest_page() -> str:
         "## What is sent",
         *_bodies(document, (
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
-            "MessagePlan", "Knowledge", "McpServerBody", "NewMcpCheck", "NewCheck",
+            "MessagePlan", "TransferDestination", "Knowledge", "McpServerBody", "NewMcpCheck",
+            "NewCheck",
             "NewKnowledgeCheck", "NewFunction", "DynamicParameter", "EnumParameter",
             "ConstParameter", "Metadata", "NewTrial", "NewKnowledgePage",
         )),
@@ -299,7 +300,8 @@ def rest_page() -> str:
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "KnowledgeView",
+            ("AgentView", "LlmView", "FallbackView", "MessagePlanView",
+             "TransferDestinationView", "KnowledgeView",
              "McpServerView", "LlmIssue", "FieldWarning", "LlmCheckView", "AgentCheckView",
              "LlmStageView", "LlmProfileView", "KnowledgeCheckView", "PassageView", "McpCheckView",
              "McpToolView", "McpFindingView", "AgentStats", "ConversationView", "LineView",

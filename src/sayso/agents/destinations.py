@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
 from sayso.bodies import EXTENSION, Body, View
@@ -25,6 +25,9 @@ E164 = r"\+[1-9][0-9]{6,14}"
 SIP = r"sips?:[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+(@[A-Za-z0-9.\-]+)?(:[0-9]{1,5})?(;[A-Za-z0-9=.\-]+)*"
 """A SIP address, as far as RFC 3261 §19.1 has it without a password and headers."""
 _WRITTEN = re.compile(r"[\s().\-/]")
+_WORDY: dict[str, JsonValue] = {"pattern": r"[\p{L}\p{N}]"}
+_CALLABLE: dict[str, JsonValue] = {"pattern": f"^({E164}|{SIP})$"}
+"""What is refused otherwise, as JSON Schema says it; blanks and hyphens are taken beside."""
 
 
 def _read_line(text: str) -> str:
@@ -71,7 +74,11 @@ class TransferDestination(Body):
 
     name: Annotated[
         str,
-        Field(max_length=MAX_NAME_CHARS, description="What the LLM calls them."),
+        Field(
+            max_length=MAX_NAME_CHARS,
+            description="What the LLM calls them.",
+            json_schema_extra=_WORDY,
+        ),
         AfterValidator(_read_line),
     ]
     phone_number: Annotated[
@@ -81,6 +88,7 @@ class TransferDestination(Body):
             description="A number with its country code (E.164), or a `sip:` address. The LLM does "
             "not see it.",
             examples=["+15550100123", "sip:desk@example.com"],
+            json_schema_extra=_CALLABLE,
         ),
         AfterValidator(_read_number),
     ]
@@ -90,6 +98,7 @@ class TransferDestination(Body):
             max_length=MAX_WHEN_CHARS,
             description="When callers are handed on to them, for the LLM.",
             examples=["the caller wants to order for more than 20 people"],
+            json_schema_extra=_WORDY,
         ),
         AfterValidator(_read_line),
     ]
