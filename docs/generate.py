@@ -291,7 +291,8 @@ def rest_page() -> str:
         "## What is sent",
         *_bodies(document, (
             "NewAgent", "OpenAiCompatible", "BaseParams", "LlmTimeouts", "LlmServer", "BuiltIn",
-            "MessagePlan", "Knowledge", "McpServerBody", "NewMcpCheck", "NewCheck",
+            "MessagePlan", "TransferDestination", "Knowledge", "McpServerBody", "NewMcpCheck",
+            "NewCheck",
             "NewKnowledgeCheck", "NewFunction", "DynamicParameter", "EnumParameter",
             "ConstParameter", "Metadata", "NewTrial", "NewKnowledgePage",
         )),
@@ -300,7 +301,8 @@ def rest_page() -> str:
         "## What is answered",
         *_bodies(
             document,
-            ("AgentView", "LlmView", "FallbackView", "MessagePlanView", "KnowledgeView",
+            ("AgentView", "LlmView", "FallbackView", "MessagePlanView",
+             "TransferDestinationView", "KnowledgeView",
              "McpServerView", "LlmIssue", "FieldWarning", "LlmCheckView", "AgentCheckView",
              "LlmStageView", "LlmProfileView", "KnowledgeCheckView", "PassageView", "McpCheckView",
              "McpToolView", "McpFindingView", "AgentStats", "ConversationView", "LineView",
@@ -480,6 +482,7 @@ _OCCASIONS: Mapping[str, str] = {
     "time_is_up": "the conversation reached its longest time",
     "one_moment": "a function takes a while",
     "goodbye": "the LLM ends the call, and says no goodbye itself",
+    "connecting": "the caller is handed on to somebody else",
 }
 
 

@@ -178,11 +178,12 @@ class ListedLlm:
 class MemoryLine:
     """A line whose client is the test."""
 
-    def __init__(self, speaks: OutputAudio, hears: InputAudio) -> None:
+    def __init__(self, speaks: OutputAudio, hears: InputAudio, *, transfers: bool = False) -> None:
         self.speaks = speaks
         self.hears = hears
         self.sent: list[wire.Outgoing] = []
         self.hushed = 0
+        self.transfers = transfers
         self._incoming: asyncio.Queue[wire.Incoming | TalkError] = asyncio.Queue()
 
     async def receive(self) -> wire.Incoming:
@@ -202,6 +203,10 @@ class MemoryLine:
 
     def hush(self, number: int) -> None:
         self.hushed = number
+
+    @property
+    def hands_on(self) -> bool:
+        return self.transfers
 
     def client(self, incoming: wire.Incoming | TalkError) -> None:
         self._incoming.put_nowait(incoming)
@@ -304,10 +309,11 @@ async def staged(
     ladder: Ladder = NO_LADDER,
     warning_s: float = 0.0,
     filler_after_s: float = 1.5,
+    transfers: bool = False,
     **manners: Any,  # noqa: ANN401 - fields of Agent
 ) -> AsyncIterator[Stage]:
     """Hold a conversation in memory; it is hung up on leaving."""
-    line = MemoryLine(speaks, hears)
+    line = MemoryLine(speaks, hears, transfers=transfers)
     stt, eot = ListedStt(list(heard)), ListedEot(list(judged))
     tts, record = ToneTts(), MemoryRecord()
     llm = ListedLlm([list(answer) for answer in answers], mishaps=list(mishaps))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sayso.abilities import list_allowed, list_tongues, phrases_of
+from sayso.agents.destinations import StoredDestination
 from sayso.agents.schema import Agent, BuiltInAction
 from sayso.audio.formats import Samples
 from sayso.llm import Message
@@ -15,6 +16,7 @@ from sayso.talk.actions import Action
 from sayso.talk.agent import Prompt
 from sayso.talk.history import Line
 from sayso.talk.phrases import PHRASES, speaks
+from sayso.talk.transfer import Destination
 from sayso.tts import Voice
 
 AGENT = Agent(
@@ -91,6 +93,13 @@ def test_what_is_allowed() -> None:
     assert allowed.actions == (Action.SWITCH_LANGUAGE, Action.END_CALL)
     assert (allowed.time_zone, allowed.languages) == ("UTC", ("english", "german"))
     assert list_allowed(replace(AGENT, time_zone="Europe/Vienna")).time_zone == "Europe/Vienna"
+
+
+def test_who_has_somebody_to_hand_callers_on_to_may() -> None:
+    desk = StoredDestination("Desk", "+15550100123", "they want a table", None)
+    allowed = list_allowed(replace(AGENT, transfer_destinations=(desk,)))
+    assert allowed.actions[-1] is Action.TRANSFER
+    assert allowed.destinations == (Destination("Desk", "+15550100123", "they want a table"),)
 
 
 def test_who_wants_no_goodbyes_says_none() -> None:

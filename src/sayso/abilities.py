@@ -21,6 +21,7 @@ from sayso.stt import Stt, understands
 from sayso.talk.actions import NOTHING, Action, Allowed
 from sayso.talk.agent import Prompt, Tongue
 from sayso.talk.phrases import Phrases, phrases_in, speaks
+from sayso.talk.transfer import Destination
 from sayso.tts import Voice
 from sayso.tts.voices import choose_voice
 
@@ -57,7 +58,14 @@ class Abilities:
 def list_allowed(agent: Agent, languages: Iterable[str] = ()) -> Allowed:
     """What `agent` may do without anybody's server; `languages` are those it can go over to."""
     actions = tuple(Action(name) for name in agent.built_in_actions)
-    return Allowed(actions, agent.time_zone or NOTHING.time_zone, tuple(languages))
+    destinations = tuple(
+        Destination(one.name, one.phone_number, one.when, one.message or "")
+        for one in agent.transfer_destinations
+    )
+    if destinations:
+        actions = (*actions, Action.TRANSFER)
+    zone = agent.time_zone or NOTHING.time_zone
+    return Allowed(actions, zone, tuple(languages), destinations)
 
 
 def list_tongues(

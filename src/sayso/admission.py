@@ -47,11 +47,13 @@ class Visitor:
         secret: the `apiKey` of their `setup`, if any: a key or a ticket.
         origin: the page a browser has open, as it says; None where there is no browser.
         host: the name by which they called this server.
+        transfers: they can hand a caller on, for which they are told telephone numbers.
     """
 
     secret: str | None
     origin: str | None = None
     host: str | None = None
+    transfers: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,12 @@ class Admission:
         agent = await self._load(agent_id)
         if not has_ticket and user_id != agent.owner_id:
             self._check_stranger(visitor, agent, entrance)
+        if visitor.transfers and user_id != agent.owner_id:
+            raise TalkError(
+                "a client with canTransfer is told telephone numbers: setup needs the apiKey of "
+                "the agent's owner",
+                code=TalkCode.UNAUTHORIZED,
+            )
         return agent
 
     def _check_stranger(self, visitor: Visitor, agent: Agent, entrance: Entrance) -> None:

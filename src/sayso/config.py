@@ -264,6 +264,14 @@ class Settings(BaseSettings):
         "not at all.",
     )
 
+    transfer_timeout_s: float = Field(
+        60.0,
+        ge=1,
+        le=600,
+        description="How long a client that hands a caller on has to say that it failed, in "
+        "seconds; then the conversation is over.",
+    )
+
     # Turn-taking ---------------------------------------------------------------------
     patience: Literal["eager", "normal", "patient"] = Field(
         "normal",

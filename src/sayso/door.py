@@ -161,7 +161,9 @@ class Door:
             )
         setup = await self._read_setup(socket, entrance)
         headers = socket.headers
-        visitor = Visitor(setup.api_key, headers.get("origin"), headers.get("host"))
+        visitor = Visitor(
+            setup.api_key, headers.get("origin"), headers.get("host"), setup.can_transfer is True
+        )
         admission = Admission(self.accounts, self.agents, self.url)
         stored = await admission.admit(visitor, agent_id, entrance)
         earlier = await self._earlier_lines(stored, setup)

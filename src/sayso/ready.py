@@ -376,6 +376,7 @@ def limits_of(settings: Settings, agent: Agent, patience_s: float | None) -> Lim
             least_s=least_s or 0.0,
             interruption_s=settings.interruption_s,
             speculates=settings.speculate,
+            transfer_s=settings.transfer_timeout_s,
         ),
         utterance_s=settings.max_utterance_s,
         conversation_s=settings.max_conversation_s,

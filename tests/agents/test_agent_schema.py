@@ -242,4 +242,5 @@ def test_an_endpoint_is_made_from_the_contracts_names() -> None:
 def test_shapes_that_take_nothing_else_say_so() -> None:
     shapes = NewAgent.model_json_schema()["$defs"]
     closed = {name for name, shape in shapes.items() if shape.get("additionalProperties") is False}
-    assert closed == {"Knowledge", "LlmTimeouts", "McpServerBody", "MessagePlan"}
+    ours = {"Knowledge", "LlmTimeouts", "McpServerBody", "MessagePlan", "TransferDestination"}
+    assert closed == ours

@@ -78,6 +78,7 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "mcpServers": [],
         "builtInActions": [],
         "timeZone": None,
+        "transferDestinations": [],
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],
@@ -203,6 +204,33 @@ async def test_what_an_agent_may_do_by_itself_is_kept(
     refused = await patch(client, agent["id"], builtInActions=["fly"])
     assert refused.json()["field"] == "builtInActions.0"
     assert "end-call" in refused.json()["message"]
+
+
+async def test_to_whom_an_agent_hands_callers_on_is_kept(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    desk = {"name": "Desk", "phoneNumber": "+1 555 010-0123", "when": "they want a table"}
+    kept = {**desk, "phoneNumber": "+15550100123", "message": None}
+    agent = await create(client, transferDestinations=[desk])
+    assert agent["transferDestinations"] == [kept]
+    (loaded,) = (await world.agents.load(agent["id"])).transfer_destinations
+    assert (loaded.phone_number, loaded.message) == ("+15550100123", None)
+
+    async def send(*destinations: object) -> dict[str, Any]:
+        answered = await patch(client, agent["id"], transferDestinations=list(destinations))
+        return dict(answered.json())
+
+    again = await send(kept)
+    assert (again["transferDestinations"], again["warnings"]) == ([kept], [])
+    assert (await send(desk, desk))["message"] == "transferDestinations has two named 'Desk'."
+    refused = await send({**kept, "phoneNumber": "1"})
+    assert refused["field"] == "transferDestinations.0.phoneNumber"
+    assert "such as +15550100123, or a SIP address" in refused["message"]
+    assert "number is not known" in (await send({**kept, "number": "1"}))["message"]
+    untouched = (await patch(client, agent["id"], greeting="Hi")).json()
+    assert untouched["transferDestinations"] == [kept]
+    cleared = (await patch(client, agent["id"], transferDestinations=None)).json()
+    assert cleared["transferDestinations"] == []
 
 
 async def test_a_patience_that_is_none_names_those_there_are(client: httpx2.AsyncClient) -> None:

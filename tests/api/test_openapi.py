@@ -138,9 +138,12 @@ def fits_together(body: object) -> bool:
 
 
 def _differ(body: dict[str, Any]) -> bool:
-    """Whether no two MCP servers have one name."""
-    names = [str(one.get("name")).lower() for one in _list(body, "mcpServers")]
-    return len(set(names)) == len(names)
+    """Whether no two MCP servers have one name, and no two destinations of transfers."""
+    for field in ("mcpServers", "transferDestinations"):
+        names = [" ".join(str(one.get("name")).casefold().split()) for one in _list(body, field)]
+        if len(set(names)) != len(names):
+            return False
+    return True
 
 
 def _have_places(body: dict[str, Any]) -> bool:

@@ -260,6 +260,11 @@ async def is_done(caller: Caller) -> None:
     await caller.socket.close(1000, "agent_done")
 
 
+async def is_handed_on(caller: Caller) -> None:
+    await hangs_up(caller)
+    await caller.socket.close(1000, "transferred")
+
+
 async def is_restarted(caller: Caller) -> None:
     await stops(caller)
     await caller.socket.close(1000, "server_stopped")
@@ -275,6 +280,7 @@ ENDINGS = {
     "Nobody spoke for a while, so the agent hung up.": hears_nothing,
     "as long as it may": takes_too_long,
     "The agent said goodbye and hung up.": is_done,
+    "The agent handed you on to somebody else.": is_handed_on,
     "The server was stopped.": is_restarted,
     "The conversation broke off.": breaks_off,
     "The connection was lost": goes_away,

@@ -88,6 +88,7 @@ EXAMPLES: tuple[line.Outgoing, ...] = (
     line.ReplyEnded(1, "hello"),
     line.Interrupted(1, "he"),
     line.CustomEvent("change-text", {"text": "hi"}),
+    line.HandOn("The owner", "+15550100123"),
     line.Fault(4500, "no", fatal=False),
     line.Goodbye("agent"),
 )

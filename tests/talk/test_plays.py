@@ -32,8 +32,13 @@ EVENTS: dict[str, Callable[[float, dict[str, Any]], Event]] = {
     "typed": lambda at, line: events.Typed(at, line["text"], Author(line.get("author", "caller"))),
     "reply_started": lambda at, line: events.ReplyStarted(at, line["reply"]),
     "reply_played": lambda at, line: events.ReplyPlayed(
-        at, line["reply"], line.get("asks", False), line.get("last", False)
+        at,
+        line["reply"],
+        line.get("asks", False),
+        line.get("last", False),
+        line.get("transfers", False),
     ),
+    "transfer_failed": lambda at, line: events.TransferFailed(at, line["told"]),
     "time_up": lambda at, _: events.TimeUp(at),
     "hung_up": lambda at, line: events.HungUp(at, EndedBy(line["by"])),
     "tick": lambda at, _: events.Tick(at),

@@ -61,6 +61,8 @@ class OpenLine:
     def __init__(self) -> None:
         self.sent: list[Outgoing] = []
 
+    hands_on = False
+
     async def receive(self) -> Incoming:
         return Left(cleanly=True)
 

@@ -40,6 +40,8 @@ from sayso.talk.events import (
     SpeechStopped,
     Tick,
     TimeUp,
+    Transfer,
+    TransferFailed,
     Typed,
 )
 from sayso.talk.state import ECHOES, REPLYING, Phase, Turn
@@ -709,7 +711,7 @@ TEXTS = ["", "yes", "uh-huh", "and", "What time is it?", "stop", "555", "You"]
 WORDS = st.sampled_from(TEXTS)
 KIND_NAMES = (
     "started cut stopped heard missed judged misjudged typed note sound played asked stale tick "
-    "late glimpsed unsure timeup hungup"
+    "late glimpsed unsure handed failed timeup hungup"
 ).split()
 KINDS = st.sampled_from(KIND_NAMES)
 SCRIPT = st.lists(st.tuples(KINDS, WORDS, st.floats(0.01, 3.0)), max_size=60)
@@ -857,7 +859,7 @@ class Laws:
             case End():
                 assert self.alive is None
                 self.over = True
-            case Attend():
+            case Attend() | Transfer():
                 assert self.alive is None
 
     def played(self, number: int) -> None:
@@ -886,6 +888,8 @@ def event_of(kind: str, text: str, at_s: float, turn: Turn) -> Event | None:
         "played": ReplyPlayed(at_s, turn.number),
         "asked": ReplyPlayed(at_s, turn.number, asks=True),
         "stale": ReplyPlayed(at_s, turn.number - 1),
+        "handed": ReplyPlayed(at_s, turn.number, transfers=True),
+        "failed": TransferFailed(at_s, "nobody answers"),
         "tick": Tick(at_s),
         "late": Heard(at_s, text),
         "echo": Heard(at_s, "", echoed=True),
@@ -918,6 +922,13 @@ def watch(policy: Policy, greeting: bool, script: Iterable[tuple[str, str, float
             assert turn.words == before.words, "a glimpse is no transcript"
         if before.audible and before.echoes >= ECHOES:
             assert not any(isinstance(command, Hold) for command in commands)
+        if before.phase is Phase.TRANSFERRING and not isinstance(event, TransferFailed):
+            assert all(isinstance(command, End) for command in commands), "not ours to answer"
+        if any(isinstance(command, Transfer) for command in commands):
+            assert turn.phase is Phase.TRANSFERRING
+            assert turn.number == laws.number
+            assert not turn.talking, "handed on while they speak"
+            assert not turn.transcribing, "handed on before they were understood"
         laws.check_all(commands)
         check_state(turn, policy)
         assert (turn.phase in REPLYING) == (laws.alive is not None)
@@ -925,8 +936,9 @@ def watch(policy: Policy, greeting: bool, script: Iterable[tuple[str, str, float
 
 
 def check_state(turn: Turn, policy: Policy) -> None:
-    timed = turn.phase in {Phase.WAITING, Phase.DOUBTING, Phase.CLOSING}
-    assert (turn.deadline_s is not None) == timed
+    timed = {Phase.WAITING, Phase.DOUBTING, Phase.CLOSING, Phase.TRANSFERRING}
+    assert (turn.deadline_s is not None) == (turn.phase in timed)
+    assert not turn.transfers or turn.phase in {Phase.LISTENING, Phase.WAITING}
     assert turn.transcribing >= 0
     assert not turn.over or (turn.phase in REPLYING and not policy.interruptible)
     assert 0 <= turn.extra_s <= policy.most_extra_s

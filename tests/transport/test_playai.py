@@ -121,6 +121,11 @@ class TestMessages:
             ({"type": "textIn", "data": "Hi"}, line.Text("Hi")),
             ({"type": "textIn", "data": "  "}, None),
             ({"type": "customInput", "data": ""}, None),
+            ({"type": "transferFailed"}, line.NotHandedOn("")),
+            (
+                {"type": "transferFailed", "reason": "no\nanswer" + "!" * 600},
+                line.NotHandedOn("no answer" + "!" * 491),
+            ),
             (
                 {"type": "extendConversationSetup", "events": [{"name": "x"}]},
                 Declared((PageEvent("x", ""),)),

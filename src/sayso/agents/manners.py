@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sayso.agents.destinations import read_destinations
 from sayso.store.tables import AgentRow
 
 
@@ -24,4 +25,5 @@ def read_manners(row: AgentRow) -> dict[str, Any]:
         "record_audio": row.record_audio,
         "built_in_actions": tuple(row.built_in_actions),
         "time_zone": row.time_zone,
+        "transfer_destinations": read_destinations(row.transfer_destinations),
     }

@@ -27,6 +27,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from sayso.accounts.origins import ORIGIN_PATTERN, read_origin
+from sayso.agents.destinations import Destinations, StoredDestination, TransferDestinationView
 from sayso.agents.fields import (
     MAX_HEADER_NAME_CHARS,
     SECRET_VALUES,
@@ -556,6 +557,7 @@ class NewAgent(_Body):
         examples=["Europe/Vienna"],
         json_schema_extra=EXTENSION,
     )
+    transfer_destinations: Destinations = Field(default=[])
 
     allowed_origins: Annotated[
         Annotated[list[Origin], Field(max_length=MAX_ORIGINS)] | None,
@@ -662,6 +664,7 @@ class AgentView(_View):
     built_in_actions: list[BuiltInAction] = Field(json_schema_extra=EXTENSION)
     time_zone: str | None = Field(json_schema_extra=EXTENSION)
     allowed_origins: list[str] = Field(json_schema_extra=EXTENSION)
+    transfer_destinations: list[TransferDestinationView] = Field(json_schema_extra=EXTENSION)
     avatar_photo_url: str | None
     critical_knowledge_files: list[CriticalKnowledgeFile]
     phone_numbers: list[PhoneNumber]
@@ -752,6 +755,7 @@ class Agent:
     built_in_actions: tuple[BuiltInAction, ...] = ()
     time_zone: str | None = None
     allowed_origins: frozenset[str] = frozenset()
+    transfer_destinations: tuple[StoredDestination, ...] = ()
 
 
 _OURS = frozenset({"messages", "stream"})

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sayso.accounts.schema import Account
 from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
+from sayso.agents.destinations import TransferDestination
 from sayso.agents.ignored import list_ignored
 from sayso.agents.journal import log_save
 from sayso.agents.knowledge_checks import KnowledgeChecks
@@ -471,7 +472,13 @@ class Agents:
 def _apply(row: AgentRow, body: NewAgent, fields: frozenset[str]) -> None:
     for name in fields:
         value = getattr(body, name)
-        setattr(row, name, value.model_dump() if isinstance(value, MessagePlan) else value)
+        if isinstance(value, list):
+            value = [_as_stored(item) for item in value]
+        setattr(row, name, _as_stored(value))
+
+
+def _as_stored(value: object) -> object:
+    return value.model_dump() if isinstance(value, MessagePlan | TransferDestination) else value
 
 
 def _asked(

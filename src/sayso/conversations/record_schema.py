@@ -14,7 +14,14 @@ from sayso.conversations.schema import ConversationView, IsoTime, LineView, Role
 Rating: TypeAlias = Literal["up", "down"]
 Fault: TypeAlias = Literal["caller", "owner", "llm", "operator"]
 EndReason: TypeAlias = Literal[
-    "caller_left", "line_lost", "silence", "time_up", "agent_done", "server_stopped", "failed"
+    "caller_left",
+    "line_lost",
+    "silence",
+    "time_up",
+    "agent_done",
+    "transferred",
+    "server_stopped",
+    "failed",
 ]
 Outcome: TypeAlias = Literal["answered", "stopped", "failed"]
 

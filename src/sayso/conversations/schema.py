@@ -70,7 +70,7 @@ class ConversationView(_View):
     )
     end_reason: str | None = Field(
         description="Why: `caller_left`, `line_lost`, `silence`, `time_up`, `agent_done`, "
-        "`server_stopped` or `failed`.",
+        "`transferred`, `server_stopped` or `failed`.",
         json_schema_extra=_EXTENSION,
     )
     error_code: int | None = Field(

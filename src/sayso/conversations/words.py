@@ -14,6 +14,7 @@ END_REASONS: Final[Mapping[str, str]] = {
     "silence": "Nobody spoke for so long that the agent hung up.",
     "time_up": "It had lasted as long as a conversation may.",
     "agent_done": "The agent said goodbye and hung up.",
+    "transferred": "The agent handed the caller on to somebody else.",
     "server_stopped": "The server stopped, or broke down, while they talked.",
     "failed": "An error ended it.",
 }

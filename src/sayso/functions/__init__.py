@@ -20,6 +20,7 @@ class Outcome:
         finding: why it failed, as a stable code; "" if it did not.
         farewell: what is said to the caller next, after which the conversation ends and the LLM
             is not asked again; "" if enough has been said. None where the conversation goes on.
+        transfers_to: to whom the caller is handed on once that was said; "" for nobody.
     """
 
     ok: bool
@@ -27,6 +28,7 @@ class Outcome:
     ms: float = 0.0
     finding: str = ""
     farewell: str | None = None
+    transfers_to: str = ""
 
 
 class Toolbox(Protocol):

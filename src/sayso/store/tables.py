@@ -169,6 +169,7 @@ class AgentRow(Table):
     built_in_actions: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
     time_zone: Mapped[str | None] = mapped_column(String(100))
     record_audio: Mapped[bool] = mapped_column(server_default=true())
+    transfer_destinations: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     llm_key: Mapped[str | None] = mapped_column(Text)
     llm_headers: Mapped[str | None] = mapped_column(Text)

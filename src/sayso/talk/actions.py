@@ -13,6 +13,8 @@ from sayso.functions.values import choose, read_text, refuse_compound
 from sayso.llm import Tool, ToolCall
 from sayso.llm.arguments import ArgumentsError, read_arguments
 from sayso.talk.record import LeftMessage
+from sayso.talk.transfer import CONNECTED, MAX_TRANSFERS, Destination, make_tool
+from sayso.talk.transfer import TOO_MANY as TOO_MANY_TRANSFERS
 from sayso.zones import ZoneError, find_zone
 
 MAX_MESSAGES: Final = 10
@@ -31,12 +33,13 @@ TOO_MANY: Final = "Nothing was kept: this caller has left as many messages as on
 
 
 class Action(StrEnum):
-    """What an agent may do; its owner says which (`builtInActions`)."""
+    """What an agent may do; its owner says which (`builtInActions`, `transferDestinations`)."""
 
     END_CALL = "end-call"
     CURRENT_TIME = "current-time"
     LEAVE_MESSAGE = "leave-message"
     SWITCH_LANGUAGE = "switch-language"
+    TRANSFER = "transfer"
 
 
 def _schema(required: Sequence[str], **described: str) -> Mapping[str, object]:
@@ -86,6 +89,7 @@ TOOLS: Final[Mapping[Action, Tool]] = {
         _schema(["language"], language="the language to speak"),
         safe=True,
     ),
+    Action.TRANSFER: make_tool(()),
 }
 
 Given: TypeAlias = Mapping[str, str]
@@ -99,11 +103,13 @@ class Allowed:
         actions: which of them.
         time_zone: whose time is told unless another is asked for.
         languages: those it can go over to; with fewer than two that is not offered.
+        destinations: to whom it may hand its caller on; without one that is not offered.
     """
 
     actions: tuple[Action, ...] = ()
     time_zone: str = "UTC"
     languages: tuple[str, ...] = ()
+    destinations: tuple[Destination, ...] = ()
 
 
 NOTHING: Final = Allowed()
@@ -128,23 +134,29 @@ class Actions:
     ) -> None:
         self._zone = allowed.time_zone
         self._languages = allowed.languages
+        self._destinations = allowed.destinations
         self._clock = clock
         self._leave = leave
         self._switch = switch
-        self._left = 0
+        self._left = self._transferred = 0
         acts: Mapping[Action, Callable[[Given], Outcome]] = {
             Action.END_CALL: self._end_call,
             Action.CURRENT_TIME: self._tell_time,
             Action.LEAVE_MESSAGE: self._take_message,
             Action.SWITCH_LANGUAGE: self._switch_language,
+            Action.TRANSFER: self._transfer,
         }
-        offered = [one for one in Action if one in allowed.actions]
-        if len(self._languages) < 2 and Action.SWITCH_LANGUAGE in offered:
-            offered.remove(Action.SWITCH_LANGUAGE)
+        impossible = {
+            Action.SWITCH_LANGUAGE: len(self._languages) < 2,
+            Action.TRANSFER: not self._destinations,
+        }
+        offered = [one for one in Action if one in allowed.actions and not impossible.get(one)]
         self.tools: Sequence[Tool] = [self._make_tool(one) for one in offered]
         self._acts = {TOOLS[one].name: acts[one] for one in offered}
 
     def _make_tool(self, action: Action) -> Tool:
+        if action is Action.TRANSFER:
+            return make_tool(self._destinations)
         tool = TOOLS[action]
         if action is not Action.SWITCH_LANGUAGE:
             return tool
@@ -200,6 +212,19 @@ class Actions:
         self._switch(language)
         name = language.capitalize()
         return Outcome(ok=True, text=f"From now on you hear and speak {name}. Go on in {name}.")
+
+    def _transfer(self, given: Given) -> Outcome:
+        names = [one.name for one in self._destinations]
+        try:
+            name = choose(names, given.get("destination", ""))
+        except ValueError as error:
+            text = f"Nothing was done: destination {error}."
+            return Outcome(ok=False, text=text, finding="arguments.bad")
+        if self._transferred >= MAX_TRANSFERS:
+            return Outcome(ok=False, text=TOO_MANY_TRANSFERS, finding="call.too_many")
+        self._transferred += 1
+        message = self._destinations[names.index(name)].message
+        return Outcome(ok=True, text=CONNECTED, farewell=message, transfers_to=name)
 
 
 def _read(value: object) -> str:

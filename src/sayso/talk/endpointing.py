@@ -47,6 +47,7 @@ class Policy:
         interruption_s: speech over the agent that takes the floor without waiting for words.
         transcript_s: longest wait for a transcript before going on without it.
         farewell_s: longest time a goodbye may take.
+        transfer_s: how long a client has to say that the caller could not be handed on.
         interruptible: the caller can cut a reply off; else it is heard to its end.
         speculates: begin the reply while the pause may still be a pause.
         ladder: what is done when nobody speaks.
@@ -63,6 +64,7 @@ class Policy:
     interruption_s: float = 1.2
     transcript_s: float = 12.0
     farewell_s: float = 15.0
+    transfer_s: float = 60.0
     interruptible: bool = True
     speculates: bool = True
     ladder: Ladder = NO_LADDER

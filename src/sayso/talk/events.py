@@ -44,6 +44,7 @@ class Parting(StrEnum):
     TIME_UP = "time_up"
     SILENCE = "silence"
     AGENT_DONE = "agent_done"
+    TRANSFERRED = "transferred"
 
 
 # Events ------------------------------------------------------------------------------------
@@ -149,13 +150,23 @@ class ReplyStarted:
 class ReplyPlayed:
     """Reply `number` was heard to its end, or had nothing to say.
 
-    `asks` if it ends in a question; `last` if the agent ends the conversation by it.
+    `asks` if it ends in a question; `last` if the agent ends the conversation by it; `transfers` if
+    it told the caller that they are handed on.
     """
 
     at_s: float
     number: int
     asks: bool = False
     last: bool = False
+    transfers: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TransferFailed:
+    """The caller could not be handed on, and is still here; `told` says so to the LLM."""
+
+    at_s: float
+    told: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +210,7 @@ Event: TypeAlias = (
     | Typed
     | ReplyStarted
     | ReplyPlayed
+    | TransferFailed
     | TimeNear
     | TimeUp
     | HungUp
@@ -282,10 +294,19 @@ class Hush:
 
 
 @dataclass(frozen=True, slots=True)
+class Transfer:
+    """Hand the caller on to whom reply `number` announced; it was heard to its end."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class End:
     """The conversation is over."""
 
     by: EndedBy
 
 
-Command: TypeAlias = Attend | Draft | Drop | Answer | Say | Hold | Glimpse | Resume | Hush | End
+Command: TypeAlias = (
+    Attend | Draft | Drop | Answer | Say | Hold | Glimpse | Resume | Hush | Transfer | End
+)

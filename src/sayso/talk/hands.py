@@ -100,11 +100,13 @@ class Manners:
         filler: how it asks the caller to wait.
         after_s: after how many seconds of waiting.
         goodbye: what it says before it hangs up; "" for nothing.
+        connecting: what it says before it hands the caller on.
     """
 
     filler: str
     after_s: float
     goodbye: str = ""
+    connecting: str = ""
 
 
 @dataclass(slots=True, eq=False)
@@ -182,6 +184,7 @@ class Hands:
         self._under_way: tuple[Errand, Sequence[_Act]] | None = None
         self._unheard: list[Row] = []
         self._parting = 0
+        self._transfer = (0, "")
 
     def write(self, errand: Errand) -> Write:
         """What begins the text of a reply."""
@@ -201,6 +204,10 @@ class Hands:
     def is_last(self, number: int) -> bool:
         """Whether the LLM ends the conversation by reply `number`."""
         return number == self._parting
+
+    def transfers_to(self, number: int) -> str:
+        """To whom reply `number` hands the caller on; "" if to nobody."""
+        return self._transfer[1] if number == self._transfer[0] else ""
 
     def let_go(self, number: int, *, heard: bool) -> None:
         """Reply `number` is interrupted: what may be given up is, the rest goes on.
@@ -256,16 +263,22 @@ class Hands:
     def _part(self, acts: Sequence[_Act], this: _Round, errand: Errand) -> str | None:
         """The last words, if one of `acts` ends the conversation; None if it goes on.
 
-        It goes on where another one failed: the caller is to hear of that.
+        It goes on where another one failed: the caller is to hear of that. Whoever is handed on is
+        not hung up on.
         """
         came = [act.task.result() for act in acts]
-        farewells = [one.farewell for one in came if one.farewell is not None]
-        if not farewells or not all(one.ok for one in came):
+        partings = [one for one in came if one.farewell is not None]
+        if not partings or not all(one.ok for one in came):
             return None
-        self._parting = errand.number
-        said, farewell = this.said.casefold(), farewells[-1].strip()
+        chosen = next((one for one in partings if one.transfers_to), partings[-1])
+        if chosen.transfers_to:
+            self._transfer = (errand.number, chosen.transfers_to)
+        else:
+            self._parting = errand.number
+        usual = self.manners.connecting if chosen.transfers_to else self.manners.goodbye
+        said, farewell = this.said.casefold(), (chosen.farewell or "").strip()
         if farewell.casefold() in said:  # also "", behind whatever was said
-            return "" if said.strip() else self.manners.goodbye
+            return "" if said.strip() else usual
         return farewell
 
     async def _catch_up(

@@ -28,6 +28,7 @@ class Phrases:
         time_is_up: the conversation reached its longest time.
         one_moment: something is being looked up or done for the caller, and takes a while.
         goodbye: the LLM ends the conversation, and says nothing itself.
+        connecting: the caller is handed on, and nobody has told them yet.
     """
 
     llm_failed: str
@@ -40,6 +41,7 @@ class Phrases:
     time_is_up: str
     one_moment: str
     goodbye: str
+    connecting: str
 
     @property
     def nudges(self) -> tuple[str, ...]:
@@ -58,6 +60,7 @@ ENGLISH: Final = Phrases(
     time_is_up="I'm sorry, our time is up. Goodbye!",
     one_moment="One moment, please.",
     goodbye="Goodbye!",
+    connecting="I'll connect you now.",
 )
 
 PHRASES: Final[Mapping[str, Phrases]] = {
@@ -73,6 +76,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="عذرًا، انتهى وقتنا. مع السلامة!",
         one_moment="لحظة من فضلكم.",
         goodbye="مع السلامة!",
+        connecting="سيتم توصيل المكالمة الآن.",
     ),
     "french": Phrases(
         llm_failed="Excusez-moi, je ne trouve pas de réponse pour le moment. Veuillez réessayer "
@@ -86,6 +90,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Je regrette, notre temps est écoulé. Au revoir !",
         one_moment="Un instant, s'il vous plaît.",
         goodbye="Au revoir !",
+        connecting="Je vous mets en relation.",
     ),
     "german": Phrases(
         llm_failed="Entschuldigung, mir fällt gerade keine Antwort ein. Bitte versuchen Sie es "
@@ -101,6 +106,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Es tut mir leid, unsere Zeit ist um. Auf Wiederhören!",
         one_moment="Einen Moment, bitte.",
         goodbye="Auf Wiederhören!",
+        connecting="Ich verbinde Sie jetzt.",
     ),
     "greek": Phrases(
         llm_failed="Συγγνώμη, δεν μπορώ να σκεφτώ μια απάντηση αυτή τη στιγμή. Δοκιμάστε ξανά σε "
@@ -114,6 +120,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Λυπάμαι, ο χρόνος μας τελείωσε. Αντίο!",
         one_moment="Μια στιγμή, παρακαλώ.",
         goodbye="Αντίο!",
+        connecting="Σας συνδέω τώρα.",
     ),
     "hindi": Phrases(
         llm_failed="माफ़ कीजिए, अभी मुझे कोई जवाब नहीं सूझ रहा है। कृपया थोड़ी देर में फिर कोशिश करें।",
@@ -126,6 +133,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="माफ़ कीजिए, हमारा समय समाप्त हो गया है। नमस्ते!",
         one_moment="एक क्षण, कृपया।",
         goodbye="नमस्ते!",
+        connecting="अब आपकी कॉल जोड़ी जा रही है।",
     ),
     "italian": Phrases(
         llm_failed="Mi dispiace, al momento non mi viene in mente una risposta. Riprovi tra un "
@@ -139,6 +147,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Mi dispiace, il nostro tempo è finito. Arrivederci!",
         one_moment="Un momento, per favore.",
         goodbye="Arrivederci!",
+        connecting="La metto subito in contatto.",
     ),
     "japanese": Phrases(
         llm_failed=""
@@ -152,6 +161,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="申し訳ありません。お時間となりました。失礼いたします。",
         one_moment="少々お待ちください。",
         goodbye="失礼いたします。",
+        connecting="ただいまおつなぎいたします。",
     ),
     "korean": Phrases(
         llm_failed="죄송합니다. 지금은 답이 떠오르지 않습니다. 잠시 후에 다시 시도해 주세요.",
@@ -164,6 +174,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="죄송합니다. 시간이 다 되었습니다. 안녕히 계세요!",
         one_moment="잠시만 기다려 주세요.",
         goodbye="안녕히 계세요!",
+        connecting="지금 연결해 드리겠습니다.",
     ),
     "malay": Phrases(
         llm_failed="Maaf, saya tidak dapat memikirkan jawapan sekarang. Sila cuba lagi sebentar "
@@ -178,6 +189,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Maaf, masa kita sudah tamat. Selamat tinggal!",
         one_moment="Sila tunggu sebentar.",
         goodbye="Selamat tinggal!",
+        connecting="Saya akan menyambungkan panggilan anda sekarang.",
     ),
     "mandarin": Phrases(
         llm_failed="抱歉，我现在想不出答案。请稍后再试一次。",
@@ -190,6 +202,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="很抱歉，我们的时间到了。再见！",
         one_moment="请稍等。",
         goodbye="再见！",
+        connecting="现在为您转接。",
     ),
     "polish": Phrases(
         llm_failed="Przepraszam, nie potrafię teraz znaleźć odpowiedzi. Proszę spróbować "
@@ -203,6 +216,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Przykro mi, nasz czas się skończył. Do usłyszenia!",
         one_moment="Chwileczkę, proszę.",
         goodbye="Do usłyszenia!",
+        connecting="Już łączę.",
     ),
     "portuguese": Phrases(
         llm_failed="Desculpe, não consigo pensar numa resposta agora. Tente novamente daqui a "
@@ -216,6 +230,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Sinto muito, o nosso tempo acabou. Até logo!",
         one_moment="Um momento, por favor.",
         goodbye="Até logo!",
+        connecting="Vou transferir a sua chamada agora.",
     ),
     "russian": Phrases(
         llm_failed="Извините, сейчас не могу найти ответ. Пожалуйста, попробуйте ещё раз чуть "
@@ -229,6 +244,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="К сожалению, наше время истекло. До свидания!",
         one_moment="Одну минуту, пожалуйста.",
         goodbye="До свидания!",
+        connecting="Соединяю вас.",
     ),
     "spanish": Phrases(
         llm_failed="Lo siento, ahora mismo no se me ocurre ninguna respuesta. Inténtelo de nuevo "
@@ -242,6 +258,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Lo siento, se nos ha acabado el tiempo. ¡Adiós!",
         one_moment="Un momento, por favor.",
         goodbye="¡Adiós!",
+        connecting="Le paso ahora mismo.",
     ),
     "thai": Phrases(
         llm_failed="ขออภัย ตอนนี้ยังนึกคำตอบไม่ออก กรุณาลองใหม่อีกครั้งในอีกสักครู่",
@@ -254,6 +271,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="ขออภัย หมดเวลาแล้ว สวัสดี",
         one_moment="กรุณารอสักครู่",
         goodbye="สวัสดี",
+        connecting="กำลังโอนสายให้",
     ),
     "turkish": Phrases(
         llm_failed="Üzgünüm, şu anda bir cevap bulamıyorum. Lütfen biraz sonra tekrar deneyin.",
@@ -266,6 +284,7 @@ PHRASES: Final[Mapping[str, Phrases]] = {
         time_is_up="Üzgünüm, süremiz doldu. Hoşça kalın!",
         one_moment="Bir dakika, lütfen.",
         goodbye="Hoşça kalın!",
+        connecting="Sizi şimdi bağlıyorum.",
     ),
 }
 

@@ -64,6 +64,8 @@ from sayso.talk.events import (
     SpeechStarted,
     TimeNear,
     TimeUp,
+    Transfer,
+    TransferFailed,
     Typed,
 )
 from sayso.talk.hands import Errand, Hands, Manners
@@ -76,7 +78,8 @@ from sayso.talk.record import LeftMessage, Record, Stopwatch
 from sayso.talk.reel import UNRECORDED, Reel
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.talk.silence import Complaint
-from sayso.talk.state import Turn
+from sayso.talk.state import Phase, Turn
+from sayso.talk.transfer import Destination, tell_failure
 from sayso.talk.turn import step
 from sayso.transport.line import (
     CallerStarted,
@@ -86,11 +89,13 @@ from sayso.transport.line import (
     Goodbye,
     GreetingBegan,
     GreetingEnded,
+    HandOn,
     Incoming,
     Interrupted,
     Left,
     Line,
     Note,
+    NotHandedOn,
     Played,
     PlayedOut,
     Sound,
@@ -219,6 +224,7 @@ class Session:
         self._ends_s = inf
         self._told = ""
         self._failed: TalkError | None = None
+        self._handed_to: Destination | None = None
 
     # Hello to goodbye --------------------------------------------------------------------------
 
@@ -305,19 +311,25 @@ class Session:
             case Note(text):
                 self._listener.take_text()
                 self._happen(Typed(self._listener.now_s, text, Author.PROGRAM))
-            case Declared(events, problem):
-                for wrong in filter(None, (problem, self._page.offer(events))):
-                    odd = TalkError(wrong, code=TalkCode.INVALID_MESSAGE, fatal=False)
-                    self._report(odd, odd.code)
+            case Declared():
+                self._offer(incoming)
             case PlayedOut():
                 if self._reply is not None:
                     self._reply.played_out()
             case Played(number, up_to_s):
                 self._with_reply(number, lambda reply: reply.played(up_to_s))
+            case NotHandedOn(reason):
+                self._take_back(reason)
             case Left(cleanly):
                 self.hang_up(EndedBy.USER if cleanly else EndedBy.ERROR)
             case _:
                 assert_never(incoming)
+
+    def _offer(self, declared: Declared) -> None:
+        """The LLM may use what the page can do."""
+        for wrong in filter(None, (declared.problem, self._page.offer(declared.events))):
+            odd = TalkError(wrong, code=TalkCode.INVALID_MESSAGE, fatal=False)
+            self._report(odd, odd.code)
 
     async def _mind_gaps(self) -> None:
         """Audio time goes on while the client sends nothing: its caller is silent."""
@@ -393,6 +405,8 @@ class Session:
                 self._turn_down(command)
             case Glimpse():
                 self._listener.glimpse()
+            case Transfer(number):
+                self._transfer(number)
             case End(by):
                 self._end(by)
             case _:
@@ -463,7 +477,8 @@ class Session:
 
     def _make_hands(self) -> Hands:
         agent = self._agent
-        actions = Actions(agent.allowed, self._clock, self._keep_message, self._switch)
+        allowed = agent.allowed if self._line.hands_on else replace(agent.allowed, destinations=())
+        actions = Actions(allowed, self._clock, self._keep_message, self._switch)
         return Hands(
             agent.llm,
             join([agent.tools, self._page, actions]),
@@ -477,7 +492,22 @@ class Session:
     def _make_manners(self) -> Manners:
         agent, usual = self._agent, self._agent.phrases
         filler, goodbye = agent.filler or usual.one_moment, agent.goodbye or usual.goodbye
-        return Manners(filler, self._limits.filler_after_s, goodbye)
+        return Manners(filler, self._limits.filler_after_s, goodbye, usual.connecting)
+
+    def _transfer(self, number: int) -> None:
+        """Have the caller connected to whom reply `number` announced."""
+        name = self._hands.transfers_to(number)
+        self._handed_to = next(to for to in self._agent.allowed.destinations if to.name == name)
+        log.info("transferring", destination=name)
+        self._line.post(HandOn(name, self._handed_to.phone_number))
+
+    def _take_back(self, reason: str) -> None:
+        """The caller could not be connected."""
+        if self._handed_to is not None and self._turn.phase is Phase.TRANSFERRING:
+            log.warning("transfer_failed", destination=self._handed_to.name)
+            self._listener.take_text()
+            told = tell_failure(self._handed_to, reason)
+            self._happen(TransferFailed(self._listener.now_s, told))
 
     def _switch(self, language: str) -> None:
         """Go on in another language, from the rest of this reply on."""
@@ -578,7 +608,9 @@ class Session:
         self._close_reply(reply, reply.heard_s())
         asks = text.endswith(QUESTION_MARKS)
         last = self._agent.ends_with(text) or self._hands.is_last(reply.number)
-        self._happen(ReplyPlayed(self._listener.now_s, reply.number, asks, last))
+        transfers = bool(self._hands.transfers_to(reply.number))
+        now_s = self._listener.now_s
+        self._happen(ReplyPlayed(now_s, reply.number, asks, last, transfers))
 
     def _begin_reply(self, number: int) -> None:
         self._told = ""

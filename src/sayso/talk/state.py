@@ -34,6 +34,7 @@ class Phase(StrEnum):
     SPEAKING = "speaking"
     DOUBTING = "doubting"
     CLOSING = "closing"
+    TRANSFERRING = "transferring"
     ENDED = "ended"
 
 
@@ -63,6 +64,7 @@ class Turn:
         murmured_s: audio time at which the reply went on after it.
         over: what the caller said over a reply that nobody can cut off; answered after it.
         echoes: how often the agent heard itself; from `ECHOES` on, sound alone holds no reply.
+        transfers: the caller was told that they are handed on, and will be once nobody speaks.
         quiet: how long nobody has said anything.
         parting: why the last words are being spoken, or were.
     """
@@ -88,6 +90,7 @@ class Turn:
     murmured_s: float = 0.0
     over: str = ""
     echoes: int = 0
+    transfers: bool = False
     quiet: Quiet = STIRRED
     parting: Parting | None = None
 

@@ -12,6 +12,7 @@ passes `deadline_s`. Nothing here reads a clock, waits, or fails.
     SPEAKING   the reply sounds
     DOUBTING   the caller made a sound over a reply: it is held until we know whether they meant it
     CLOSING    the last words are being spoken
+    TRANSFERRING  the caller is being handed on; at the deadline they were
     ENDED      the conversation is over
 
 What holds in every conversation (tests/talk/test_turn.py proves it over random ones):
@@ -20,7 +21,10 @@ What holds in every conversation (tests/talk/test_turn.py proves it over random 
 - a draft is never heard: only an answer to the same words makes it a reply;
 - words over a reply never answer it before it was hushed or heard to its end;
 - nothing is held, resumed or hushed that is not the reply under way, nor hushed twice;
-- a deadline exists exactly in WAITING, DOUBTING and CLOSING, and in IDLE if silence has one;
+- a deadline exists exactly in WAITING, DOUBTING, CLOSING and TRANSFERRING, and in IDLE if silence
+  has one;
+- nobody is handed on while a reply or the caller sounds, nor after they said something over the
+  announcement;
 - what is glimpsed of speech ends a reply or lets it be, and adds no words;
 - where the agent heard itself twice, sound alone holds no reply that sounds;
 - where nobody may interrupt, only `TimeUp` and `HungUp` hush a reply that sounds;
@@ -33,6 +37,9 @@ What the caller says while a reply is still THINKING belongs to the same turn: t
 hushed unheard and the next one answers all the words. What they say over a SPEAKING reply is a
 new turn. Where the policy lets nobody interrupt, that turn waits: it is answered once the reply was
 heard, and a reply to nobody's words, such as the greeting, is kept even while it is THINKING.
+
+While TRANSFERRING, what the caller says is for somebody else: it is neither answered nor recorded.
+What is typed or told meanwhile is kept for the case that the transfer fails.
 """
 
 from __future__ import annotations
@@ -72,6 +79,8 @@ from sayso.talk.events import (
     Tick,
     TimeNear,
     TimeUp,
+    Transfer,
+    TransferFailed,
     Typed,
 )
 from sayso.talk.ladder import Rung, climb, rest, stir
@@ -117,7 +126,7 @@ def step(turn: Turn, event: Event, policy: Policy) -> Step:
     if turn.phase is Phase.ENDED:
         return turn, _STILL
     if isinstance(event, HungUp):
-        return _end(turn, event.by)
+        return _hang_up(turn, event.by)
     if is_stale(turn, event):
         return turn, _STILL
     turn, event = count(turn, event), _believe(turn, event, policy)
@@ -154,7 +163,7 @@ def _is_nothing(turn: Turn, text: str, spoken_s: float, language: str) -> bool:
 
 def _mind_silence(turn: Turn, event: Event, policy: Policy) -> Turn:
     """Whoever speaks ends the silence; where nobody does, it has a deadline."""
-    if isinstance(event, Typed) or (isinstance(event, Heard) and event.text):
+    if isinstance(event, Typed | TransferFailed) or (isinstance(event, Heard) and event.text):
         turn = replace(turn, quiet=stir(turn.quiet))
     if turn.phase is not Phase.IDLE or turn.deadline_s is not None:
         return turn
@@ -167,6 +176,17 @@ def _mind_silence(turn: Turn, event: Event, policy: Policy) -> Turn:
 
 def _join(words: str, more: str) -> str:
     return f"{words} {more}".strip() if more else words
+
+
+def _hang_up(turn: Turn, by: EndedBy) -> Step:
+    """Whoever hangs up while the caller is handed on is done with it."""
+    handed_on = turn.phase is Phase.TRANSFERRING and by is EndedBy.USER
+    return _hand_on(turn) if handed_on else _end(turn, by)
+
+
+def _hand_on(turn: Turn) -> Step:
+    """Nobody said that it failed: the caller speaks with somebody else now."""
+    return _end(replace(turn, parting=Parting.TRANSFERRED), EndedBy.AGENT)
 
 
 def _end(turn: Turn, by: EndedBy) -> Step:
@@ -190,6 +210,7 @@ def _reply(turn: Turn) -> Turn:
         audible=False,
         asked=False,
         murmur="",
+        transfers=False,
     )
 
 
@@ -203,14 +224,22 @@ def _say(turn: Turn, line: FixedLine) -> Step:
     return reply, (*_hush(turn), Say(reply.number, line))
 
 
-def _rest(turn: Turn, policy: Policy) -> Step:
+def _rest(turn: Turn, at_s: float, policy: Policy) -> Step:
     """The floor is free, unless somebody has more to say, or was not understood."""
     if turn.talking or turn.transcribing:
         return _floor_to_caller(turn, policy), (Attend(),)
     quiet = replace(turn, phase=Phase.IDLE, words="", deadline_s=None, audible=False)
+    if turn.transfers and not turn.missed:
+        return _transfer(quiet, at_s, policy)
     if turn.notes:
         return _answer(quiet)
     return _say(quiet, FixedLine.NOT_HEARD) if turn.missed else (quiet, _STILL)
+
+
+def _transfer(turn: Turn, at_s: float, policy: Policy) -> Step:
+    deadline_s = at_s + policy.transfer_s
+    leaving = replace(turn, phase=Phase.TRANSFERRING, transfers=False, deadline_s=deadline_s)
+    return leaving, (Transfer(turn.number),)
 
 
 def _listen(turn: Turn) -> Turn:
@@ -233,7 +262,14 @@ def _settle(turn: Turn, at_s: float, policy: Policy) -> Step:
         return turn, _STILL
     if turn.transcribing:
         return replace(turn, deadline_s=turn.silent_since_s + policy.transcript_s), _STILL
-    return _answer(turn) if turn.words else _rest(turn, policy)
+    if turn.words and not _agrees(turn, policy):
+        return _answer(turn)
+    return _rest(turn, at_s, policy)
+
+
+def _agrees(turn: Turn, policy: Policy) -> bool:
+    """Whether the caller only says "okay" to being handed on."""
+    return turn.transfers and is_backchannel(turn.words, None, policy.language)
 
 
 def _is_due(turn: Turn, at_s: float) -> bool:
@@ -336,7 +372,7 @@ def _weigh_words(turn: Turn, event: Heard, policy: Policy) -> Step:
 def _draft(turn: Turn, policy: Policy) -> Step:
     """Words that may be all of them are worth a reply in the making."""
     whole = turn.words and not turn.transcribing and not is_open(turn.words, policy.language)
-    if not (policy.speculates and whole):
+    if not (policy.speculates and whole) or turn.transfers:
         return turn, _STILL
     return replace(turn, drafted=True), (Draft(turn.number + 1, turn.words, turn.notes),)
 
@@ -483,16 +519,17 @@ def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
     if event.last and not (turn.talking or turn.transcribing or turn.over):
         parted = replace(turn, phase=Phase.ENDED, deadline_s=None, parting=Parting.AGENT_DONE)
         return parted, (End(EndedBy.AGENT),)
-    turn = replace(turn, asked=event.asks, extra_s=forget_extra_s(turn.extra_s))
+    extra_s = forget_extra_s(turn.extra_s)
+    turn = replace(turn, asked=event.asks, extra_s=extra_s, transfers=event.transfers)
     if turn.over:
         return _turn_to_kept(turn, event.at_s, policy)
     if not turn.audible:
-        return _rest(replace(turn, words="", notes=""), policy)
+        return _rest(replace(turn, words="", notes=""), event.at_s, policy)
     if not (event.asks and turn.murmur and event.at_s <= turn.murmured_s + ANSWERS_WITHIN_S):
-        return _rest(turn, policy)
+        return _rest(turn, event.at_s, policy)
     answered = replace(turn, phase=Phase.IDLE, words=turn.murmur, audible=False)
     if turn.talking or turn.transcribing:
-        return _rest(answered, policy)
+        return _rest(answered, event.at_s, policy)
     reply, commands = _answer(answered)
     return reply, (Attend(), *commands)
 
@@ -515,6 +552,28 @@ def _leave(turn: Turn, _: ReplyPlayed, __: Policy) -> Step:
 
 def _leave_late(turn: Turn, event: Tick, _: Policy) -> Step:
     return _end(turn, EndedBy.SYSTEM) if _is_due(turn, event.at_s) else (turn, _STILL)
+
+
+def _keep_text(turn: Turn, event: Typed, _: Policy) -> Step:
+    if event.author is Author.CALLER:
+        return _add_words(turn, event.text), _STILL
+    return replace(turn, notes=_join(turn.notes, event.text)), _STILL
+
+
+def _take_back(turn: Turn, event: TransferFailed, policy: Policy) -> Step:
+    """The caller is still here, and the LLM is told why."""
+    told = replace(turn, notes=_join(event.told, turn.notes))
+    if told.talking or told.transcribing:
+        return _floor_to_caller(told, policy), (Attend(),)
+    return _answer(told)
+
+
+def _hand_on_at_last(turn: Turn, event: Tick, _: Policy) -> Step:
+    return _hand_on(turn) if _is_due(turn, event.at_s) else (turn, _STILL)
+
+
+def _hand_on_in_time(turn: Turn, _: TimeUp, __: Policy) -> Step:
+    return _hand_on(turn)
 
 
 _Rule: TypeAlias = Callable[[Turn, Any, Policy], Step]
@@ -579,6 +638,13 @@ _RULES: Mapping[Phase, Mapping[type, _Rule]] = {
     Phase.CLOSING: {
         ReplyPlayed: _leave,
         Tick: _leave_late,
+    },
+    Phase.TRANSFERRING: {
+        TransferFailed: _take_back,
+        Typed: _keep_text,
+        Tick: _hand_on_at_last,
+        TimeNear: _note_time,
+        TimeUp: _hand_on_in_time,
     },
     Phase.ENDED: {},
 }

@@ -7,7 +7,7 @@ others) turns its own messages into `Incoming` values and `Outgoing` values into
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 from sayso.audio.formats import InputAudio, OutputAudio
@@ -57,7 +57,14 @@ class Left:
     cleanly: bool
 
 
-Incoming: TypeAlias = Sound | Text | Note | Declared | PlayedOut | Played | Left
+@dataclass(frozen=True, slots=True)
+class NotHandedOn:
+    """The client could not do what `HandOn` asked for; the caller is still here."""
+
+    reason: str
+
+
+Incoming: TypeAlias = Sound | Text | Note | Declared | PlayedOut | Played | NotHandedOn | Left
 
 
 # To the caller -----------------------------------------------------------------------------
@@ -142,6 +149,14 @@ class CustomEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class HandOn:
+    """The client is to connect the caller to somebody else: `to` a name, at a number or address."""
+
+    to: str
+    phone_number: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Fault:
     """Something went wrong; the conversation goes on unless `fatal`."""
 
@@ -169,6 +184,7 @@ Outgoing: TypeAlias = (
     | ReplyEnded
     | Interrupted
     | CustomEvent
+    | HandOn
     | Fault
     | Goodbye
 )
@@ -185,6 +201,11 @@ class Line(Protocol):
     @property
     def speaks(self) -> OutputAudio:
         """The sound that goes out."""
+        ...
+
+    @property
+    def hands_on(self) -> bool:
+        """Whether it can connect the caller to somebody else (`HandOn`)."""
         ...
 
     async def receive(self) -> Incoming:

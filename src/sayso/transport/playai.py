@@ -26,6 +26,8 @@ MAX_PATIENCE_MS = 10_000
 """Longest `utteranceEndThreshold` taken, in milliseconds."""
 
 MAX_CALLER_ID_CHARS = 250
+MAX_REASON_CHARS = 500
+"""So much of why a transfer failed is taken."""
 
 LongText: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_TEXT_CHARS)]
 CallerId: TypeAlias = Annotated[str, msgspec.Meta(max_length=MAX_CALLER_ID_CHARS)]
@@ -54,6 +56,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup", rename="camel"):
     enable_vad: bool | None = None
     caller_id: CallerId | None = None
     variables: dict[str, Any] | None = None
+    can_transfer: bool | None = None
 
     @property
     def hears(self) -> InputAudio:
@@ -223,6 +226,12 @@ class TextIn(msgspec.Struct, frozen=True, tag="textIn"):
     data: LongText
 
 
+class TransferFailed(msgspec.Struct, frozen=True, tag="transferFailed"):
+    """The client could not connect the caller to whom `transfer` named; an extension."""
+
+    reason: str = ""
+
+
 class MediaLog(msgspec.Struct, frozen=True, tag="mediaLog"):
     """Telemetry of the client's player; ignored."""
 
@@ -238,6 +247,7 @@ ClientMessage: TypeAlias = (
     | ExtendConversationSetup
     | CustomInput
     | TextIn
+    | TransferFailed
     | MediaLog
     | ConversationAudio
 )
@@ -252,6 +262,7 @@ _KNOWN_TYPES = frozenset(
         ExtendConversationSetup,
         CustomInput,
         TextIn,
+        TransferFailed,
         MediaLog,
         ConversationAudio,
     )
@@ -277,19 +288,23 @@ def parse_message(frame: str | bytes, streams: Sequence[int] = ()) -> Incoming |
 
 
 def _incoming(message: ClientMessage, streams: Sequence[int]) -> Incoming | None:
+    incoming: Incoming | None = None
     match message:
         case AudioIn(data=data):
-            return line.Sound(data)
+            incoming = line.Sound(data)
         case BufferEmpty():
-            return line.PlayedOut()
-        case Played(stream=stream, seconds=seconds):
-            return line.Played(streams[-1], seconds) if stream == len(streams) else None
-        case ExtendConversationSetup(events=events):
-            return read_events(events) if events else None
-        case CustomInput(data=text) | TextIn(data=text) if text.strip():
-            return line.Note(text) if isinstance(message, CustomInput) else line.Text(text)
-        case _:
-            return None
+            incoming = line.PlayedOut()
+        case Played(stream=stream, seconds=seconds) if stream == len(streams):
+            incoming = line.Played(streams[-1], seconds)
+        case ExtendConversationSetup(events=events) if events:
+            incoming = read_events(events)
+        case CustomInput(data=text) if text.strip():
+            incoming = line.Note(text)
+        case TextIn(data=text) if text.strip():
+            incoming = line.Text(text)
+        case TransferFailed(reason=reason):
+            incoming = line.NotHandedOn(" ".join(reason.split())[:MAX_REASON_CHARS])
+    return incoming
 
 
 def _is_unknown(frame: str | bytes) -> bool:
@@ -378,6 +393,10 @@ def _custom_event(out: line.CustomEvent) -> list[dict[str, Any]]:
     return [{"type": "customEvent", "name": out.name, "data": out.data}]
 
 
+def _hand_on(out: line.HandOn) -> list[dict[str, Any]]:
+    return [{"type": "transfer", "destination": out.to, "phoneNumber": out.phone_number}]
+
+
 def _fault(out: line.Fault) -> list[dict[str, Any]]:
     return [{"type": "error", "code": out.code, "message": out.message, "isFatal": out.fatal}]
 
@@ -398,6 +417,7 @@ _WRITERS: dict[type, Callable[[Any], list[dict[str, Any]]]] = {
     line.ReplyEnded: _reply_ended,
     line.Interrupted: _interrupted,
     line.CustomEvent: _custom_event,
+    line.HandOn: _hand_on,
     line.Fault: _fault,
     line.Goodbye: _goodbye,
 }

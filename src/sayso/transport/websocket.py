@@ -76,6 +76,11 @@ class WebSocketLine:
         """The sound that goes out."""
         return self._setup.speaks
 
+    @property
+    def hands_on(self) -> bool:
+        """Whether the client says that it can transfer."""
+        return bool(self._setup.can_transfer)
+
     async def receive(self) -> Incoming:
         """Wait for what the caller does next; first of all comes what `setup` declared.
 

@@ -35,6 +35,7 @@ export const REASONS: Readonly<Record<string, string>> = {
   silence: "Nobody spoke for a while, so the agent hung up.",
   time_up: "The call has taken as long as it may, so the agent hung up.",
   agent_done: "The agent said goodbye and hung up.",
+  transferred: "The agent handed you on to somebody else.",
   server_stopped: "The server was stopped. Start again in a moment.",
 };
 

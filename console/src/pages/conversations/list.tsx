@@ -13,7 +13,7 @@ import { FILTERS, useConversations, type Conversation, type FilterName, type Fil
 import styles from "./list.module.css";
 
 const END_REASONS = [
-  ["under_way", "Under way"], ["caller_left", "The caller hung up"], ["agent_done", "The agent hung up"], ["silence", "Nobody spoke"],
+  ["under_way", "Under way"], ["caller_left", "The caller hung up"], ["agent_done", "The agent hung up"], ["transferred", "Handed on"], ["silence", "Nobody spoke"],
   ["time_up", "It took too long"], ["line_lost", "The line was lost"], ["failed", "It failed"], ["server_stopped", "The server stopped"],
 ] as const;
 const FAULTS = [["llm", "The LLM's"], ["owner", "Yours"], ["operator", "The operator's"], ["caller", "The caller's"]] as const;
