@@ -35,7 +35,7 @@ from sayso.knowledge.local import LEAST_SCORE
 from sayso.knowledge.passages import BETWEEN, Found, Passage, text_to_embed
 from sayso.knowledge.search import Index, build_index
 from sayso.llm import Endpoint, Message, Mind
-from sayso.llm.builtin import UNKNOWN, Builtin
+from sayso.llm.builtin import REFUSED, Builtin
 from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
 from sayso.llm.failover import Runner, Standby
@@ -43,6 +43,7 @@ from sayso.llm.fake.answer import FakeConfig
 from sayso.llm.fake.server import running_fake
 from sayso.llm.grounded import Grounded
 from sayso.llm.grounds import is_request
+from sayso.llm.lexicon import Lexicon
 from sayso.llm.notes import Notes
 from sayso.llm.prompt import PromptParts, build_messages
 from sayso.talk.lookup import Lookup
@@ -124,7 +125,7 @@ async def run_setup(
         took_s = time.perf_counter() - began_s
         grade = question.grade(answer)
         if setup.echoes and grade != "found":  # it repeats the prompt's words, refusals too
-            grade = "refused" if answer == UNKNOWN else "wrong"
+            grade = "refused" if answer.endswith(REFUSED) else "wrong"
         graded.append(Graded(question, answer, grade, took_s))
         say(f"{grade:8} {question.words}\n         {answer}")
     return graded
@@ -275,7 +276,7 @@ async def make_setups(
     """All ways to answer."""
     files = Files(await index_passages(passages, embedder), embedder)
     lookup = Lookup((files,), limit=PASSAGES, deadline_s=LONGEST_S)
-    builtin = Builtin(embedder)
+    builtin = Builtin(embedder, Lexicon())
     standby = Standby(start_s=LONGEST_S)
     stack.push_async_callback(standby.close)
     client = LlmClient(PATIENT)
@@ -357,7 +358,7 @@ async def show_thresholds(
     reported: Sequence[Question],
 ) -> list[str]:
     """What other thresholds would do, on either half."""
-    builtin = Builtin(embedder)
+    builtin = Builtin(embedder, Lexicon())
     notes = Notes("Larkfield", "", PROMPT, "", answer_only=True)
     await builtin.learn(notes)
     parts = PromptParts("Larkfield", PROMPT, "", answer_only=True)

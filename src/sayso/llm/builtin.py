@@ -10,12 +10,23 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 import numpy as np
 
 from sayso.llm import Excerpt, Llm, Message, Mishap, Piece, Spare, Tool, ignore, no_spare
-from sayso.llm.grounds import WORLD, Grounds, Weighed, join_question, judge, list_readings
+from sayso.llm.grounds import (
+    WORLD,
+    Grounds,
+    Odd,
+    Weighed,
+    is_english,
+    is_request,
+    join_question,
+    judge,
+    list_readings,
+)
+from sayso.llm.ideas import find_new, list_words, name_phrases
 from sayso.llm.meanings import Embeds, Meanings, Vectors
 from sayso.llm.notes import (
     Notes,
@@ -30,7 +41,10 @@ from sayso.llm.notes import (
     recognise_small_talk,
 )
 
-UNKNOWN = "I don't have that in my notes, sorry. Is there something else you would like to know?"
+REFUSED = " in my notes, sorry. Is there something else you would like to know?"
+"""The end of every refusal."""
+UNKNOWN = f"I don't have that{REFUSED}"
+CAVEAT = "I have nothing about {what} in my notes. The closest I have is this:"
 LATE = "I could not look that up just now, sorry. Please ask me again."
 PARDON = "Sorry, I did not catch that. What would you like to know?"
 MIN_SCORE: Final = 0.25
@@ -63,6 +77,14 @@ class _Learned:
     scope: Vectors
 
 
+class Compares(Protocol):
+    """What the built-in mind needs of a lexicon."""
+
+    def compare(self, words: Sequence[str], known: Sequence[str]) -> list[float]:
+        """How close each of `words` is to the nearest of the `known` ones, -1 to 1."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class _Candidate:
     """Lines that may hold the answer, how well each fits, and how well they do together."""
@@ -75,8 +97,10 @@ class _Candidate:
 class Builtin:
     """The built-in mind, shared by all agents without an LLM."""
 
-    def __init__(self, embedder: Embeds) -> None:
+    def __init__(self, embedder: Embeds, lexicon: Compares | None = None) -> None:
+        """Without a `lexicon` it does not see which words are new."""
         self._embedder = embedder
+        self.lexicon = lexicon
         self._learned: OrderedDict[Notes, _Learned] = OrderedDict()
         self._reading: dict[Notes, asyncio.Lock] = {}
         self._meanings = Meanings(embedder)
@@ -90,6 +114,8 @@ class Builtin:
         """Embed `notes` ahead of the first question: about 5 ms a sentence."""
         await self._recall_world()
         await self._recall(notes)
+        if self.lexicon is not None:
+            await asyncio.to_thread(self.lexicon.compare, ["one"], ["word"])  # it is read at last
 
     async def answer(self, notes: Notes, messages: Sequence[Message]) -> list[str]:
         """The sentences to say to the last of `messages`."""
@@ -101,7 +127,10 @@ class Builtin:
             return [answer_small_talk(kind, notes, greeted=greeted)]
         last = messages[-1]
         found = await self._look_up(notes, join_question(asked), last.excerpts)
-        return found or [LATE if last.search == "failed" else UNKNOWN]
+        if not found:
+            return [LATE if last.search == "failed" else UNKNOWN]
+        odd = [one.phrase for one in await self._find_odd(notes, messages)]
+        return [CAVEAT.format(what=name_phrases(odd)), *found] if odd else found
 
     async def weigh(self, notes: Notes, messages: Sequence[Message]) -> Weighed | None:
         """How close the last of `messages` is to what is known, and to the world.
@@ -116,6 +145,7 @@ class Builtin:
             return None
         asked = [message.content for message in messages if message.role == "user"]
         world = await self._recall_world()
+        odd = await self._find_odd(notes, messages)
         weighed = []
         for reading in list_readings(asked):
             meaning = (await self._meanings.of([reading]))[0]
@@ -124,8 +154,24 @@ class Builtin:
                 fits.append(float((learned.scope @ meaning).max()))
             if last.search == "done":
                 fits.append(UNSEEN)
-            weighed.append(Weighed(max(fits), float((world @ meaning).max())))
+            weighed.append(Weighed(max(fits), float((world @ meaning).max()), odd))
         return max(weighed, key=lambda one: one.lead)
+
+    async def _find_odd(self, notes: Notes, messages: Sequence[Message]) -> tuple[Odd, ...]:
+        """What the last of `messages` names that nothing known does, as far as words tell.
+
+        Off the loop: new passages take 5 ms.
+        """
+        last = messages[-1]
+        own = (notes.critical_knowledge, notes.agent_prompt, notes.greeting, notes.name)
+        found = [f"{one.title}\n{one.text}" for one in last.excerpts]
+        if self.lexicon is None or last.search == "failed" or not is_request(last.content):
+            return ()
+        if not (is_english(last.content) and is_english("\n".join([*found, *own]))):
+            return ()
+        told = [line.content for line in messages if line.role == "system"]
+        texts = [*own, *told, *found]
+        return await asyncio.to_thread(_compare_words, self.lexicon, last.content, texts)
 
     async def _look_up(self, notes: Notes, question: str, excerpts: Sequence[Excerpt]) -> list[str]:
         learned = await self._recall(notes)
@@ -194,6 +240,19 @@ class Builtin:
             ),
             np.concatenate([vectors, await self._embedder.embed(orders)]) if orders else vectors,
         )
+
+
+def refuse(phrases: Sequence[str] = ()) -> str:
+    """What is said where nothing is known: about `phrases`, if these are what is missing."""
+    return f"I don't have anything about {name_phrases(phrases)}{REFUSED}" if phrases else UNKNOWN
+
+
+def _compare_words(lexicon: Compares, question: str, texts: Sequence[str]) -> tuple[Odd, ...]:
+    known = list_words(texts)
+    new = find_new(question, known)
+    closeness = lexicon.compare([idea.word.casefold() for idea in new], known)
+    found = [Odd(i.phrase, close, i.is_name) for i, close in zip(new, closeness, strict=True)]
+    return tuple(one for one in found if one.is_odd)
 
 
 def _under(heading: str, line: str) -> str:
