@@ -33,61 +33,68 @@ _ENDINGS = (
 
 _PLAIN = frozenset(
     # the grammar
-    "a an the this that these those it its itself he him his himself she her hers herself they them "
-    "their theirs we us our ours you your yours yourself i me my mine myself who whom whose what "
-    "which when where why how and or but if so because than then as at by for from in into of off on "
-    "onto out over to under until till up upon with within without about above across after against "
-    "ahead along among around away back before behind below beside besides between beyond down during "
-    "inside near outside since through toward towards while is am are was were be been being do does "
-    "did doing done have has had having can could may might must shall should will would ought not no "
-    "nor never none nothing nobody nowhere yes any anybody anyone anything anywhere some somebody "
-    "someone something somewhere every everybody everyone everything everywhere each either neither "
+    "a an the this that these those it its itself he him his himself she her hers herself "
+    "they them their theirs we us our ours you your yours yourself i me my mine myself who "
+    "whom whose what which when where why how and or but if so because than then as at by for "
+    "from in into of off on onto out over to under until till up upon with within without "
+    "about above across after against ahead along among around away back before behind below "
+    "beside besides between beyond down during inside near outside since through toward "
+    "towards while is am are was were be been being do does did doing done have has had "
+    "having can could may might must shall should will would ought not no nor never none "
+    "nothing nobody nowhere yes any anybody anyone anything anywhere some somebody someone "
+    "something somewhere every everybody everyone everything everywhere each either neither "
     "both all other others another else own same such self "
     # words that go with everything
-    "actually afterwards again ago almost already also altogether always anyway apart available bad "
-    "beforehand best better big bit case certain common current currently different early easy else "
-    "enough especially even ever exact exactly extra far few fewer fine first full further general "
-    "good great high hi hello hey how however important instead just kind kinds large last late later "
-    "latest least less like likely little long longest lot lots low main many maximum maybe mean "
-    "minimum more most much near necessary need new next nice normal now number often oh ok okay old "
-    "once one ones only open ordinary original overall own particular people per perhaps person please "
-    "possible probably question quick quickly quite rather ready real really right seldom several "
-    "short similar simple small somehow sometimes soon sorry special still sort stuff sure thank "
-    "thanks thing things too total true twice type types typical usual usually various very way ways "
-    "well whole wrong yet um uh "
+    "actually afterwards again ago almost already also altogether always anyway apart "
+    "available bad beforehand best better big bit case certain common current currently "
+    "different early easy enough especially even ever exact exactly extra far few fewer fine "
+    "first full further general good great high hi hello hey however important instead just "
+    "kind kinds large last late later latest least less like likely little long longest lot "
+    "lots low main many maximum maybe mean minimum more most much necessary need new next "
+    "nice normal now number often oh ok okay old once one ones only open ordinary original "
+    "overall particular people per perhaps person please possible probably question quick "
+    "quickly quite rather ready real really right seldom several short similar simple small "
+    "somehow sometimes soon sorry special still sort stuff sure thank thanks thing things too "
+    "total true twice type types typical usual usually various very way ways well whole wrong "
+    "yet um uh "
     # doing
-    "accept add allow allowed answer arrange ask become begin bring buy call change charge check choose "
-    "close come cost costs exist exists explain find get getting gets give given go goes going gone got happen "
-    "happens help include included includes keep know known learn leave let list look make makes "
-    "matter need needs offer order pay plan provide put recommend rent rule say see sell send show "
-    "speak start stay stop take takes taken talk tell think try turn understand use used using visit "
-    "wait want wants wish won work works "
+    "accept add allow allowed answer arrange ask become begin bring buy call change charge "
+    "check choose close come cost costs exist exists explain find get getting gets give given "
+    "go goes going gone got happen happens help include included includes keep know known "
+    "learn leave let list look make makes matter needs offer order pay plan provide put "
+    "recommend rent rule say see sell send show speak start stay stop take takes taken talk "
+    "tell think try turn understand use used using visit wait want wants wish won work works "
     # when and how much
-    "am pm o'clock time times today tomorrow tonight yesterday morning mornings noon afternoon evening "
-    "evenings night nights midnight day days daily week weeks weekly weekend weekends weekday weekdays "
-    "month months monthly year years yearly hour hours minute minutes second seconds moment date dates "
-    "season spring summer autumn winter holiday holidays christmas easter eve monday tuesday wednesday "
-    "thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays "
-    "january february march april june july august september october november december amount "
-    "price prices priced fee fees rate rates money euro euros dollar dollars pound pounds cent cents "
-    "cheap cheaper cheapest expensive free half quarter dozen pair percent zero two three four five six "
-    "seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
-    "twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million third fourth fifth "
+    "pm o'clock time times today tomorrow tonight yesterday morning mornings noon afternoon "
+    "evening evenings night nights midnight day days daily week weeks weekly weekend weekends "
+    "weekday weekdays month months monthly year years yearly hour hours minute minutes second "
+    "seconds moment date dates season spring summer autumn winter holiday holidays christmas "
+    "easter eve monday tuesday wednesday thursday friday saturday sunday mondays tuesdays "
+    "wednesdays thursdays fridays saturdays sundays january february march april june july "
+    "august september october november december amount price prices priced fee fees rate "
+    "rates money euro euros dollar dollars pound pounds cent cents cheap cheaper cheapest "
+    "expensive free half quarter dozen pair percent zero two three four five six seven eight "
+    "nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen "
+    "twenty thirty forty fifty sixty seventy eighty ninety hundred thousand million third "
+    "fourth fifth "
     # the house itself
     "place company business firm office team staff here there "
     # who comes along
-    "man men woman women child children kid kids baby son sons daughter daughters mother mom mum father "
-    "dad parent parents husband wife partner brother sister grandma grandmother grandpa grandfather "
-    "friend friends boyfriend girlfriend family guest guests colleague colleagues caller "
-    "customer customers mr mrs ms".split()
+    "man men woman women child children kid kids baby son sons daughter daughters mother mom "
+    "mum father dad parent parents husband wife partner brother sister grandma grandmother "
+    "grandpa grandfather friend friends boyfriend girlfriend family guest guests colleague "
+    "colleagues caller customer customers mr mrs ms".split()
 )
 """Words that carry no idea by themselves, whatever is asked."""
 
 _BEFORE_VERBS = frozenset(
-    "i you we they he she it who to can could may might must shall should will would do does did not "
-    "please somebody someone anybody anyone i'd i'll you'd you'll we'd we'll they'd let's".split()
+    "i you we they he she it who to can could may might must shall should will would do does "
+    "did not please somebody someone anybody anyone i'd i'll you'd you'll we'd we'll they'd "
+    "let's how".split()
 )
-"""Behind these a verb follows, unless it is a name: "to Lisbon"."""
+"""Behind these no noun follows, unless it is a name: "to Lisbon"."""
+
+_ARTICLES = frozenset(("a", "an", "the"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +147,10 @@ def is_plain(word: str) -> bool:
 
 
 def find_new(question: str, known: Sequence[str]) -> list[Idea]:
-    """The ideas of `question` that are none of the `known` words, nor one in another form.
-
-    """
+    """The ideas of `question` that are none of the `known` words, nor one in another form."""
     stems = set(map(find_stem, known))
     new = [idea for idea in list_ideas(question) if find_stem(idea.word) not in stems]
     return new[:MAX_IDEAS]
-
-
 
 
 def list_ideas(question: str) -> list[Idea]:
@@ -178,7 +181,7 @@ def _bears(tokens: Sequence[str], at: int) -> bool:
     if at and word[0].isupper():
         return True
     verb = not before or before in ".!?,;:" or before.replace("’", "'") in _BEFORE_VERBS
-    return not verb and not word.endswith(("ed", "ly"))
+    return not verb and (word.endswith("eed") or not word.endswith(("ed", "ly")))
 
 
 def _surround(tokens: Sequence[str], bears: Sequence[bool], at: int) -> str:
@@ -188,6 +191,8 @@ def _surround(tokens: Sequence[str], bears: Sequence[bool], at: int) -> str:
         begin -= 1
     while end < len(tokens) and bears[end]:
         end += 1
+    if begin and tokens[begin - 1] in _ARTICLES:
+        begin -= 1
     return " ".join(tokens[begin:end])
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import numpy.typing as npt
 
+from sayso.llm.grounds import Near
 from sayso.models import MODELS_DIR, locate
 from sayso.models.weights import Bytes, map_bytes
 
@@ -34,6 +35,9 @@ FIRST_WORD: Final = 1996
 EVERY: Final = 16
 """Every so many-th row is read for the mean of all."""
 
+NEAREST: Final = 3
+"""Known words that are given for each."""
+
 MAX_KEPT: Final = 8192
 """Words whose rows are kept, 1.5 KiB each; the longest unused go first."""
 
@@ -49,18 +53,18 @@ class Lexicon:
         self._mean: Row | None = None
         self._rows: OrderedDict[str, Row] = OrderedDict()
 
-    def compare(self, words: Sequence[str], known: Sequence[str]) -> list[float]:
-        """How close each of `words` is to the nearest of the `known` ones, -1 to 1.
+    def compare(self, words: Sequence[str], known: Sequence[str]) -> list[Near]:
+        """How close each of `words` is to the nearest of the `known` ones, and which these are.
 
         Takes 0.1 s the first time, and 40 µs for each word it has not met. Raises InstallationError
         if the model is missing.
         """
         if not words or not known:
-            return [-1.0] * len(words)
+            return [Near(-1.0, ())] * len(words)
         with self._lock:
             self._open()
             rows = np.stack([self._find(word) for word in known])
-            return [float((rows @ self._find(word)).max()) for word in words]
+            return [_choose(rows @ self._find(word), known) for word in words]
 
     def _open(self) -> None:
         if self._tokenizer is not None:
@@ -92,6 +96,11 @@ class Lexicon:
             return np.zeros_like(self._mean)
         mean: Row = (_to_unit(self._table[pieces]) - self._mean).mean(0)
         return mean / np.linalg.norm(mean)
+
+
+def _choose(closeness: Row, known: Sequence[str]) -> Near:
+    first = np.argsort(-closeness, kind="stable")[:NEAREST]
+    return Near(float(closeness[first[0]]), tuple(known[n] for n in first))
 
 
 def _to_unit(rows: Bytes) -> Row:
