@@ -203,8 +203,8 @@ def make_row(name: str, graded: Sequence[Graded]) -> str:
 
 
 HEAD: Final = """\
-| Who answers | Answerable: found / refused / wrong | Found, with a caveat | Off-topic refused | Near-topic refused | \
-Outside refused | ms, median |
+| Who answers | Answerable: found / refused / wrong | Found, with a caveat | \
+Off-topic refused | Near-topic refused | Outside refused | ms, median |
 | --- | --- | --- | --- | --- | --- | --- |"""
 
 
@@ -231,8 +231,8 @@ Recorded by `python bench/answers.py --page docs/reference/answers.md` on {day};
 A small company that does not exist, its documents (77 passages) and what callers ask it are in
 `bench/evaluation`: 83 questions that the documents answer, worded unlike them, and 50 that they do
 not. An answer is *found* if it holds the fact, *refused* if it says that it does not know (whatever
-else it says), and *wrong* otherwise. What had to be calibrated was so with one half of the questions; the tables show
-the other half.
+else it says), and *wrong* otherwise. What had to be calibrated was so with one half of the
+questions; the tables show the other half.
 """
 PAGE_END: Final = """
 - *Files*: the documents are looked up, five passages a question. *Pasted*: they are the agent's own
@@ -245,11 +245,11 @@ PAGE_END: Final = """
 - *Lead*: how much closer a question is to a passage than to the world (`llm/grounds.py`). Below the
   threshold the LLM is not asked.
 - *Word*: how close in meaning a noun of the question, which is none of the known words, is to the
-  nearest of those (`llm/ideas.py`). Below the threshold the LLM is not asked either; those refused by
-  their lead are counted in.
-- A question in the documents' own words about something they do not say ("How much does a new Osprey
-  cost?") has neither far meaning nor new words: that is left to the LLM, and is what the built-in mind
-  answers wrong most.
+  nearest of those (`llm/ideas.py`). Below the threshold the LLM is not asked either; those refused
+  by their lead are counted in.
+- A question in the documents' own words about something they do not say ("How much does a new
+  Osprey cost?") has neither far meaning nor new words: that is left to the LLM, and is what the
+  built-in mind answers wrong most.
 """
 
 

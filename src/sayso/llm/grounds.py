@@ -7,8 +7,8 @@ closer to one of the agent's passages, or to one of these subjects? Of 133 spoke
 about the outside world; one on the difference refuses 64 % (`bench/answers.py` has the figures).
 
 What is merely missing has no distance: "Do you rent mountain bikes?" is about bicycles. There the
-words tell (`llm/ideas.py`): a noun of the question that is none of the known words, nor close to one,
-names something that is not known.
+words tell (`llm/ideas.py`): a noun of the question that is none of the known words, nor close to
+one, names something that is not known.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ ODD_NAME_BELOW: Final = 0.5
 """The same for names, which no other word stands for: "French" and "German" are 0.43."""
 
 NEW_BELOW: Final = 0.4
-"""If it is no closer in meaning either, it is new, and what it names is not known: the cosine of two
-words. Calibrated by `bench/answers.py`."""
+"""If it is no closer in meaning either, it is new, and what it names is not known: the cosine of
+two words. Calibrated by `bench/answers.py`."""
 
 NEW_NAME_BELOW: Final = 0.5
 """The same for names."""

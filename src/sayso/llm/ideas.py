@@ -1,8 +1,8 @@
 """What a question is about, word for word, and what of it nothing says that is known. Pure.
 
-"Do you rent mountain bikes?" is close in meaning to whatever rents bicycles out; only its words tell
-that mountains are new. So the nouns of a question are looked for among the words of what is known.
-English only: verbs are told from nouns by the words before them.
+"Do you rent mountain bikes?" is close in meaning to whatever rents bicycles out; only its words
+tell that mountains are new. So the nouns of a question are looked for among the words of what is
+known. English only: verbs are told from nouns by the words before them.
 """
 
 from __future__ import annotations
@@ -116,6 +116,8 @@ def find_stem(word: str) -> str:
     """`word` without its ending, to be compared: "renting", "rents", "rental" are "rent"."""
     plain = word.casefold().replace("’", "'").partition("'")[0]
     for ending in _ENDINGS:
+        if ending == "s" and plain.endswith("ss"):
+            break
         if plain.endswith(ending) and len(plain) - len(ending) >= MIN_STEM_CHARS:
             plain = plain.removesuffix(ending)
             break

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from math import prod
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
@@ -48,7 +49,8 @@ def map_bytes(path: Path, name: str) -> Bytes:
         InstallationError: the file cannot be read, is no ONNX file, or has no such array.
     """
     try:
-        model = memoryview(np.memmap(path, np.uint8, "r"))
+        with path.open("rb") as file:
+            model = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
         graphs = [value for number, value in _fields(model) if number == GRAPH]
         tensors = (_read(v) for graph in graphs for n, v in _fields(graph) if n == INITIALIZER)
         found = next(one for one in tensors if (one.name, one.kind) == (name, INT8))
