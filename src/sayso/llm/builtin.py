@@ -120,8 +120,8 @@ class Builtin:
 
     async def learn(self, notes: Notes) -> None:
         """Embed `notes` ahead of the first question: about 5 ms a sentence."""
+        await self._recall(notes)  # first: who asks meanwhile, waits for it
         await self._recall_world()
-        await self._recall(notes)
         if self.lexicon is not None:
             await asyncio.to_thread(self.lexicon.compare, ["one"], ["word"])  # it is read at last
 
