@@ -33,8 +33,8 @@ THIN_BELOW: Final = 0.3
 """Below this lead perhaps none is."""
 
 ODD_BELOW: Final = 0.28
-"""A noun of a question that is, by its pieces, no closer to any known word, may be new. By it alone
-36 % of the near-topic questions are refused where the meaning of the words refuses 55 %."""
+"""A noun of a question that is, by its pieces, no closer to any known word, may be new:
+its meaning is looked at."""
 
 ODD_NAME_BELOW: Final = 0.5
 """The same for names, which no other word stands for: "French" and "German" are 0.43."""
