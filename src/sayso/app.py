@@ -52,6 +52,7 @@ from sayso.llm.failover import Standby
 from sayso.llm.gguf import make_gguf, use_gguf
 from sayso.llm.inspector import Inspector
 from sayso.llm.learned import LearnedProfiles
+from sayso.llm.lexicon import Lexicon
 from sayso.llm.profile import Profiles
 from sayso.llm.verdict import CheckReport, make_document
 from sayso.models import MODELS_DIR
@@ -322,7 +323,7 @@ def make_engines(
             start_s=settings.llm_reply_start_timeout_s,
         ),
         standby=Standby(start_s=settings.llm_reply_start_timeout_s),
-        mind=Builtin(embedder),
+        mind=Builtin(embedder, Lexicon()),
         embedder=embedder,
         retrieval=Retrieval(private=settings.outbound_private),
     )

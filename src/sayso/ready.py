@@ -98,7 +98,7 @@ class Ready:
         self._indexes = Indexes(library.knowledge, engines.embedder)
         self._reading: set[asyncio.Task[None]] = set()
         # Apart from the agents' own, so that no stranger's text pushes theirs out of memory.
-        self._visitors = Builtin(engines.embedder)
+        self._visitors = Builtin(engines.embedder, engines.mind.lexicon)
 
     async def make(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
