@@ -22,7 +22,8 @@ def test_a_byte_a_number_changes_little(count: int, seed: int) -> None:
     rows = unit(count, seed)
     rounded = round_off(rows)
     assert rounded is not None
-    assert (rounded.shape, rounded.dtype) == (rows.shape, np.int8)
+    assert rounded.shape == rows.shape
+    assert rounded.dtype == np.int8
     asked = rows[0]
     closest = Meanings(rows[:1], [rounded]).find_closest(
         asked, np.array([0]), np.zeros(1, np.float32)

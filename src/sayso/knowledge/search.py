@@ -6,7 +6,7 @@ find more than either: of 83 spoken questions 0.92 among the first three (cosine
 of 250 docstrings 0.77 (0.71, 0.66). Fusion of the two ranks halves the first.
 
 The passages that fit best are looked at again, sentence by sentence. Where a passage says several
-things (of about a hundred words) that finds 0.89 instead of 0.80; where it says one, about the same.
+things (a hundred words) that finds 0.89 instead of 0.80; where it says one, about the same.
 """
 
 from __future__ import annotations
