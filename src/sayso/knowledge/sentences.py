@@ -67,7 +67,7 @@ def round_off(vectors: Sequence[Vectors] | Vectors) -> Rounded | None:
     """Vectors of length 1 in a byte a number; None if there are none."""
     if not len(vectors):
         return None
-    rows = np.stack(vectors)
+    rows = np.stack(list(vectors))
     scale = _LARGEST / np.abs(rows).max(axis=1, keepdims=True)
     rounded: Rounded = np.rint(rows * scale).astype(np.int8)
     return rounded
