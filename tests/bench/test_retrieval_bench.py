@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import lookups
@@ -77,7 +79,7 @@ class Known:
 
 def test_meanings_come_out_of_a_file_as_they_went_in() -> None:
     rows = np.eye(3, dtype=np.int8)
-    file = {
+    file: dict[str, npt.NDArray[Any]] = {
         "vectors": np.eye(3, dtype=np.float32),
         "sentences": rows,
         "counts": np.array([2, 0, 1]),
