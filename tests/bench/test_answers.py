@@ -24,7 +24,8 @@ from answers import (
 )
 from questions import Question, read_passages
 from sayso.knowledge.passages import Passage
-from sayso.knowledge.search import Vectors, build_index
+from sayso.knowledge.search import build_index
+from sayso.knowledge.sentences import Meanings, Vectors
 from sayso.llm import Message
 from sayso.llm.builtin import CAVEAT, UNKNOWN
 from sayso.llm.failover import Runner, Standby
@@ -59,7 +60,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 def files() -> Files:
     passages = [Passage("Tea", "Tea is hot.", "s", "t.md"), Passage("Ice", "Ice.", "s", "t.md")]
-    *_, index = build_index(passages, np.eye(2, dtype=np.float32))
+    *_, index = build_index(passages, Meanings(np.eye(2, dtype=np.float32)))
     assert index
     return Files(index, Embeds())  # type: ignore[arg-type]
 
