@@ -295,7 +295,7 @@ async def test_two_accounts_see_nothing_of_each_other(opened: World) -> None:
             ("DELETE", f"api-keys/{key}"),
         ]
         for method, path in foreign:
-            body = {} if method in {"PATCH", "POST"} else None
+            body: dict[str, str] | None = {} if method in {"PATCH", "POST"} else None
             refused = await ben.request(method, f"{API}/{path}", json=body)
             assert refused.status_code in {403, 404}, (method, path)
         assert (await ada.get(f"{API}/agents/{agent}")).json()["displayName"] == "Hers"
@@ -557,7 +557,8 @@ async def test_allowed_origins_are_kept_as_browsers_write_them(world: World) -> 
             refused = await client.patch(path, json={"allowedOrigins": [wrong]})
             assert (refused.status_code, refused.json()["field"]) == (400, "allowedOrigins.0")
             assert "must be an origin" in refused.json()["message"]
-        for none in (None, []):
+        empty: list[str] = []
+        for none in (None, empty):
             changed = await client.patch(path, json={"allowedOrigins": none})
             assert changed.json()["allowedOrigins"] == []
 
