@@ -67,8 +67,9 @@ All paths are below the server's URL. A running server shows the same at `/docs`
 Send your key as `Authorization: Bearer <API key>`; the bare key is taken, too. `X-User-Id` may be \
 left away; when it is sent, it must be the key's owner. A browser that is signed in \
 sends its cookie instead, from this server's own pages only ([accounts](../guide/accounts.md)). \
-Bodies are JSON, files come in forms. Unknown keys are ignored, and named in the `warnings` of an agent or a function; those of \
-`timeouts` and `messagePlan` are refused. Errors are described in [errors](errors.md).
+Bodies are JSON, files come in forms. Unknown keys are ignored, and named in the `warnings` of an \
+agent or a function; those of `timeouts` and `messagePlan` are refused. Errors are described in \
+[errors](errors.md).
 
 **+** marks what Sayso adds to PlayAI's API."""
 

@@ -78,6 +78,7 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "mcpServers": [],
         "builtInActions": [],
         "timeZone": None,
+        "allowedOrigins": [],
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],
