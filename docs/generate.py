@@ -318,7 +318,9 @@ def rest_page() -> str:
 def openapi() -> dict[str, Any]:
     """The document a server serves; its routes are made, and never called."""
     nothing = cast("Any", None)
-    services = Services(nothing, nothing, nothing, nothing, nothing, (), nothing)
+    services = Services(
+        nothing, nothing, nothing, nothing, nothing, (), nothing, nothing, nothing, nothing
+    )
     return build_api(services, Settings(), SystemClock()).openapi()
 
 
