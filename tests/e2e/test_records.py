@@ -33,7 +33,7 @@ async def llm() -> AsyncGenerator[FakeLlm]:
 
 
 def channels(data: bytes) -> npt.NDArray[np.int16]:
-    with av.open(io.BytesIO(data)) as container:
+    with av.open(io.BytesIO(data), "r") as container:
         frames = [frame.to_ndarray().reshape(-1, 2) for frame in container.decode(audio=0)]
     return np.concatenate(frames).astype(np.int16)
 

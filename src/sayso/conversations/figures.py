@@ -1,4 +1,4 @@
-"""Counts conversations and turns in columns, and says how long they took. Pure.
+"""Counts conversations and turns in columns, and says how long they took.
 
 Columns, because a hundred thousand turns one by one hold up everybody else for most of a second.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TypeAlias
 
 import numpy as np
@@ -124,7 +125,7 @@ def group(keys: Indices, count: int) -> list[Indices]:
     """Where each key from 0 to `count` - 1 stands in `keys`."""
     order = np.argsort(keys, kind="stable")
     edges = np.searchsorted(keys[order], np.arange(count + 1))
-    return [order[begin:end] for begin, end in zip(edges, edges[1:], strict=False)]
+    return [order[begin:end] for begin, end in pairwise(edges)]
 
 
 def percentiles(values: Floats, shares: Sequence[float]) -> list[float | None]:

@@ -1,4 +1,4 @@
-"""When each line of a conversation began to be spoken, so that it can be found in the sound. Pure."""
+"""When each line of a conversation began, so that it can be found in the sound. Pure."""
 
 from __future__ import annotations
 
