@@ -40,6 +40,7 @@ from sayso.llm.watching import watched_by
 from sayso.stt import Stt
 from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
+from sayso.talk.beginnings import Beginnings
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -61,7 +62,6 @@ from sayso.talk.events import (
     ReplyStarted,
     Resume,
     Say,
-    SpeechStarted,
     TimeNear,
     TimeUp,
     Transfer,
@@ -219,8 +219,7 @@ class Session:
         self._dropped_drafts = 0
         self._unheard = 0
         self._greeting: int | None = None
-        self._spoke_from_s: float | None = None
-        self._sounds_from_s: float | None = None
+        self._beginnings = Beginnings()
         self._ends_s = inf
         self._told = ""
         self._failed: TalkError | None = None
@@ -375,19 +374,11 @@ class Session:
     # The core and its commands -----------------------------------------------------------------
 
     def _happen(self, event: Event) -> None:
-        if isinstance(event, SpeechStarted | Typed):
-            self._note_beginning(event)
+        self._beginnings.note(event, self._clock.now_s(), wordless=not self._turn.words)
         self._turn, commands = step(self._turn, event, self._policy)
         self._listener.wake_at(self._turn.deadline_s)
         for command in commands:
             self._obey(command)
-
-    def _note_beginning(self, event: SpeechStarted | Typed) -> None:
-        """When what the caller says began, by the clock; what had no words was no beginning."""
-        if self._spoke_from_s is None or not self._turn.words:
-            since_s = event.since_s if isinstance(event, SpeechStarted) else None
-            ago_s = 0.0 if since_s is None else event.at_s - since_s
-            self._spoke_from_s = self._clock.now_s() - ago_s
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -614,7 +605,7 @@ class Session:
 
     def _begin_reply(self, number: int) -> None:
         self._told = ""
-        self._sounds_from_s = self._clock.now_s()
+        self._beginnings.sounds(self._clock.now_s())
         self._listener.reply_began()
         self._write_down(self._ledger.begin(number))
         self._happen(ReplyStarted(self._listener.now_s, number))
@@ -699,12 +690,10 @@ class Session:
     def _write_down(self, lines: tuple[Said, ...]) -> None:
         now_s = self._clock.now_s()
         for said in lines:
-            at, user = self._clock.utc(), said.role == "user"
-            began_s = self._spoke_from_s if user else self._sounds_from_s
+            at = self._clock.utc()
+            began_s = self._beginnings.take(said.role)
             began_at = None if began_s is None else at - timedelta(seconds=now_s - began_s)
             self._record.line(said.role, said.content, at, said.deeds, began_at)
-            if user:
-                self._spoke_from_s = None
 
     def _keep_message(self, left: LeftMessage) -> None:
         self._record.message(left, self._clock.utc())
