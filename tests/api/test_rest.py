@@ -242,6 +242,16 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
         "post /api/v1/knowledge-checks",
         "post /api/v1/mcp-checks",
         "get /api/v1/agents/{agentId}/conversations/{conversationId}/turns",
+        "delete /api/v1/conversations/{conversationId}",
+        "delete /api/v1/conversations/{conversationId}/share",
+        "get /api/v1/analytics",
+        "get /api/v1/conversations",
+        "get /api/v1/conversations/{conversationId}",
+        "get /api/v1/conversations/{conversationId}/exchanges",
+        "get /api/v1/conversations/{conversationId}/export",
+        "get /api/v1/conversations/{conversationId}/recording",
+        "post /api/v1/conversations/{conversationId}/share",
+        "put /api/v1/conversations/{conversationId}/rating",
     }
     view = schema["components"]["schemas"]["AgentView"]["properties"]
     assert view["answeredBy"]["x-sayso-extension"] is True
