@@ -181,6 +181,7 @@ class MemoryLine:
     def __init__(self, speaks: OutputAudio, hears: InputAudio) -> None:
         self.speaks = speaks
         self.hears = hears
+        self.details = False
         self.sent: list[wire.Outgoing] = []
         self.hushed = 0
         self._incoming: asyncio.Queue[wire.Incoming | TalkError] = asyncio.Queue()
@@ -297,10 +298,12 @@ async def staged(
     ladder: Ladder = NO_LADDER,
     warning_s: float = 0.0,
     filler_after_s: float = 1.5,
+    details: bool = False,
     **manners: Any,  # noqa: ANN401 - fields of Agent
 ) -> AsyncIterator[Stage]:
     """Hold a conversation in memory; it is hung up on leaving."""
     line = MemoryLine(speaks, hears)
+    line.details = details
     stt, eot = ListedStt(list(heard)), ListedEot(list(judged))
     tts, record = ToneTts(), MemoryRecord()
     llm = ListedLlm([list(answer) for answer in answers], mishaps=list(mishaps))

@@ -61,6 +61,10 @@ class OpenLine:
     def __init__(self) -> None:
         self.sent: list[Outgoing] = []
 
+    @property
+    def details(self) -> bool:
+        return False
+
     async def receive(self) -> Incoming:
         return Left(cleanly=True)
 

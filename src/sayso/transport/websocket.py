@@ -76,6 +76,11 @@ class WebSocketLine:
         """The sound that goes out."""
         return self._setup.speaks
 
+    @property
+    def details(self) -> bool:
+        """Whether `setup` asked for them."""
+        return bool(self._setup.details)
+
     async def receive(self) -> Incoming:
         """Wait for what the caller does next; first of all comes what `setup` declared.
 
