@@ -220,7 +220,7 @@ class TestInterrupted:
 
     async def test_words_so_far_come_before_the_turn_is_over(self) -> None:
         async with staged(heard=["And then"], judged=[0.0], answers=[["Yes?"]], details=True) as at:
-            await at.speak(1.0, pause_s=0.3)
+            await at.speak(0.6, pause_s=0.3)  # shorter than is followed
             await at.until_sent(CallerTextSoFar)
             assert not at.line.of(CallerText)
             await at.speak(0.0, pause_s=4.0)

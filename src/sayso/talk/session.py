@@ -358,11 +358,8 @@ class Session:
     def _happen(self, event: Event) -> None:
         self._turn, commands = step(self._turn, event, self._policy)
         self._listener.wake_at(self._turn.deadline_s)
-        if (
-            isinstance(event, Heard)
-            and self._line.details
-            and not any(isinstance(one, Answer) for one in commands)
-        ):
+        answered = any(isinstance(command, Answer) for command in commands)
+        if isinstance(event, Heard) and self._line.details and not answered:
             self._follow("")
         for command in commands:
             self._obey(command)
