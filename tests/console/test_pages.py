@@ -188,7 +188,7 @@ async def test_what_the_official_client_wants_is_there_or_is_refused_in_a_senten
 ) -> None:
     response = await client.get(SITE + path)
     assert response.headers["access-control-allow-origin"] == "*"
-    if (WIDGET / "official" / path[1:]).exists():
+    if (STATIC / "official" / path[1:]).exists():
         assert response.status_code == 200
     else:
         assert response.status_code == 404
