@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from html import escape
 from typing import Final, TypeAlias
 
@@ -111,7 +111,7 @@ class TalkPages:
         return HTMLResponse(html, headers=HEADERS | FRESH | policy)
 
 
-def framed_by(origins: Sequence[str]) -> Mapping[str, str]:
+def framed_by(origins: Sequence[str]) -> dict[str, str]:
     """The policy of a page that websites of these origins may frame; of any, if there are none."""
     allowed = [origin for origin in origins if ORIGIN.fullmatch(origin)]
     ancestors = " ".join(["'self'", *allowed]) if origins else FRAMED_BY_ALL

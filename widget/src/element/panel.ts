@@ -118,6 +118,7 @@ export class Panel {
     const { start, type, end, mute, hold, composer, send, choice } = this.#parts;
     const { mode } = this.#options;
     const isCalling = this.#call !== null;
+    this.#root.classList.toggle("calling", isCalling);
     start.hidden = isCalling;
     type.hidden = isCalling || mode !== "both";
     end.hidden = !isCalling;
