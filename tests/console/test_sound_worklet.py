@@ -241,7 +241,7 @@ def test_a_held_reply_falls_silent_and_loses_nothing(run: Run) -> None:
     assert np.max(np.abs(np.diff(held))) < 0.01
     assert not np.any(held[240:])
     assert np.count_nonzero(np.abs(sound) > 0.4) == pytest.approx(0.4 * 48_000 - 20 * 128, abs=40)
-    assert told == [["playing", 0], *4 * [["played", 53]], ["played", 304], ["dry", 400]]
+    assert told == [["playing", 0], *4 * [["played", 53]], ["played", 304], ["dry", 401]]
 
 
 def test_a_reply_that_is_held_when_another_begins_is_dropped(run: Run) -> None:
