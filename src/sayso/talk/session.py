@@ -54,6 +54,7 @@ from sayso.talk.events import (
     Event,
     FixedLine,
     Glimpse,
+    Heard,
     Hold,
     HungUp,
     Hush,
@@ -85,6 +86,7 @@ from sayso.transport.line import (
     CallerStarted,
     CallerStopped,
     CallerText,
+    CallerTextSoFar,
     Fault,
     Goodbye,
     GreetingBegan,
@@ -98,6 +100,8 @@ from sayso.transport.line import (
     NotHandedOn,
     Played,
     PlayedOut,
+    ReplyHeld,
+    ReplyResumed,
     Sound,
     Text,
 )
@@ -354,6 +358,7 @@ class Session:
             saying=lambda: self._ledger.text(self._turn.number),
             report=lambda error: self._report(error, TalkCode.INTERNAL),
             note=self._log,
+            follow=self._follow if self._line.details else None,
         )
         return Listener(hearing, self._line, self._intake, self._clock, around)
 
@@ -377,8 +382,17 @@ class Session:
         self._beginnings.note(event, self._clock.now_s(), wordless=not self._turn.words)
         self._turn, commands = step(self._turn, event, self._policy)
         self._listener.wake_at(self._turn.deadline_s)
+        answered = any(isinstance(command, Answer) for command in commands)
+        if isinstance(event, Heard) and self._line.details and not answered:
+            self._follow("")
         for command in commands:
             self._obey(command)
+
+    def _follow(self, words: str) -> None:
+        """Show what the caller has said this turn, and the `words` that they are just saying."""
+        said = f"{self._turn.words} {words}".strip()
+        if fresh := said.removeprefix(self._told).strip():
+            self._line.post(CallerTextSoFar(fresh))
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -407,6 +421,9 @@ class Session:
         """The sound of the reply under way stops, for now or for good, or goes on."""
         acts = {Hold: Reply.hold, Resume: Reply.resume, Hush: self._hush}
         self._with_reply(command.number, acts[type(command)])
+        began = self._reply is not None and self._reply.began
+        if self._line.details and began and not isinstance(command, Hush):
+            self._line.post(ReplyHeld() if isinstance(command, Hold) else ReplyResumed())
 
     def _draft(self, number: int, words: str, notes: str) -> None:
         """Begin a reply that makes no sound until `_answer` takes it up."""
