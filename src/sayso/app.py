@@ -23,6 +23,7 @@ from sayso.agents.reports import LlmCheckView
 from sayso.agents.schema import AnsweredBy
 from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
+from sayso.api.previews import Previews
 from sayso.archive import make_archive
 from sayso.clock import Clock, SystemClock
 from sayso.config import Settings
@@ -177,6 +178,8 @@ class Server:
             self._archive.records,
             self._archive.recordings,
             self._archive.analytics,
+            self._ready.search,
+            Previews(self._engines.rooms.tts),
             self._ready.answer_extractively,
             partial(greet, self.agents),
         )
