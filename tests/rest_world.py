@@ -19,7 +19,7 @@ from sayso.accounts.schema import Account, read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
-from sayso.agents.reports import LlmCheckView
+from sayso.agents.reports import LlmCheckView, Step, Tell, keep_still
 from sayso.agents.schema import LlmIssue
 from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
@@ -72,9 +72,12 @@ class ScriptedCheck:
     asked: list[Endpoint] = field(default_factory=list)
     before_answer: Any = None
     only_at: str = ""
+    steps: tuple[Step, ...] = ()
 
-    async def __call__(self, endpoint: Endpoint) -> Checked:
+    async def __call__(self, endpoint: Endpoint, tell: Tell = keep_still) -> Checked:
         self.asked.append(endpoint)
+        for step in self.steps:
+            tell(step)
         if self.before_answer is not None:
             await self.before_answer()
         return Checked(self._view(endpoint))
