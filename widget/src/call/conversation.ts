@@ -12,7 +12,7 @@ export interface Ending {
   sentence: string;
   by: "caller" | "agent" | "system" | "error";
   /** The server's code, if it was an error with one. */
-  code?: number;
+  code?: number | undefined;
 }
 
 /** What a conversation tells; `stream` is the n-th reply, from 1. */
