@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from sayso.abilities import Abilities
 from sayso.accounts.schema import read_rules
 from sayso.accounts.service import Accounts
+from sayso.admission import Admission
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, LlmStageView, Step, Tell
@@ -191,8 +192,11 @@ class Server:
             health_routes(lambda: self.door.inside, self._settings.max_conversations)
         )
         app.router.routes.extend(console_routes())
+        admission = Admission(self.accounts, self.agents, self._settings.url)
         app.router.routes.extend(
-            page_routes(self.agents.name_for_visitors, self.agents.answered_by)
+            page_routes(
+                self.agents.name_for_visitors, self.agents.answered_by, admission.list_origins
+            )
         )
         return app
 
