@@ -17,6 +17,7 @@ from fastapi import FastAPI
 
 from sayso.accounts.schema import Account, read_rules
 from sayso.accounts.service import Accounts
+from sayso.agents.avatars import Avatars
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, Step, Tell, keep_still
@@ -226,7 +227,10 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         ),
         sources=library.sources,
         built_in="built-in-extractive",
+        avatars=Avatars(config.data_dir),
         max_agents=config.max_agents,
+        keep_deleted_min=config.keep_deleted_min,
+        url=config.url,
     )
     conversations = Conversations(database)
     calls = HttpCalls(private=config.outbound_private)

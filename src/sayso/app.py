@@ -17,6 +17,7 @@ from fastapi import FastAPI
 from sayso.abilities import Abilities
 from sayso.accounts.schema import read_rules
 from sayso.accounts.service import Accounts
+from sayso.agents.avatars import Avatars
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, LlmStageView, Step, Tell
@@ -119,7 +120,10 @@ class Server:
             ),
             sources=self.library.sources,
             built_in=answered_by(settings),
+            avatars=Avatars(settings.data_dir),
             max_agents=settings.max_agents,
+            keep_deleted_min=settings.keep_deleted_min,
+            url=settings.url,
         )
         self._calls = HttpCalls(private=settings.outbound_private)
         self.functions = Functions(
@@ -227,6 +231,8 @@ class Server:
             closing.push_async_callback(self.accounts.uses.store)
             uses = asyncio.create_task(self.accounts.uses.run())
             closing.push_async_callback(end_task, uses)
+            purge = asyncio.create_task(self.agents.deletion.run())
+            closing.push_async_callback(end_task, purge)
             checker = asyncio.create_task(self._checks.run())
             closing.callback(checker.cancel)
             closing.push_async_callback(end_task, asyncio.create_task(self._look_at_own_llm()))
