@@ -308,7 +308,7 @@ def rest_page() -> str:
              "TurnView", "VoiceView", "FunctionView", "DynamicParameterView", "EnumParameterView",
              "ConstParameterView", "MetadataView", "DeletedFunction", "TrialView", "SentView",
              "CriticalKnowledgeFile", "KnowledgePage", "SourceStatus", "Progress", "MessageView",
-             "PhoneNumber", "FoundPassage"),
+             "PhoneNumber", "FoundPassage", "VersionView"),
         ),
         "### State",
         STATES_INTRO,

@@ -22,7 +22,7 @@ from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, Step, Tell, keep_still
 from sayso.agents.schema import LlmIssue
-from sayso.agents.service import Agents, Checks
+from sayso.agents.service import Agents, Checks, Rules
 from sayso.api import Services, build_api
 from sayso.api.previews import Previews
 from sayso.archive import Archive, make_archive
@@ -226,11 +226,8 @@ def make_world(config: Settings, secrets: Secrets) -> World:
             mcp,
         ),
         sources=library.sources,
-        built_in="built-in-extractive",
         avatars=Avatars(config.data_dir),
-        max_agents=config.max_agents,
-        keep_deleted_min=config.keep_deleted_min,
-        url=config.url,
+        rules=Rules("built-in-extractive", config.max_agents, config.keep_deleted_min, config.url),
     )
     conversations = Conversations(database)
     calls = HttpCalls(private=config.outbound_private)

@@ -22,7 +22,7 @@ from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, LlmStageView, Step, Tell
 from sayso.agents.schema import AnsweredBy, LlmIssue
-from sayso.agents.service import Agents, Checks
+from sayso.agents.service import Agents, Checks, Rules
 from sayso.api import Services, build_api
 from sayso.api.previews import Previews
 from sayso.archive import make_archive
@@ -119,11 +119,10 @@ class Server:
                 self._mcp,
             ),
             sources=self.library.sources,
-            built_in=answered_by(settings),
             avatars=Avatars(settings.data_dir),
-            max_agents=settings.max_agents,
-            keep_deleted_min=settings.keep_deleted_min,
-            url=settings.url,
+            rules=Rules(
+                answered_by(settings), settings.max_agents, settings.keep_deleted_min, settings.url
+            ),
         )
         self._calls = HttpCalls(private=settings.outbound_private)
         self.functions = Functions(

@@ -103,12 +103,12 @@ async def test_after_some_minutes_it_is_gone(world: World, client: httpx2.AsyncC
 
 
 async def test_nothing_is_kept_where_the_operator_wants_so(tmp_path: Path) -> None:
-    async with open_world(tmp_path, keep_deleted_min=0, max_agents=1) as world:
-        async with world.client() as client:
-            agent = await make(client)
-            await client.delete(f"{AGENTS}/{agent['id']}")
-            assert (await client.post(f"{AGENTS}/{agent['id']}/undelete")).status_code == 404
-            await make(client)
+    settings = {"keep_deleted_min": 0, "max_agents": 1}
+    async with open_world(tmp_path, **settings) as world, world.client() as client:
+        agent = await make(client)
+        await client.delete(f"{AGENTS}/{agent['id']}")
+        assert (await client.post(f"{AGENTS}/{agent['id']}/undelete")).status_code == 404
+        await make(client)
 
 
 async def test_versions_are_kept_and_restored_with_their_secrets(

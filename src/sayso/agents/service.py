@@ -108,6 +108,23 @@ class Checks:
     mcp: McpPool
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator decides about agents.
+
+    Attributes:
+        built_in: who answers for agents without `llm`.
+        max_agents: of one account.
+        keep_deleted_min: how long a deleted one can be brought back, in minutes.
+        url: where this server is reached.
+    """
+
+    built_in: AnsweredBy
+    max_agents: int
+    keep_deleted_min: float
+    url: str
+
+
 class Agents:
     """The agents of this installation."""
 
@@ -119,16 +136,10 @@ class Agents:
         *,
         checks: Checks,
         sources: Sources,
-        built_in: AnsweredBy,
         avatars: Avatars,
-        max_agents: int,
-        keep_deleted_min: float,
-        url: str,
+        rules: Rules,
     ) -> None:
-        """`built_in` says who answers for agents without `llm`; `max_agents` is per account.
-
-        `keep_deleted_min` minutes a deleted one can be brought back; `url` is this server's.
-        """
+        """`checks` are asked before saving; `rules` are the operator's."""
         self._mcp = AgentMcp(checks.mcp, secrets)
         self._database = database
         self._safe = LlmSafe(secrets)
@@ -136,12 +147,12 @@ class Agents:
         self._checks = checks.llm
         self._sources = sources
         self._knowledge = KnowledgeField(secrets, checks.knowledge)
-        self._built_in = built_in
-        self._max_agents = max_agents
+        self._built_in = rules.built_in
+        self._max_agents = rules.max_agents
         self._plain = PlainFields(secrets)
-        self._url = url
+        self._url = rules.url
         self.avatars = avatars
-        self.deletion = Deletion(database, clock, sources, avatars, keep_min=keep_deleted_min)
+        self.deletion = Deletion(database, clock, sources, avatars, keep_min=rules.keep_deleted_min)
 
     async def create(
         self, account: Account, body: NewAgent, *, by_server: bool = False
