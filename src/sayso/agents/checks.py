@@ -114,7 +114,10 @@ class LlmChecks:
 
         `tell` is told of the stages of the first one, and of what is found of all.
         """
-        watched = [tell, *(partial(_tell_of, tell, n) for n in range(1, len(endpoints)))]
+        watched: list[Tell] = [
+            tell,
+            *(partial(_tell_of, tell, n) for n in range(1, len(endpoints))),
+        ]
         return await asyncio.gather(
             *(self._check_own(one, told) for one, told in zip(endpoints, watched, strict=False))
         )
