@@ -31,7 +31,7 @@ export function useConversations(filters: Filters) {
     queryFn: async ({ pageParam }) => {
       const query = new URLSearchParams({ ...filters, pageSize: String(PAGE_SIZE), ...(pageParam && { startAfter: pageParam }) });
       const response = await send(`${PATH}?${query}`);
-      return { rows: await response.json() as Conversation[], next: response.headers.get(NEXT) };
+      return { rows: await response.json() as Conversation[], next: response.headers.get(NEXT) || null };
     },
     getNextPageParam: ({ next }) => next,
   });

@@ -7,9 +7,10 @@ import { Button } from "../../../ui/button";
 import { TextField, Toggle } from "../../../ui/field";
 import { Card, Failure, Notice } from "../../../ui/page";
 import { showMs } from "../../../ui/times";
+import { isMask } from "../changes";
 import { useDraft, type Changes } from "../draft";
 import styles from "../editor.module.css";
-import { FindingItem } from "../llm/findings";
+import { FindingList } from "../llm/findings";
 import { MapField, NumberField } from "../llm/server";
 import { Passages } from "./ask";
 
@@ -46,18 +47,17 @@ export function OwnRetrieval() {
 
 function Test({ own, agentId }: { own: Own; agentId: string }) {
   const { apiKey, ...rest } = own;
-  const isMask = apiKey?.startsWith("•");
-  const check = useMutation({
-    mutationFn: async () => await (await sendJson("/api/v1/knowledge-checks", "POST", { ...rest, ...(apiKey && !isMask && { apiKey }), agentId })).json() as Report,
+    const check = useMutation({
+    mutationFn: async () => await (await sendJson("/api/v1/knowledge-checks", "POST", { ...rest, ...(apiKey && !isMask(apiKey) && { apiKey }), agentId })).json() as Report,
   });
   const report = check.data;
   return (
     <>
       <div><Button busy={check.isPending} disabled={!own.baseURL} onClick={() => check.mutate()}>Test</Button></div>
-      <div aria-live="polite" style={{ display: "grid", gap: "var(--s2)" }}>
+      <div aria-live="polite" className={styles.stack}>
         <Failure error={check.error} />
         {report && <Notice kind={report.ok ? "good" : "danger"}><p>{report.ok ? `It works. It took ${showMs(report.totalMs)}.` : "It cannot be used like this."}</p></Notice>}
-        {report && report.findings.length > 0 && <ul style={{ display: "grid", gap: "var(--s2)" }}>{report.findings.map((finding, n) => <FindingItem key={n} finding={finding} />)}</ul>}
+        {report && report.findings.length > 0 && <FindingList findings={report.findings} />}
         {report && report.passages.length > 0 && <Passages passages={report.passages} />}
       </div>
     </>

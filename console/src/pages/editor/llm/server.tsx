@@ -5,6 +5,7 @@ import { useState } from "react";
 import type { Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { SelectField, TextArea, TextField } from "../../../ui/field";
+import { isMask } from "../changes";
 import styles from "../editor.module.css";
 
 export type Server = Schemas["LlmServer"];
@@ -46,7 +47,7 @@ export function ServerFields({ server, onChange, errorOf }: ServerFieldsProps) {
       </div>
       <details>
         <summary>Parameters, headers and timeouts</summary>
-        <div style={{ display: "grid", gap: "var(--s4)", marginTop: "var(--s4)" }}>
+        <div className={styles.inner}>
           <div className={styles.columns}>
             <NumberField label="Temperature" step={0.1} min={0} max={1} value={params.temperature} onChange={(temperature) => setParam({ temperature })} />
             <NumberField label="Longest answer, tokens" min={1} value={params.maxTokens} onChange={(maxTokens) => setParam({ maxTokens })} />
@@ -70,15 +71,15 @@ export function ServerFields({ server, onChange, errorOf }: ServerFieldsProps) {
 /** A stored key is shown as a mask; sent back unchanged, it stays. */
 function KeyField({ value, error, onChange }: { value: string; error: string; onChange: (key: string) => void }) {
   const [isShown, setShown] = useState(false);
-  const isMask = value.startsWith("•");
+  const masked = isMask(value);
   return (
-    <div style={{ display: "grid", gridTemplateColumns: "minmax(0, 1fr) auto", gap: "var(--s2)", alignItems: "end" }}>
+    <div className={styles.beside}>
       <TextField
-        label="API key" mono type={isShown || isMask ? "text" : "password"} autoComplete="off" placeholder="None" value={value} error={error}
-        onFocus={(event) => isMask && event.target.select()} onChange={(event) => onChange(event.target.value)}
+        label="API key" mono type={isShown || masked ? "text" : "password"} autoComplete="off" placeholder="None" value={value} error={error}
+        onFocus={(event) => masked && event.target.select()} onChange={(event) => onChange(event.target.value)}
       />
-      {value && !isMask && <Button aria-pressed={isShown} onClick={() => setShown(!isShown)}>{isShown ? "Hide" : "Show"}</Button>}
-      {isMask && <Button onClick={() => onChange("")}>Remove</Button>}
+      {value && !masked && <Button aria-pressed={isShown} onClick={() => setShown(!isShown)}>{isShown ? "Hide" : "Show"}</Button>}
+      {masked && <Button onClick={() => onChange("")}>Remove</Button>}
     </div>
   );
 }
