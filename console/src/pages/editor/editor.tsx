@@ -21,6 +21,7 @@ const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
   knowledge: ["Knowledge", lazy(() => import("./knowledge/knowledge"))],
   actions: ["Actions", lazy(() => import("./actions/actions"))],
   deploy: ["Deploy", lazy(() => import("./deploy/deploy"))],
+  versions: ["Versions", lazy(() => import("./versions/tab"))],
 };
 
 export default function Editor({ id, tab }: { id: string; tab: string }) {

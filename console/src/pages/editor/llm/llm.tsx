@@ -13,6 +13,7 @@ import { readFindings } from "../refusal";
 import styles from "../editor.module.css";
 import { useLlmCheck, type Finding } from "./check";
 import { CheckResult, FindingList } from "./findings";
+import { FirstWords } from "./first-words";
 import { NumberField, ServerFields, type Server } from "./server";
 
 type Own = Schemas["OpenAiCompatible"];
@@ -86,6 +87,7 @@ function LastCheck({ id }: { id: string }) {
   return (
     <Card title="Last check" aside={<span>{checkedAt && showAgo(checkedAt)}{state === "running" && " · still looking"}</span>}>
       <p>{ok ? "It worked." : "It did not work."} {firstTokenMs !== null && `First words after ${showMs(firstTokenMs)}.`}</p>
+      <FirstWords agentId={id} />
       {agent.llmIssues.length > 0 && <FindingList findings={agent.llmIssues} />}
     </Card>
   );

@@ -5,7 +5,8 @@ import { useState } from "react";
 import type { Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { SelectField, TextArea, TextField } from "../../../ui/field";
-import { isMask } from "../changes";
+import { isMask, isSame } from "../changes";
+import { readPairs, writePairs } from "./pairs";
 import styles from "../editor.module.css";
 
 export type Server = Schemas["LlmServer"];
@@ -113,19 +114,17 @@ interface MapFieldProps {
 
 /** Names and values, one a line; what is half typed stays as it is. */
 export function MapField({ label, note, between, value, error, onChange }: MapFieldProps) {
-  const [text, setText] = useState(() => Object.entries(value).map(([name, each]) => `${name}${between}${each ?? ""}`).join("\n"));
+  const [text, setText] = useState(() => writePairs(value, between));
+  // Whoever discards what was typed sees that.
+  const shown = isSame(readPairs(text, between), value) ? text : writePairs(value, between);
   const change = (next: string) => {
     setText(next);
-    const pairs = next.split("\n").filter((line) => line.includes(between.trim())).map((line) => splitOnce(line, between.trim()));
-    onChange(pairs.length ? Object.fromEntries(pairs) : null);
+    const pairs = readPairs(next, between);
+    onChange(Object.keys(pairs).length ? pairs : null);
   };
-  return <TextArea label={label} note={note} mono rows={2} value={text} error={error} onChange={(event) => change(event.target.value)} />;
+  return <TextArea label={label} note={note} mono rows={2} value={shown} error={error} onChange={(event) => change(event.target.value)} />;
 }
 
-function splitOnce(line: string, between: string): [string, string] {
-  const at = line.indexOf(between);
-  return [line.slice(0, at).trim(), line.slice(at + between.length).trim()];
-}
 
 /** Without what is empty; null if nothing is left. */
 function tidy<Part extends object>(part: Part): Part | null {
