@@ -40,7 +40,7 @@ export function Card({ title, aside, flush, children }: { title?: string; aside?
       {children}
     </>
   );
-  const classes = [styles.card, !flush && styles.padded].filter(Boolean).join(" ");
+  const classes = [styles.card, flush ? styles.flush : styles.padded].filter(Boolean).join(" ");
   return title ? <section className={classes} aria-label={title}>{body}</section> : <div className={classes}>{body}</div>;
 }
 

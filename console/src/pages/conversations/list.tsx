@@ -5,6 +5,7 @@ import { Link, useSearchParams } from "wouter";
 import { Button, LinkButton } from "../../ui/button";
 import { Curl } from "../../ui/copy";
 import { SelectField, TextField } from "../../ui/field";
+import { Icon } from "../../ui/icons";
 import { Badge, Empty, Failure, Page, Waiting } from "../../ui/page";
 import { Table } from "../../ui/table";
 import { showAgo, showLength, showMoment } from "../../ui/times";
@@ -17,6 +18,8 @@ const END_REASONS = [
   ["time_up", "It took too long"], ["line_lost", "The line was lost"], ["failed", "It failed"], ["server_stopped", "The server stopped"],
 ] as const;
 const FAULTS = [["llm", "The LLM's"], ["owner", "Yours"], ["operator", "The operator's"], ["caller", "The caller's"]] as const;
+/** The filters that are folded away. */
+const MORE: readonly FilterName[] = ["endReason", "fault", "rating", "from", "to", "minSeconds"];
 const RATINGS = [["up", "Thumbs up"], ["down", "Thumbs down"], ["none", "Not rated"]] as const;
 
 export default function Conversations() {
@@ -65,14 +68,19 @@ function FilterFields({ filters, onChange }: { filters: Filters; onChange: (name
   );
   return (
     <search className={styles.filters}>
-      <TextField label="Search" type="search" placeholder="What was said, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} />
+      <div className={styles.search}><TextField label="Search" type="search" placeholder="What was said, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} /></div>
       {choice("agentId", "Agent", "Every agent", (agents.data ?? []).map(({ id, displayName }) => [id, displayName]))}
-      {choice("endReason", "How it ended", "However", END_REASONS)}
-      {choice("fault", "Failures", "With or without", FAULTS)}
-      {choice("rating", "Rating", "However", RATINGS)}
-      <TextField label="From" type="date" value={filters.from ?? ""} onChange={(event) => onChange("from", event.target.value)} />
-      <TextField label="Before" type="date" value={filters.to ?? ""} onChange={(event) => onChange("to", event.target.value)} />
-      <TextField label="At least, seconds" type="number" min={0} value={filters.minSeconds ?? ""} onChange={(event) => onChange("minSeconds", event.target.value)} />
+      <details className={styles.more} open={MORE.some((name) => filters[name]) || undefined}>
+        <summary>More filters</summary>
+        <div className={styles.filters}>
+          {choice("endReason", "How it ended", "However", END_REASONS)}
+          {choice("fault", "Failures", "With or without", FAULTS)}
+          {choice("rating", "Rating", "However", RATINGS)}
+          <TextField label="From" type="date" value={filters.from ?? ""} onChange={(event) => onChange("from", event.target.value)} />
+          <TextField label="Before" type="date" value={filters.to ?? ""} onChange={(event) => onChange("to", event.target.value)} />
+          <TextField label="At least, seconds" type="number" min={0} value={filters.minSeconds ?? ""} onChange={(event) => onChange("minSeconds", event.target.value)} />
+        </div>
+      </details>
     </search>
   );
 }
@@ -93,7 +101,7 @@ function Row({ shown }: { shown: Conversation }) {
       <td>
         {underWay ? <Badge kind="accent">Under way</Badge> : endReasonInWords}{" "}
         {faults.length > 0 && <Badge kind="danger">Failed</Badge>}{" "}
-        {rating && <Badge>{rating === "up" ? "👍 Good" : "👎 Bad"}</Badge>}
+        {rating && <Badge><Icon name={rating === "up" ? "good" : "bad"} size={14} />{rating === "up" ? "Good" : "Bad"}</Badge>}
       </td>
     </tr>
   );

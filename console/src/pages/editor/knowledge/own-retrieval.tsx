@@ -9,6 +9,7 @@ import { Card, Failure, Notice } from "../../../ui/page";
 import { showMs } from "../../../ui/times";
 import { isMask } from "../changes";
 import { useDraft, type Changes } from "../draft";
+import { readFindings } from "../refusal";
 import styles from "../editor.module.css";
 import { FindingList } from "../llm/findings";
 import { MapField, NumberField } from "../llm/server";
@@ -18,7 +19,8 @@ type Own = Schemas["Knowledge"];
 type Report = Schemas["KnowledgeCheckView"];
 
 export function OwnRetrieval() {
-  const { agent, value, set, errorOf } = useDraft();
+  const { agent, value, set, error, errorOf } = useDraft();
+  const refused = readFindings(error, "knowledge");
   const own = value("knowledge") as Own | null;
   const change = (next: Own | null) => set("knowledge", next as Changes["knowledge"]);
   return (
@@ -38,6 +40,7 @@ export function OwnRetrieval() {
             <NumberField label="It may take, ms" min={50} max={5000} value={own.timeoutMs} onChange={(timeoutMs) => change({ ...own, ...(timeoutMs && { timeoutMs }) })} />
           </div>
           <MapField label="Headers" note="One a line, as Name: value." between=": " value={own.headers ?? {}} error={errorOf("knowledge.headers")} onChange={(headers) => change({ ...own, headers })} />
+          {refused.length > 0 && <FindingList findings={refused} />}
           <Test own={own} agentId={agent.id} />
         </>
       )}

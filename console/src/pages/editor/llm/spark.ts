@@ -8,7 +8,7 @@ export function traceSpark(values: readonly (number | null)[]): string {
   const most = Math.max(...values.map(Number), 0) || 1;
   const step = WIDTH / Math.max(1, values.length - 1);
   const points = values.flatMap((value, n) => (value === null ? [] : [`${round(n * step)} ${round(HEIGHT - (HEIGHT * value) / most)}`]));
-  if (points.length === 1) return `M${points[0]}h0.01`; // a lone point is seen, too
+  if (points.length === 1) return `M${points[0]}h2`; // a lone point is seen, too
   return points.map((point, n) => `${n ? "L" : "M"}${point}`).join("");
 }
 
