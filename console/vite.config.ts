@@ -29,6 +29,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 500,
   },
   css: { modules: { localsConvention: "camelCaseOnly" } },
-  test: { include: ["tests/*.test.ts"], setupFiles: ["tests/place.ts"] },
+  test: { include: ["tests/*.test.ts"], setupFiles: ["tests/place.ts"], isolate: false },
   server: { proxy: { "/api": SERVER, "/v1": { target: SERVER, ws: true }, "/static": SERVER } },
 });

@@ -20,6 +20,7 @@ export function useSession() {
   return useQuery({
     queryKey: SESSION,
     staleTime: Infinity,
+    refetchOnWindowFocus: ({ state }) => (state.data ? false : "always"), // somebody may have signed in beside this page
     queryFn: async (): Promise<Session | null> => {
       try {
         return await (await send(PATH)).json() as Session;

@@ -43,7 +43,7 @@ function SaveFailure({ error, tab }: { error: unknown; tab: string }) {
   const elsewhere = [...new Set(details.map(({ field }) => tabOf(field)))].filter((each) => each !== tab);
   return (
     <Notice>
-      <p>Nothing was saved.</p>
+      <p>Nothing was saved.{details.some(({ field }) => isBelow(field)) && " What the check of your LLM found stands below."}</p>
       {details.filter(({ code, field }) => !code || !isBelow(field)).map(({ message, fix }) => <p key={message}>{asSentence(message)} {fix}</p>)}
       {elsewhere.map((each) => <p key={each}>Look at <Link href={`/my-agents/${agent.id}/${each}`}>{TABS[each]?.[0]}</Link>.</p>)}
     </Notice>
@@ -58,7 +58,7 @@ function Opened({ tab }: { tab: string }) {
   return (
     <Page
       title={value("displayName") || "No name"}
-      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility === "public" ? "Public" : "Private"}</Badge></>}
+      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility.replace(/^./, (letter) => letter.toUpperCase())}</Badge></>}
       actions={(
         <>
           <LinkButton href={`/agent/${agent.id}`}>Talk page</LinkButton>

@@ -85,7 +85,7 @@ asyncio.run(main())`;
 
 const writeSdk = (agentId: string, server: string) => `const SERVER = "${server}";
 const here = (address) =>
-  String(address).replace(/^(ws|http)s:\\/\\/(api\\.)?play\\.ai/, (_, kind) => SERVER.replace(/^http/, kind));
+  String(address).replace(/^(ws|http)s:\\/\\/(api\\.)?play\\.ai(?=\\/|$)/, (_, kind) => SERVER.replace(/^http/, kind));
 window.WebSocket = class extends WebSocket {
   constructor(address, protocols) { super(here(address), protocols); }
 };

@@ -63,7 +63,7 @@ function FindingItem({ finding }: { finding: Finding }) {
     <li className={[styles.finding, severity !== "note" && styles[severity]].filter(Boolean).join(" ")}>
       <p>{SEVERITY[severity]}: {message}</p>
       {fix && <p className={styles.fix}>{fix}</p>}
-      {evidence && <code className={styles.evidence}>{evidence}</code>}
+      {evidence && !message.includes(evidence) && <code className={styles.evidence}>{evidence}</code>}
       <p><code>{code}</code></p>
     </li>
   );
