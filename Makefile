@@ -17,6 +17,7 @@ serve: $(STAMP) models console  ## Install what is needed, start the server, pri
 # Files keep together, for they share servers, and start in the order of their names. Bytecode is
 # kept: every worker, and every command that the tests start, would else compile all it imports.
 test: $(DEV) models console  ## Run every test, JOBS files at a time.
+	@$(BIN)/python console/build.py test
 	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest \
 	  -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 

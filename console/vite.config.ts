@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 
 import react from "@vitejs/plugin-react";
-import { defineConfig, type Plugin } from "vite";
+import type { Plugin } from "vite";
+import { defineConfig } from "vitest/config";
 
 const SERVER = "http://127.0.0.1:8400";
 
@@ -28,5 +29,6 @@ export default defineConfig({
     chunkSizeWarningLimit: 500,
   },
   css: { modules: { localsConvention: "camelCaseOnly" } },
+  test: { include: ["tests/*.test.ts"], setupFiles: ["tests/place.ts"], isolate: false },
   server: { proxy: { "/api": SERVER, "/v1": { target: SERVER, ws: true }, "/static": SERVER } },
 });

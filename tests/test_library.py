@@ -64,9 +64,9 @@ async def test_files_and_sites_are_found_by_meaning(tmp_path: Path) -> None:
             )
         async with library.live():
             await until_done(world, agent)
-        passages, vectors, _ = await library.knowledge.load(agent)
+        passages, meanings, _ = await library.knowledge.load(agent)
         (asked,) = await embedder.embed(["When can I go for a swim?"])
-        best = passages[int((vectors @ asked).argmax())]
+        best = passages[int((meanings.whole @ asked).argmax())]
         await embedder.close()
         assert (best.url, best.source_name) == (f"{url}/pool", "127.0.0.1")
         assert "seven in the morning" in best.text

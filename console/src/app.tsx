@@ -1,13 +1,13 @@
 /* The console: which page stands at which address. Pages are loaded when they are gone to. */
 
 import { CSPProvider } from "@base-ui/react/csp-provider";
-import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
+import { MutationCache, QueryCache, QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { lazy, Suspense } from "react";
 import { Redirect, Route, Switch } from "wouter";
 
 import { ApiError } from "./api/client";
 import { Frame } from "./frame/frame";
-import { useSession } from "./session/session";
+import { SESSION, useSession } from "./session/session";
 import { Failure, Waiting } from "./ui/page";
 import { Toasts } from "./ui/toast";
 
@@ -27,7 +27,14 @@ const NotFound = lazy(() => import("./pages/not-found"));
 
 const RETRIES = 2;
 
-const queries = new QueryClient({
+/** Who was signed out meanwhile comes to `/sign-in` and back; what was being written is kept. */
+const onError = (error: Error) => {
+  if (error instanceof ApiError && error.isSignedOut) queries.setQueryData(SESSION, null);
+};
+
+const queries: QueryClient = new QueryClient({
+  queryCache: new QueryCache({ onError }),
+  mutationCache: new MutationCache({ onError }),
   defaultOptions: {
     queries: {
       retry: (count, error) => count < RETRIES && !(error instanceof ApiError && error.status >= 400 && error.status < 500),
@@ -60,7 +67,7 @@ function SignedIn() {
   const session = useSession();
   if (session.isPending) return <Waiting what="Loading…" />;
   if (session.error) return <Failure error={session.error} />;
-  if (!session.data) return <Redirect to={`/sign-in?next=${encodeURIComponent(location.pathname)}`} />;
+  if (!session.data) return <Redirect to={`/sign-in?next=${encodeURIComponent(location.pathname + location.search)}`} />;
   return (
     <Frame>
       <Suspense fallback={<Waiting what="Loading…" />}>

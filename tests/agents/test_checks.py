@@ -38,7 +38,7 @@ def report(state: str = "quick", answer: str = "") -> LlmCheckView:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path) as world:
+    async with open_world(tmp_path, keep_deleted_min=0) as world:
         yield world
 
 

@@ -187,6 +187,7 @@ ASKS_FOR = {
     "post /api/v1/account": "nobody",
     "patch /api/v1/account": "browser",
     "get /api/v1/shared/{token}": "nobody",
+    "get /api/v1/agents/{agentId}/avatar": "nobody",
     "get /api/v1/shared/{token}/recording": "nobody",
 }
 """What needs no key, or more than one."""
@@ -252,6 +253,16 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
         "get /api/v1/conversations/{conversationId}/recording",
         "post /api/v1/conversations/{conversationId}/share",
         "put /api/v1/conversations/{conversationId}/rating",
+        "delete /api/v1/agents/{agentId}/avatar",
+        "get /api/v1/agents/{agentId}/avatar",
+        "get /api/v1/agents/{agentId}/versions",
+        "get /api/v1/agents/{agentId}/versions/{number}",
+        "post /api/v1/agents/{agentId}/duplicate",
+        "post /api/v1/agents/{agentId}/knowledge/search",
+        "post /api/v1/agents/{agentId}/undelete",
+        "post /api/v1/agents/{agentId}/versions/{number}/restore",
+        "post /api/v1/voices/preview",
+        "put /api/v1/agents/{agentId}/avatar",
     }
     view = schema["components"]["schemas"]["AgentView"]["properties"]
     assert view["answeredBy"]["x-sayso-extension"] is True

@@ -31,7 +31,7 @@ def script() -> Script:
 
 @pytest.fixture
 async def world(tmp_path: Path, script: Script) -> AsyncGenerator[World]:
-    async with open_world(tmp_path) as world:
+    async with open_world(tmp_path, keep_deleted_min=0) as world:
         yield script.install(world)
 
 

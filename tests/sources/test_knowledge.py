@@ -22,7 +22,7 @@ def anyio_backend() -> str:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path) as world:
+    async with open_world(tmp_path, keep_deleted_min=0) as world:
         yield Script().install(world)
 
 

@@ -295,6 +295,7 @@ def test_the_cuts_do_not_depend_on_how_the_text_came(text: str, at: list[int]) -
 
 
 @given(REPLIES)
+@example("word " * 60 + "b and so but with because ")
 def test_no_piece_is_empty_or_too_long(text: str) -> None:
     for piece in cut(text):
         assert piece == piece.strip() != ""

@@ -13,13 +13,14 @@ export interface Session {
 }
 
 const PATH = "/api/v1/session";
-const KEY = ["session"] as const;
+export const SESSION = ["session"] as const;
 
 /** The session; null where nobody is signed in. */
 export function useSession() {
   return useQuery({
-    queryKey: KEY,
+    queryKey: SESSION,
     staleTime: Infinity,
+    refetchOnWindowFocus: ({ state }) => (state.data ? false : "always"), // somebody may have signed in beside this page
     queryFn: async (): Promise<Session | null> => {
       try {
         return await (await send(PATH)).json() as Session;
@@ -75,7 +76,7 @@ export function useChangeAccount() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (changes: AccountChanges) => sendJson("/api/v1/account", "PATCH", changes),
-    onSuccess: () => queries.invalidateQueries({ queryKey: KEY }),
+    onSuccess: () => queries.invalidateQueries({ queryKey: SESSION }),
   });
 }
 
@@ -85,6 +86,7 @@ export function useSignOut() {
     mutationFn: () => send(PATH, { method: "DELETE" }),
     onSuccess: () => {
       queries.clear();
+      sessionStorage.clear(); // drafts
       location.assign("/sign-in"); // forgets everything that a page may still hold
     },
   });

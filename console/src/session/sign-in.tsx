@@ -6,7 +6,7 @@ import { Link, Redirect, useLocation, useSearchParams } from "wouter";
 import { Button } from "../ui/button";
 import { TextField } from "../ui/field";
 import { Form } from "../ui/form";
-import { Failure, Waiting } from "../ui/page";
+import { Failure, Notice, Waiting } from "../ui/page";
 import { DoorPage } from "./door";
 import { useSession, useSignIn, useSignUpOpen } from "./session";
 
@@ -27,16 +27,18 @@ export default function SignIn() {
 
   if (session.data && !link) return <Redirect to={next} />;
   if (link && !signIn.error) return <Waiting what="Signing you in…" />;
-  return <SignInForm error={signIn.error} isBusy={signIn.isPending} onSubmit={(email, password) => signIn.mutate({ email, password })} />;
+  return <SignInForm isBack={next !== "/"} error={signIn.error} isBusy={signIn.isPending} onSubmit={(email, password) => signIn.mutate({ email, password })} />;
 }
 
 interface FormProps {
+  /** Whether a page waits for whoever signs in. */
+  isBack: boolean;
   error: unknown;
   isBusy: boolean;
   onSubmit: (email: string, password: string) => void;
 }
 
-function SignInForm({ error, isBusy, onSubmit }: FormProps) {
+function SignInForm({ isBack, error, isBusy, onSubmit }: FormProps) {
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const isSignUpOpen = useSignUpOpen();
@@ -50,6 +52,7 @@ function SignInForm({ error, isBusy, onSubmit }: FormProps) {
       note={<>The server prints a link that signs its owner in when it starts; <code>sayso link</code> prints a new one.</>}
     >
       <Form onSubmit={submit}>
+        {isBack && !error && <Notice kind="calm"><p>Sign in, and you are back where you were. What you changed and did not save is kept.</p></Notice>}
         <Failure error={error} />
         <TextField label="Email" type="email" autoComplete="username" required value={email} onChange={(event) => setEmail(event.target.value)} />
         <TextField label="Password" type="password" autoComplete="current-password" required value={password} onChange={(event) => setPassword(event.target.value)} />

@@ -4,6 +4,7 @@ import { useEffect, useState } from "react";
 
 import { Button } from "./button";
 import styles from "./copy.module.css";
+import { writeCurl, type Request } from "./curl";
 import { Icon } from "./icons";
 
 const SHOWN_MS = 1500;
@@ -49,26 +50,7 @@ export function Code({ code, title }: { code: string; title?: string }) {
   );
 }
 
-interface CurlProps {
-  method?: "GET" | "POST" | "PATCH" | "PUT" | "DELETE";
-  path: string;
-  body?: unknown;
-  /** A field of a form instead of a JSON body. */
-  form?: string;
-  title?: string;
-}
-
 /** The same action by REST. */
-export function Curl({ title = "The same by REST", ...request }: CurlProps) {
-  return <Code title={title} code={writeCurl(request)} />;
-}
-
-export function writeCurl({ method = "GET", path, body, form }: CurlProps, key = "$SAYSO_API_KEY"): string {
-  const lines = [`curl ${method === "GET" ? "" : `-X ${method} `}${location.origin}${path}`, `-H "Authorization: Bearer ${key}"`];
-  if (form) lines.push(`-F "${form}"`);
-  if (body !== undefined) {
-    lines.push(`-H "Content-Type: application/json"`);
-    lines.push(`-d '${JSON.stringify(body, null, 2).replaceAll("'", `'\\''`)}'`);
-  }
-  return lines.join(" \\\n  ");
+export function Curl({ title = "The same by REST", ...request }: Request & { title?: string }) {
+  return <Code title={title} code={writeCurl(request, location.origin)} />;
 }

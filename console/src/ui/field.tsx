@@ -47,8 +47,12 @@ export function TextField(props: About & ComponentProps<"input">) {
 
 export function TextArea(props: About & ComponentProps<"textarea">) {
   const { about, rest } = parts(props);
-  return <Labelled {...about}>{(control) => <textarea rows={4} {...rest} {...control} />}</Labelled>;
+  const rows = rest.rows ?? 4;
+  return <Labelled {...about}>{(control) => <textarea rows={rows} {...rest} {...control} style={{ minHeight: `calc(${rows * LINE_EM}em + 1.25rem)` }} />}</Labelled>;
 }
+
+/** The height of a line; `rows` counts for nothing where a text makes its own room. */
+const LINE_EM = 1.5;
 
 /** A native select: it is the most accessible, and phones show their own. */
 export function SelectField(props: About & ComponentProps<"select">) {

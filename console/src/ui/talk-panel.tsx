@@ -46,7 +46,8 @@ sheet.replaceSync(`${panelCss}
   .call { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: var(--gap); }
 `);
 
-async function askForTicket(agentId: string): Promise<string> {
+/** A secret to talk to this agent with, for minutes. */
+export async function askForTicket(agentId: string): Promise<string> {
   const made = await (await sendJson(`/api/v1/agents/${agentId}/tickets`, "POST", {})).json() as { ticket: string };
   return made.ticket;
 }

@@ -160,7 +160,7 @@ class Sentences:
             if end is not None:
                 return end
             at += 1
-        joint = self._find_joint(begin, len(text))
+        joint = self._find_joint(begin, min(len(text), begin + LONGEST_CHARS))
         if joint is None and len(text) - begin > LONGEST_CHARS:
             return cut_long(text, begin)
         return joint

@@ -89,9 +89,9 @@ function Row({ agent }: { agent: Agent }) {
         <Link href={`/my-agents/${agent.id}/identity`}>{agent.displayName || "No name"}</Link>
         <p>{agent.description || agent.prompt || agent.id}</p>
         <div className={styles.badges}>
-          <Badge>{agent.visibility === "public" ? "Public" : "Private"}</Badge>
+          <Badge>{agent.visibility.replace(/^./, (letter) => letter.toUpperCase())}</Badge>
           <Badge {...(agent.answeredBy === "built-in-extractive" ? { kind: "warning" } : {})}>{ANSWERED_BY[agent.answeredBy]}</Badge>
-          {agent.llmIssues.length > 0 && <Badge kind="warning">{agent.llmIssues.length} findings about its LLM</Badge>}
+          {agent.llmIssues.length > 0 && <Badge kind="warning">{agent.llmIssues.length === 1 ? "1 finding" : `${agent.llmIssues.length} findings`} about its LLM</Badge>}
         </div>
       </div>
       <div className={styles.do}>
@@ -110,7 +110,7 @@ function ImportButton() {
     if (!file) return;
     try {
       const made = await make.mutateAsync(readAgentFile(await file.text()));
-      say(`“${made.displayName}” is imported. Secrets are not in such files: set its keys anew.`);
+      say(`“${made.displayName}” is imported. Keys and functions are not in such files: give it its own.`);
     } catch (error) {
       say(error instanceof Error ? error.message : String(error));
     }

@@ -1,9 +1,12 @@
 /* Two small charts, drawn here. The numbers are in a table for those who cannot see them. */
 
+import type { ReactNode } from "react";
+
 import styles from "./analytics.module.css";
 
 const WIDTH = 100;
 const HEIGHT = 40;
+const DOT = 2;
 
 interface ChartProps {
   labels: readonly string[];
@@ -15,16 +18,18 @@ interface ChartProps {
 export function Bars({ labels, values, show, isBad }: ChartProps & { values: readonly number[]; isBad?: boolean }) {
   const most = Math.max(...values, 0);
   const step = WIDTH / Math.max(1, values.length);
+  if (!most) return <p className={styles.none}>None in this time.</p>;
   return (
     <figure className={styles.chart}>
+      <Most>{show(most)}</Most>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`At most ${show(most)}`}>
         <line className={styles.base} x1={0} x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
         {values.map((value, n) => {
-          const height = most ? (HEIGHT * value) / most : 0;
+          const height = (HEIGHT * value) / most;
           return <rect key={n} className={styles.bar} data-kind={isBad ? "bad" : undefined} x={n * step + step * 0.1} width={step * 0.8} y={HEIGHT - height} height={height}><title>{`${labels[n]}: ${show(value)}`}</title></rect>;
         })}
       </svg>
-      <Legend labels={labels} most={show(most)} />
+      <Legend labels={labels} />
     </figure>
   );
 }
@@ -32,14 +37,16 @@ export function Bars({ labels, values, show, isBad }: ChartProps & { values: rea
 /** Two lines over the same scale; where nothing was measured, a line pauses. */
 export function Lines({ labels, middle, high, show }: ChartProps & { middle: readonly (number | null)[]; high: readonly (number | null)[] }) {
   const most = Math.max(0, ...middle.map(Number), ...high.map(Number));
+  if (!most) return <p className={styles.none}>Nothing was measured in this time.</p>;
   return (
     <figure className={styles.chart}>
-      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`Median (line) and 95th percentile (dashed), at most ${show(most)}`}>
+      <Most>{show(most)} · line: median, dashed: 95 of 100 are faster</Most>
+      <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`The median, and what 95 of 100 are faster than: at most ${show(most)}`}>
         <line className={styles.base} x1={0} x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
         <path className={styles.lineB} d={trace(high, most)} />
         <path className={styles.lineA} d={trace(middle, most)} />
       </svg>
-      <Legend labels={labels} most={`${show(most)} · line: median, dashed: 95th percentile`} />
+      <Legend labels={labels} />
     </figure>
   );
 }
@@ -53,13 +60,18 @@ function trace(values: readonly (number | null)[], most: number): string {
       return "";
     }
     const x = (n + 0.5) * step;
-    const y = HEIGHT - (most ? (HEIGHT * value) / most : 0);
-    const point = isDown ? `L${x} ${y}` : `M${x} ${y}h0.01`; // a lone point is seen, too
+    const y = HEIGHT - (HEIGHT * value) / most;
+    const point = isDown ? `L${x} ${y}` : `M${x - DOT / 2} ${y}h${DOT}`; // a lone point is seen, too
     isDown = true;
     return point;
   }).join("");
 }
 
-function Legend({ labels, most }: { labels: readonly string[]; most: string }) {
-  return <figcaption className={styles.legend}><span>{labels[0]}</span><span>Top: {most}</span><span>{labels.at(-1)}</span></figcaption>;
+/** What the top of the chart stands for. */
+function Most({ children }: { children: ReactNode }) {
+  return <p className={styles.legend}><span>Top: {children}</span></p>;
+}
+
+function Legend({ labels }: { labels: readonly string[] }) {
+  return <figcaption className={styles.legend}><span>{labels[0]}</span><span>{labels.at(-1)}</span></figcaption>;
 }

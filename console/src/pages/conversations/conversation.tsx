@@ -6,7 +6,7 @@ import { Link, useLocation } from "wouter";
 import { Button, LinkButton } from "../../ui/button";
 import { Code } from "../../ui/copy";
 import { Dialog } from "../../ui/dialog";
-import { Icon } from "../../ui/icons";
+import { Icon, type IconName } from "../../ui/icons";
 import { MoreMenu } from "../../ui/menu";
 import { Badge, Card, Failure, Notice, Page, Waiting } from "../../ui/page";
 import { showLength, showMoment } from "../../ui/times";
@@ -35,12 +35,13 @@ function Opened({ shown }: { shown: Conversation }) {
       <Failure error={transcript.error ?? turns.error ?? exchanges.error} />
       <div className={styles.columns}>
         <Card title="What was said" flush>
-          {transcript.data?.length === 0 && <p>Nothing was said.</p>}
+          {transcript.data?.length === 0 && <p className={styles.none}>{shown.underWay ? "Nothing was said yet." : "Nothing was said."}</p>}
           {transcript.data && <Transcript lines={transcript.data} agentName={shown.agentName} recording={shown.hasRecording ? recordingOf(shown.id) : null} />}
         </Card>
         <Card title="Turn by turn" flush>
           <ol>{turns.data?.map((turn) => <TurnCard key={turn.id} turn={turn} exchanges={of(turn.number)} />)}</ol>
-          {turns.data?.length === 0 && <p>No turn was taken.</p>}
+          {turns.data?.length === 0 && <p className={styles.none}>{shown.underWay ? "No turn was taken yet." : "No turn was taken."}</p>}
+          {!shown.underWay && !shown.hasRecording && <p className={styles.none}>It was not recorded: the agent, or the operator, does not want that.</p>}
         </Card>
       </div>
     </Page>
@@ -64,11 +65,11 @@ function Actions({ shown }: { shown: Conversation }) {
   const rate = useRate(shown.id);
   const [asks, setAsks] = useState<"share" | "delete" | null>(null);
   const say = useSay();
-  const thumb = (rating: "up" | "down", icon: "good" | "bad", label: string) => (
+  const thumb = (rating: "up" | "down", sign: IconName, label: string) => (
     <Button
       square aria-label={label} title={label} aria-pressed={shown.rating === rating} kind={shown.rating === rating ? "primary" : "plain"}
       onClick={() => rate.mutate(shown.rating === rating ? null : rating, { onError: (error) => say(error.message) })}
-    ><Icon name={icon} /></Button>
+    ><Icon name={sign} /></Button>
   );
   return (
     <>

@@ -18,6 +18,8 @@ const END_REASONS = [
   ["time_up", "It took too long"], ["line_lost", "The line was lost"], ["failed", "It failed"], ["server_stopped", "The server stopped"],
 ] as const;
 const FAULTS = [["llm", "The LLM's"], ["owner", "Yours"], ["operator", "The operator's"], ["caller", "The caller's"]] as const;
+/** The filters that are folded away. */
+const MORE: readonly FilterName[] = ["endReason", "fault", "rating", "from", "to", "minSeconds"];
 const RATINGS = [["up", "Thumbs up"], ["down", "Thumbs down"], ["none", "Not rated"]] as const;
 
 export default function Conversations() {
@@ -66,14 +68,19 @@ function FilterFields({ filters, onChange }: { filters: Filters; onChange: (name
   );
   return (
     <search className={styles.filters}>
-      <TextField label="Search" type="search" placeholder="What was said, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} />
+      <div className={styles.search}><TextField label="Search" type="search" placeholder="What was said, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} /></div>
       {choice("agentId", "Agent", "Every agent", (agents.data ?? []).map(({ id, displayName }) => [id, displayName]))}
-      {choice("endReason", "How it ended", "However", END_REASONS)}
-      {choice("fault", "Failures", "With or without", FAULTS)}
-      {choice("rating", "Rating", "However", RATINGS)}
-      <TextField label="From" type="date" value={filters.from ?? ""} onChange={(event) => onChange("from", event.target.value)} />
-      <TextField label="Before" type="date" value={filters.to ?? ""} onChange={(event) => onChange("to", event.target.value)} />
-      <TextField label="At least, seconds" type="number" min={0} value={filters.minSeconds ?? ""} onChange={(event) => onChange("minSeconds", event.target.value)} />
+      <details className={styles.more} open={MORE.some((name) => filters[name]) || undefined}>
+        <summary>More filters</summary>
+        <div className={styles.filters}>
+          {choice("endReason", "How it ended", "However", END_REASONS)}
+          {choice("fault", "Failures", "With or without", FAULTS)}
+          {choice("rating", "Rating", "However", RATINGS)}
+          <TextField label="From" type="date" value={filters.from ?? ""} onChange={(event) => onChange("from", event.target.value)} />
+          <TextField label="Before" type="date" value={filters.to ?? ""} onChange={(event) => onChange("to", event.target.value)} />
+          <TextField label="At least, seconds" type="number" min={0} value={filters.minSeconds ?? ""} onChange={(event) => onChange("minSeconds", event.target.value)} />
+        </div>
+      </details>
     </search>
   );
 }

@@ -1,10 +1,14 @@
 /* How the agent behaves: what it says first, what it is told, when it answers and when it hangs up. */
 
-import { TextArea, TextField } from "../../ui/field";
+import { useState } from "react";
+
+import { TextArea, TextField, Toggle } from "../../ui/field";
 import { Card } from "../../ui/page";
+import { isSame } from "./changes";
 import { useDraft, type Changes } from "./draft";
 import styles from "./editor.module.css";
 import { DraftArea, DraftNumber, DraftSelect, DraftText, DraftToggle } from "./fields";
+import { readVariables, writeVariables, type Variables } from "./variables";
 
 const PATIENCE = [
   ["eager", "Eager: answers soonest, now and then into a thought"],
@@ -33,8 +37,14 @@ export default function Behaviour() {
         </div>
       </Card>
       <Card title="The end of a call">
-        <DraftText name="endCallMessage" label="Goodbye" maxLength={250} placeholder="The usual sentence" />
+        <Goodbye />
         <Phrases />
+      </Card>
+      <Card title="Variables">
+        <VariableLines />
+      </Card>
+      <Card title="Recording">
+        <DraftToggle name="recordAudio" label="Record conversations" note="Where the operator records at all. In many places callers must be told: say so in the greeting." />
       </Card>
     </>
   );
@@ -68,6 +78,37 @@ function Silence() {
         />
       </div>
     </>
+  );
+}
+
+/** Nothing is the usual sentence, an empty text is silence. */
+function Goodbye() {
+  const { value, set } = useDraft();
+  const isSilent = value("endCallMessage") === "";
+  return (
+    <>
+      {!isSilent && <DraftText name="endCallMessage" label="Goodbye" maxLength={250} placeholder="The usual sentence" />}
+      <Toggle label="Hang up without a word" checked={isSilent} onChange={(event) => set("endCallMessage", event.target.checked ? "" : null)} />
+    </>
+  );
+}
+
+function VariableLines() {
+  const { value, set, errorOf } = useDraft();
+  const variables = value("variables") as Variables;
+  const [text, setText] = useState(() => writeVariables(variables));
+  // Whoever discards what was typed, or restores a version, sees that.
+  const shown = isSame(readVariables(text), variables) ? text : writeVariables(variables);
+  const change = (next: string) => {
+    setText(next);
+    set("variables", readVariables(next) as NonNullable<Changes["variables"]>);
+  };
+  return (
+    <TextArea
+      label="Names and values" mono rows={3} placeholder={"shop = Nonna's Pizza\ndeliveryMinutes = 45"} value={shown} error={errorOf("variables")}
+      note={<>One a line. <code>{"{{shop}}"}</code> in the agent's texts stands for the value, where a conversation brings none of its own.</>}
+      onChange={(event) => change(event.target.value)}
+    />
   );
 }
 

@@ -4,10 +4,12 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 
-import { ApiError, sendJson, type Schemas } from "../../api/client";
+import { sendJson } from "../../api/client";
 import { agentKey, refreshAgents, type Agent } from "../agents/agents";
+import { asSent, withChange, withoutSaved, withoutSecrets, type Changes } from "./changes";
+import { readErrorOf } from "./refusal";
 
-export type Changes = Partial<Schemas["AgentChanges"]>;
+export type { Changes } from "./changes";
 export type FieldName = keyof Changes & keyof Agent;
 
 interface Draft {
@@ -36,17 +38,13 @@ export function useDraft(): Draft {
 }
 
 export function DraftProvider({ agent, children }: { agent: Agent; children: ReactNode }) {
-  const [changes, setChanges] = useStoredChanges(agent.id);
+  const [changes, setChanges] = useStoredChanges(agent);
   const saving = useSaving(agent.id);
   const { mutateAsync, reset } = saving;
 
   const set = useCallback<Draft["set"]>((name, value) => {
     reset();
-    setChanges((before) => {
-      const after: Changes = { ...before, [name]: value };
-      if (isSame(value, agent[name])) delete after[name];
-      return after;
-    });
+    setChanges((before) => withChange(before, name, value, name === "llm" ? asSent(agent.llm) : agent[name]));
   }, [agent, reset, setChanges]);
 
   const draft = useMemo<Draft>(() => ({
@@ -54,13 +52,13 @@ export function DraftProvider({ agent, children }: { agent: Agent; children: Rea
     changes,
     value: (name) => (name in changes ? changes[name] : agent[name]) as Agent[typeof name],
     set,
-    errorOf: (name) => (isAbout(saving.error, name) ? saving.error.message : ""),
+    errorOf: (name) => readErrorOf(saving.error, name),
     error: saving.error,
     isSaving: saving.isPending,
     save: async () => {
       try {
         const saved = await mutateAsync(changes);
-        setChanges({});
+        setChanges((now) => withoutSaved(now, changes));
         return saved;
       } catch {
         return null; // it is in `error`
@@ -86,23 +84,23 @@ function useSaving(id: string) {
   });
 }
 
-/** `llm.baseURL` is about `llm`, too. */
-function isAbout(error: unknown, name: string): error is ApiError {
-  return error instanceof ApiError && (error.field === name || error.field.startsWith(`${name}.`));
-}
+/** Changes of agents that were left for another page, keys included; a reload forgets these. */
+const held = new Map<string, Changes>();
 
-/** `undefined` and `null` and an empty text all clear a field. */
-function isSame(left: unknown, right: unknown): boolean {
-  return JSON.stringify(left || null) === JSON.stringify(right || null) && typeof left !== "boolean" || left === right;
-}
+const storeKey = (id: string) => `sayso-draft-${id}`;
 
-function useStoredChanges(id: string) {
-  const key = `sayso-draft-${id}`;
-  const [changes, setChanges] = useState<Changes>(() => readStored(key));
+function useStoredChanges(agent: Agent) {
+  const { id } = agent;
+  const [changes, setChanges] = useState<Changes>(() => held.get(id) ?? readStored(id));
   useEffect(() => {
-    if (Object.keys(changes).length) sessionStorage.setItem(key, JSON.stringify(withoutSecrets(changes)));
-    else sessionStorage.removeItem(key);
-  }, [key, changes]);
+    if (Object.keys(changes).length) {
+      held.set(id, changes);
+      sessionStorage.setItem(storeKey(id), JSON.stringify(withoutSecrets(changes, agent)));
+    } else {
+      held.delete(id);
+      sessionStorage.removeItem(storeKey(id));
+    }
+  }, [id, agent, changes]);
   useEffect(() => {
     if (!Object.keys(changes).length) return undefined;
     const warn = (event: BeforeUnloadEvent) => event.preventDefault();
@@ -112,15 +110,10 @@ function useStoredChanges(id: string) {
   return [changes, setChanges] as const;
 }
 
-function readStored(key: string): Changes {
+function readStored(id: string): Changes {
   try {
-    return JSON.parse(sessionStorage.getItem(key) ?? "{}") as Changes;
+    return JSON.parse(sessionStorage.getItem(storeKey(id)) ?? "{}") as Changes;
   } catch {
     return {};
   }
-}
-
-/** Keys that were typed in do not lie about in the browser's store. */
-function withoutSecrets(changes: Changes): unknown {
-  return JSON.parse(JSON.stringify(changes, (name, value: unknown) => (name === "apiKey" || name === "headers" ? undefined : value)));
 }

@@ -1,8 +1,9 @@
 /* One agent: a tab for each part of it, and a bar with what is not saved yet. */
 
 import { lazy, Suspense, useState, type ComponentType } from "react";
-import { Redirect } from "wouter";
+import { Link, Redirect } from "wouter";
 
+import { asSentence } from "../../api/client";
 import { Button, LinkButton } from "../../ui/button";
 import { CopyButton } from "../../ui/copy";
 import { Icon } from "../../ui/icons";
@@ -12,6 +13,7 @@ import { TalkPanel } from "../../ui/talk-panel";
 import { useAgent } from "../agents/agents";
 import { DraftProvider, useDraft } from "./draft";
 import styles from "./editor.module.css";
+import { readDetails, tabOf } from "./refusal";
 import { SaveBar } from "./save-bar";
 
 const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
@@ -21,6 +23,7 @@ const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
   knowledge: ["Knowledge", lazy(() => import("./knowledge/knowledge"))],
   actions: ["Actions", lazy(() => import("./actions/actions"))],
   deploy: ["Deploy", lazy(() => import("./deploy/deploy"))],
+  versions: ["Versions", lazy(() => import("./versions/tab"))],
 };
 
 export default function Editor({ id, tab }: { id: string; tab: string }) {
@@ -31,6 +34,22 @@ export default function Editor({ id, tab }: { id: string; tab: string }) {
   return <DraftProvider key={id} agent={agent.data}><Opened tab={tab} /></DraftProvider>;
 }
 
+/** Why nothing was saved, and where to look. */
+function SaveFailure({ error, tab }: { error: unknown; tab: string }) {
+  const { agent } = useDraft();
+  const details = readDetails(error);
+  if (!details.length) return <Failure error={error} />;
+  const isBelow = (field: string) => tab === "llm" && tabOf(field) === "llm"; // with the check's evidence
+  const elsewhere = [...new Set(details.map(({ field }) => tabOf(field)))].filter((each) => each !== tab);
+  return (
+    <Notice>
+      <p>Nothing was saved.{details.some(({ field }) => isBelow(field)) && " What the check of your LLM found stands below."}</p>
+      {details.filter(({ code, field }) => !code || !isBelow(field)).map(({ message, fix }) => <p key={message}>{asSentence(message)} {fix}</p>)}
+      {elsewhere.map((each) => <p key={each}>Look at <Link href={`/my-agents/${agent.id}/${each}`}>{TABS[each]?.[0]}</Link>.</p>)}
+    </Notice>
+  );
+}
+
 function Opened({ tab }: { tab: string }) {
   const { agent, value, error, changes } = useDraft();
   const [talks, setTalks] = useState(false);
@@ -39,7 +58,7 @@ function Opened({ tab }: { tab: string }) {
   return (
     <Page
       title={value("displayName") || "No name"}
-      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility === "public" ? "Public" : "Private"}</Badge></>}
+      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility.replace(/^./, (letter) => letter.toUpperCase())}</Badge></>}
       actions={(
         <>
           <LinkButton href={`/agent/${agent.id}`}>Talk page</LinkButton>
@@ -52,7 +71,7 @@ function Opened({ tab }: { tab: string }) {
       <Tabs label="Parts of the agent" tabs={tabs} />
       <div className={styles.editor} data-talks={talks || undefined}>
         <div className={styles.tab}>
-          <Failure error={error} />
+          <SaveFailure error={error} tab={tab} />
           <Suspense fallback={<Waiting what="Loading…" />}>{Shown && <Shown />}</Suspense>
           <SaveBar />
         </div>

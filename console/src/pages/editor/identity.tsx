@@ -20,6 +20,11 @@ const LANGUAGES = [
   "portuguese", "russian", "spanish", "thai", "turkish", "arabic",
 ] as const;
 const NAMED = LANGUAGES.map((name) => [name, name.replace(/^./, (letter) => letter.toUpperCase())] as const);
+const SPOKEN = [
+  ["auto", "Put into words, in English"],
+  ["on", "Put into words, always in English"],
+  ["off", "Given to the voice as they are written"],
+] as const;
 const SAMPLE = "Hello! This is how I sound when I talk with you.";
 
 export default function Identity() {
@@ -34,6 +39,7 @@ export default function Identity() {
         <Voice />
         <div className={styles.columns}>
           <DraftNumber name="voiceSpeed" label="Speed" min={0.5} max={1.5} step={0.05} placeholder="1" note="0.5 to 1.5; empty is 1." />
+          <DraftSelect name="applyTextNormalization" label="Numbers, dates and links" options={SPOKEN} />
           <DraftSelect name="language" label="Language" options={NAMED} note="The bundled ears and voices know English. For others, connect speech engines of your own." />
         </div>
       </Card>
@@ -51,7 +57,7 @@ function Voice() {
   return (
     <>
       <SelectField label="Voice" value={voice} onChange={(event) => set("voice", event.target.value)} error={voices.error?.message}>
-        {!isListed && <option value={voice}>{voice} (not on this server: a local voice speaks)</option>}
+        {!isListed && <option value={voice}>Another server's: a voice of this server speaks</option>}
         {voices.data?.map(({ id, name, gender, description }) => <option key={id} value={id}>{[name, gender, description].filter(Boolean).join(" · ")}</option>)}
       </SelectField>
       <Failure error={preview.error} />
@@ -83,7 +89,7 @@ function Picture() {
     }
   };
   return (
-    <div style={{ display: "flex", alignItems: "center", gap: "var(--s3)", flexWrap: "wrap" }}>
+    <div className={styles.picture}>
       <Avatar name={agent.displayName} url={agent.avatarPhotoUrl} />
       <input ref={input} type="file" accept="image/png,image/jpeg,image/webp,image/gif" hidden onChange={(event) => {
         const file = event.target.files?.[0];

@@ -6,14 +6,7 @@ import { Button } from "../../ui/button";
 import { useSay } from "../../ui/toast";
 import { useDraft } from "./draft";
 import styles from "./editor.module.css";
-
-const NAMES: Readonly<Record<string, string>> = {
-  displayName: "name", voiceSpeed: "speed", criticalKnowledge: "knowledge", llm: "LLM", mcpServers: "MCP servers",
-  messagePlan: "silence", answerOnlyFromCriticalKnowledge: "only from knowledge", builtInActions: "built-in actions",
-};
-
-/** A field's name in words: `endCallMessage` is "end call message". */
-export const nameField = (field: string): string => NAMES[field] ?? field.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+import { nameField } from "./names";
 
 export function SaveBar() {
   const draft = useDraft();

@@ -55,7 +55,7 @@ export function FunctionDialog({ edited, onClose, onSaved }: FunctionDialogProps
         <Parameters parameters={body.parameters} onChange={(parameters) => change({ parameters })} />
         <TextField label="Said while it takes long" maxLength={250} placeholder="The usual sentences" value={body.filler ?? ""} onChange={(event) => change({ filler: event.target.value || null })} />
         <Toggle label="Ask the caller before it is called" checked={body.metadata?.toolRequiresConfirmation ?? false} onChange={(event) => change({ metadata: { toolRequiresConfirmation: event.target.checked } })} />
-        <div style={{ display: "flex", gap: "var(--s2)", justifyContent: "flex-end" }}>
+        <div className={styles.foot}>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="primary" busy={save.isPending}>Save</Button>
         </div>

@@ -22,7 +22,7 @@ interface ParametersProps {
 export function Parameters({ parameters, onChange }: ParametersProps) {
   const set = (n: number, next: Parameter) => onChange(parameters.map((each, at) => (at === n ? next : each)));
   return (
-    <fieldset style={{ display: "grid", gap: "var(--s3)" }}>
+    <fieldset className={styles.stack}>
       <legend>Parameters</legend>
       {parameters.map((parameter, n) => (
         <ParameterFields key={n} parameter={parameter} onChange={(next) => set(n, next)} onRemove={() => onChange(parameters.filter((_, at) => at !== n))} />

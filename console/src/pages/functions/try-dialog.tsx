@@ -29,7 +29,7 @@ export function TryDialog({ tried, onClose }: { tried: ExternalFunction; onClose
         ))}
         <div><Button type="submit" kind="primary" busy={trial.isPending}>Call it</Button></div>
       </Form>
-      <div aria-live="polite" style={{ display: "grid", gap: "var(--s3)" }}>
+      <div aria-live="polite" className={styles.stack}>
         <Failure error={trial.error} />
         {trial.data && <Outcome trial={trial.data} />}
       </div>

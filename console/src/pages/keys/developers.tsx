@@ -4,7 +4,8 @@ import { useState, type FormEvent } from "react";
 
 import { useSession } from "../../session/session";
 import { Button } from "../../ui/button";
-import { Code, CopyButton, writeCurl } from "../../ui/copy";
+import { Code, CopyButton, Curl } from "../../ui/copy";
+import { writeCurl } from "../../ui/curl";
 import { Dialog } from "../../ui/dialog";
 import { TextField } from "../../ui/field";
 import { Form } from "../../ui/form";
@@ -31,7 +32,10 @@ export default function Developers() {
       <Failure error={keys.error} />
       {keys.isPending && <Waiting what="Loading the keys…" />}
       {keys.data && (keys.data.length ? <KeyTable keys={keys.data} /> : (
-        <Empty title="No keys yet"><p>Make one above: it is shown once, with a request to try it with.</p></Empty>
+        <Empty title="No keys yet">
+          <p>Make one above: it is shown once, with a request to try it with. A key can make others, too:</p>
+          <Curl method="POST" path="/api/v1/api-keys" body={{ name: "telephone bridge" }} />
+        </Empty>
       ))}
     </Page>
   );
@@ -65,7 +69,7 @@ function Made({ made }: { made: NewKey }) {
     <Card title={`Your key “${made.name}”`}>
       <p>Copy it now: it is not shown again.</p>
       <Code title="Key" code={made.apiKey} />
-      <Code title="Try it" code={writeCurl({ path: "/api/v1/agents" }, made.apiKey)} />
+      <Code title="Try it" code={writeCurl({ path: "/api/v1/agents" }, location.origin, made.apiKey)} />
     </Card>
   );
 }

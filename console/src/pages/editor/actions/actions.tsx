@@ -12,6 +12,8 @@ import { useDraft, type Changes } from "../draft";
 import { DraftText } from "../fields";
 import styles from "./actions.module.css";
 import { McpServers } from "./mcp";
+import { PageEvents } from "./page-events";
+import { Transfers } from "./transfers";
 
 const BUILT_IN = [
   ["end-call", "End the call", "Says goodbye and hangs up when the caller is done."],
@@ -26,12 +28,8 @@ export default function Actions() {
       <BuiltIn />
       <Functions />
       <McpServers />
-      <Card title="Page events">
-        <p>
-          The page around the caller can lend the agent its own actions: it declares <code>events</code> when it connects,
-          and is told when the agent uses one. The snippets under Deploy show how.
-        </p>
-      </Card>
+      <Transfers />
+      <PageEvents />
     </>
   );
 }
@@ -63,10 +61,10 @@ function Functions() {
   return (
     <Card title="External functions" aside={<Button small onClick={() => setAdding(true)}>New function</Button>}>
       <Failure error={functions.error} />
-      {functions.data?.length === 0 && <p>No functions yet. A function is an HTTP endpoint of yours that the agent's LLM may call.</p>}
+      {functions.data?.length === 0 && <p>No functions yet. A function is an HTTP endpoint of yours that the agent's LLM may call: look something up, book a visit.</p>}
       <div className={styles.choices}>
         {functions.data?.map((each) => (
-          <div key={each.id} style={{ display: "flex", justifyContent: "space-between", gap: "var(--s3)" }}>
+          <div key={each.id} className={styles.choice}>
             <Toggle label={each.name} note={each.description} checked={chosen.includes(each.id)} onChange={(event) => choose(each.id, event.target.checked)} />
             <Button small aria-label={`Try ${each.name}`} onClick={() => setTried(each)}>Try it</Button>
           </div>

@@ -9,7 +9,7 @@ import { Badge, Card, Failure, Notice } from "../../../ui/page";
 import { showMs } from "../../../ui/times";
 import { useDraft, type Changes } from "../draft";
 import editor from "../editor.module.css";
-import { FindingItem } from "../llm/findings";
+import { FindingList } from "../llm/findings";
 import { MapField } from "../llm/server";
 import styles from "./actions.module.css";
 
@@ -32,6 +32,7 @@ export function McpServers() {
   const setOne = (n: number, next: Server) => setAll(servers.map((each, at) => (at === n ? next : each)));
   return (
     <Card title="MCP servers">
+      {servers.length === 0 && <p>Connect a server that speaks the Model Context Protocol, and choose which of its tools the agent may use.</p>}
       {servers.map((server, n) => (
         <McpServer key={n} server={server} error={errorOf(`mcpServers.${n}`)} onChange={(next) => setOne(n, next)} onRemove={() => setAll(servers.filter((_, at) => at !== n))} />
       ))}
@@ -64,14 +65,14 @@ function McpServer({ server, error, onChange, onRemove }: McpServerProps) {
           : <TextField label="Address" type="url" mono placeholder="https://mcp.example.com/mcp" value={server.url ?? ""} onChange={(event) => onChange({ ...server, url: event.target.value })} />}
       </div>
       <MapField label="Headers" note="One a line, as Name: value." between=": " value={server.headers ?? {}} error="" onChange={(headers) => onChange({ ...server, headers })} />
-      <div style={{ display: "flex", gap: "var(--s2)" }}>
+      <div className={editor.buttons}>
         <Button busy={check.isPending} onClick={() => check.mutate()}>Connect and list its tools</Button>
         <Button kind="danger" onClick={onRemove}>Remove</Button>
       </div>
-      <div aria-live="polite" style={{ display: "grid", gap: "var(--s2)" }}>
+      <div aria-live="polite" className={editor.stack}>
         <Failure error={check.error} />
         {check.data && <Notice kind={check.data.ok ? "good" : "danger"}><p>{check.data.ok ? `Connected to ${check.data.server} ${check.data.version} in ${showMs(check.data.ms)}.` : "It could not be used."}</p></Notice>}
-        {check.data?.findings.map((finding, n) => <ul key={n}><FindingItem finding={{ ...finding, field: finding.field ?? null }} /></ul>)}
+        {check.data && check.data.findings.length > 0 && <FindingList findings={check.data.findings} />}
       </div>
       {names.length > 0 && (
         <fieldset className={styles.tools}>

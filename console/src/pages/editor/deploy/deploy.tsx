@@ -8,7 +8,8 @@ import { SelectField, TextArea } from "../../../ui/field";
 import { Card } from "../../../ui/page";
 import { useDraft, type Changes } from "../draft";
 import { DraftSelect } from "../fields";
-import { listSnippets, writeWidgetTag } from "./snippets";
+import { listSnippets } from "./snippets";
+import { TalkButton } from "./talk-button";
 
 const VISIBILITIES = [
   ["private", "Private: only you, with a key or a ticket"],
@@ -28,10 +29,7 @@ export default function Deploy() {
       <Card title="Its own page" aside={<LinkButton small href={`/agent/${agent.id}`}>Open</LinkButton>}>
         <Code title="Link" code={link} />
       </Card>
-      <Card title="On another page">
-        <p>One tag puts a button in the corner. Colours, position and texts are attributes of it.</p>
-        <Code title="HTML" code={writeWidgetTag(agent.id)} />
-      </Card>
+      <TalkButton />
       <FromCode agentId={agent.id} />
       <Card title="By telephone">
         <p>
@@ -56,7 +54,7 @@ function AllowedOrigins() {
 }
 
 function FromCode({ agentId }: { agentId: string }) {
-  const snippets = listSnippets(agentId);
+  const snippets = listSnippets(agentId, location.origin);
   const [name, setName] = useState(snippets[0]?.name ?? "");
   const shown = snippets.find((each) => each.name === name);
   return (
@@ -64,6 +62,7 @@ function FromCode({ agentId }: { agentId: string }) {
       <SelectField label="Written in" value={name} onChange={(event) => setName(event.target.value)}>
         {snippets.map((each) => <option key={each.name}>{each.name}</option>)}
       </SelectField>
+      {shown && <p>{shown.note}</p>}
       {shown && <Code code={shown.code} title={shown.name} />}
     </Card>
   );

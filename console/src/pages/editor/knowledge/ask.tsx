@@ -45,7 +45,7 @@ export function AskKnowledge({ agentId }: { agentId: string }) {
 
 export function Passages({ passages }: { passages: readonly Passage[] }) {
   return (
-    <ol style={{ display: "grid", gap: "var(--s2)" }}>
+    <ol className={styles.passages}>
       {passages.map(({ text, source, page, score }, n) => (
         <li key={n} className={styles.passage}>
           <header><span>{source}{page !== null && `, page ${page}`}</span><span>{score.toFixed(2)}</span></header>

@@ -104,6 +104,7 @@ function Pages({ agentId }: { agentId: string }) {
         <Button type="submit" busy={change.isPending}>Add</Button>
       </Form>
       <Failure error={change.error ?? pages.error} />
+      {pages.data?.length === 0 && <Curl method="POST" path={`/api/v1/agents/${agentId}/${PAGES}`} body={{ url: "https://www.example.com/help" }} />}
       {pages.data && pages.data.length > 0 && (
         <SourceList
           label="Web pages" sources={pages.data} about={(page) => (page.crawl ? `Site · ${page.pages} pages` : "Page")}

@@ -7,9 +7,11 @@ import { Button } from "../../../ui/button";
 import { TextField, Toggle } from "../../../ui/field";
 import { Card, Failure, Notice } from "../../../ui/page";
 import { showMs } from "../../../ui/times";
+import { isMask } from "../changes";
 import { useDraft, type Changes } from "../draft";
+import { readFindings } from "../refusal";
 import styles from "../editor.module.css";
-import { FindingItem } from "../llm/findings";
+import { FindingList } from "../llm/findings";
 import { MapField, NumberField } from "../llm/server";
 import { Passages } from "./ask";
 
@@ -17,7 +19,8 @@ type Own = Schemas["Knowledge"];
 type Report = Schemas["KnowledgeCheckView"];
 
 export function OwnRetrieval() {
-  const { agent, value, set, errorOf } = useDraft();
+  const { agent, value, set, error, errorOf } = useDraft();
+  const refused = readFindings(error, "knowledge");
   const own = value("knowledge") as Own | null;
   const change = (next: Own | null) => set("knowledge", next as Changes["knowledge"]);
   return (
@@ -37,6 +40,7 @@ export function OwnRetrieval() {
             <NumberField label="It may take, ms" min={50} max={5000} value={own.timeoutMs} onChange={(timeoutMs) => change({ ...own, ...(timeoutMs && { timeoutMs }) })} />
           </div>
           <MapField label="Headers" note="One a line, as Name: value." between=": " value={own.headers ?? {}} error={errorOf("knowledge.headers")} onChange={(headers) => change({ ...own, headers })} />
+          {refused.length > 0 && <FindingList findings={refused} />}
           <Test own={own} agentId={agent.id} />
         </>
       )}
@@ -46,18 +50,17 @@ export function OwnRetrieval() {
 
 function Test({ own, agentId }: { own: Own; agentId: string }) {
   const { apiKey, ...rest } = own;
-  const isMask = apiKey?.startsWith("•");
-  const check = useMutation({
-    mutationFn: async () => await (await sendJson("/api/v1/knowledge-checks", "POST", { ...rest, ...(apiKey && !isMask && { apiKey }), agentId })).json() as Report,
+    const check = useMutation({
+    mutationFn: async () => await (await sendJson("/api/v1/knowledge-checks", "POST", { ...rest, ...(apiKey && !isMask(apiKey) && { apiKey }), agentId })).json() as Report,
   });
   const report = check.data;
   return (
     <>
       <div><Button busy={check.isPending} disabled={!own.baseURL} onClick={() => check.mutate()}>Test</Button></div>
-      <div aria-live="polite" style={{ display: "grid", gap: "var(--s2)" }}>
+      <div aria-live="polite" className={styles.stack}>
         <Failure error={check.error} />
         {report && <Notice kind={report.ok ? "good" : "danger"}><p>{report.ok ? `It works. It took ${showMs(report.totalMs)}.` : "It cannot be used like this."}</p></Notice>}
-        {report && report.findings.length > 0 && <ul style={{ display: "grid", gap: "var(--s2)" }}>{report.findings.map((finding, n) => <FindingItem key={n} finding={finding} />)}</ul>}
+        {report && report.findings.length > 0 && <FindingList findings={report.findings} />}
         {report && report.passages.length > 0 && <Passages passages={report.passages} />}
       </div>
     </>

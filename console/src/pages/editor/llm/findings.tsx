@@ -18,7 +18,7 @@ interface CheckResultProps {
 export function CheckResult({ check, onUseUrl }: CheckResultProps) {
   const { report, findings, stages, isRunning, error } = check;
   return (
-    <div aria-live="polite" aria-busy={isRunning} style={{ display: "grid", gap: "var(--s3)" }}>
+    <div aria-live="polite" aria-busy={isRunning} className={styles.result}>
       <Failure error={error} />
       {isRunning && <Notice kind="calm"><p>A real question is being asked…</p></Notice>}
       {report && <Verdict report={report} />}
@@ -29,7 +29,7 @@ export function CheckResult({ check, onUseUrl }: CheckResultProps) {
         </Notice>
       )}
       {stages.length > 0 && <Stages stages={stages} />}
-      {findings.length > 0 && <ul className={styles.findings}>{findings.map((finding, n) => <FindingItem key={n} finding={finding} />)}</ul>}
+      {findings.length > 0 && <FindingList findings={findings} />}
       {report?.answer && <p className={styles.answer}>It said: “{report.answer}”</p>}
     </div>
   );
@@ -53,13 +53,17 @@ function Stages({ stages }: { stages: readonly Stage[] }) {
   );
 }
 
-export function FindingItem({ finding }: { finding: Finding }) {
+export function FindingList({ findings }: { findings: readonly Finding[] }) {
+  return <ul className={styles.findings}>{findings.map((finding, n) => <FindingItem key={n} finding={finding} />)}</ul>;
+}
+
+function FindingItem({ finding }: { finding: Finding }) {
   const { code, message, fix, severity, evidence } = finding;
   return (
     <li className={[styles.finding, severity !== "note" && styles[severity]].filter(Boolean).join(" ")}>
       <p>{SEVERITY[severity]}: {message}</p>
       {fix && <p className={styles.fix}>{fix}</p>}
-      {evidence && <code className={styles.evidence}>{evidence}</code>}
+      {evidence && !message.includes(evidence) && <code className={styles.evidence}>{evidence}</code>}
       <p><code>{code}</code></p>
     </li>
   );

@@ -7,10 +7,13 @@ import { Button } from "../../../ui/button";
 import { SelectField, TextField } from "../../../ui/field";
 import { Card, Notice } from "../../../ui/page";
 import { showAgo, showMs } from "../../../ui/times";
+import { asSent, isMask } from "../changes";
 import { useDraft, type Changes } from "../draft";
+import { readFindings } from "../refusal";
 import styles from "../editor.module.css";
-import { useLlmCheck } from "./check";
-import { CheckResult, FindingItem } from "./findings";
+import { useLlmCheck, type Finding } from "./check";
+import { CheckResult, FindingList } from "./findings";
+import { FirstWords } from "./first-words";
 import { NumberField, ServerFields, type Server } from "./server";
 
 type Own = Schemas["OpenAiCompatible"];
@@ -20,7 +23,8 @@ const EMPTY: Own = { type: "openai-compatible", baseURL: "" };
 const MOST_FALLBACKS = 3;
 
 export default function Llm() {
-  const { agent, value, set, errorOf } = useDraft();
+  const { agent, value, set, error, errorOf } = useDraft();
+  const refused = readFindings(error, "llm");
   const own = asOwn(value("llm"));
   const change = (llm: Own | null) => set("llm", llm as Changes["llm"]);
   return (
@@ -34,6 +38,7 @@ export default function Llm() {
           <Notice kind="warning"><p>No language model configured: answers are sentences picked from what the agent knows.</p></Notice>
         )}
         {own && <ServerFields key={agent.id} server={own} onChange={(server) => change({ ...own, ...server })} errorOf={(field) => errorOf(`llm.${field}`)} />}
+        {refused.length > 0 && <Refused findings={refused} />}
         {own && <Test llm={own} onUseUrl={(baseURL) => change({ ...own, baseURL })} />}
       </Card>
       {agent.llm && <LastCheck id={agent.id} />}
@@ -43,13 +48,17 @@ export default function Llm() {
 }
 
 function asOwn(llm: unknown): Own | null {
-  return llm && (llm as Own).type === "openai-compatible" ? withoutNulls(llm as Own) : null;
+  return llm && (llm as Own).type === "openai-compatible" ? asSent(llm as Own) : null;
 }
 
-/** A view says null where the body leaves things away. */
-function withoutNulls(llm: Own): Own {
-  const kept = Object.entries(llm).filter(([name, value]) => value !== null && name !== "model");
-  return Object.fromEntries(kept) as unknown as Own;
+/** Why it was not saved, as the check found it. */
+function Refused({ findings }: { findings: readonly Finding[] }) {
+  return (
+    <div role="alert" className={styles.stack}>
+      <p>It was asked before it was saved, and nothing was saved:</p>
+      <FindingList findings={findings} />
+    </div>
+  );
 }
 
 function Test({ llm, onUseUrl }: { llm: Own; onUseUrl: (url: string) => void }) {
@@ -65,8 +74,6 @@ function Test({ llm, onUseUrl }: { llm: Own; onUseUrl: (url: string) => void }) 
   );
 }
 
-const isMask = (key: string | null | undefined) => key?.startsWith("•") ?? false;
-
 /** What the server found when the LLM was last saved. */
 function LastCheck({ id }: { id: string }) {
   const { agent } = useDraft();
@@ -80,7 +87,8 @@ function LastCheck({ id }: { id: string }) {
   return (
     <Card title="Last check" aside={<span>{checkedAt && showAgo(checkedAt)}{state === "running" && " · still looking"}</span>}>
       <p>{ok ? "It worked." : "It did not work."} {firstTokenMs !== null && `First words after ${showMs(firstTokenMs)}.`}</p>
-      {agent.llmIssues.length > 0 && <ul style={{ display: "grid", gap: "var(--s2)" }}>{agent.llmIssues.map((finding, n) => <FindingItem key={n} finding={finding} />)}</ul>}
+      <FirstWords agentId={id} />
+      {agent.llmIssues.length > 0 && <FindingList findings={agent.llmIssues} />}
     </Card>
   );
 }
@@ -95,14 +103,14 @@ function Fallbacks({ llm, onChange }: { llm: Own; onChange: (llm: Own) => void }
   return (
     <Card title="When it fails">
       {fallbacks.map((fallback, n) => (
-        <fieldset key={n} style={{ display: "grid", gap: "var(--s4)" }}>
+        <fieldset key={n} className={styles.fields}>
           <legend>{n + 1}. {fallback.type === "built-in" ? "The server's own answers" : "Another server"}</legend>
           {fallback.type !== "built-in" && <ServerFields server={fallback as Server} onChange={(server) => setOne(n, server as Fallback)} errorOf={(field) => errorOf(`llm.fallbacks.${n}.${field}`)} />}
           <div><Button small kind="danger" onClick={() => setAll(fallbacks.filter((_, at) => at !== n))}>Remove</Button></div>
         </fieldset>
       ))}
       {fallbacks.length < MOST_FALLBACKS && (
-        <div style={{ display: "flex", gap: "var(--s2)", flexWrap: "wrap" }}>
+        <div className={styles.buttons}>
           <Button onClick={() => setAll([...fallbacks, { type: "openai-compatible", baseURL: "" }])}>Add a fallback server</Button>
           <Button onClick={() => setAll([...fallbacks, { type: "built-in" }])}>Add the server's own answers</Button>
         </div>

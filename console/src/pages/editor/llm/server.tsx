@@ -5,6 +5,8 @@ import { useState } from "react";
 import type { Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { SelectField, TextArea, TextField } from "../../../ui/field";
+import { isMask, isSame } from "../changes";
+import { readPairs, writePairs } from "./pairs";
 import styles from "../editor.module.css";
 
 export type Server = Schemas["LlmServer"];
@@ -46,7 +48,7 @@ export function ServerFields({ server, onChange, errorOf }: ServerFieldsProps) {
       </div>
       <details>
         <summary>Parameters, headers and timeouts</summary>
-        <div style={{ display: "grid", gap: "var(--s4)", marginTop: "var(--s4)" }}>
+        <div className={styles.inner}>
           <div className={styles.columns}>
             <NumberField label="Temperature" step={0.1} min={0} max={1} value={params.temperature} onChange={(temperature) => setParam({ temperature })} />
             <NumberField label="Longest answer, tokens" min={1} value={params.maxTokens} onChange={(maxTokens) => setParam({ maxTokens })} />
@@ -70,15 +72,15 @@ export function ServerFields({ server, onChange, errorOf }: ServerFieldsProps) {
 /** A stored key is shown as a mask; sent back unchanged, it stays. */
 function KeyField({ value, error, onChange }: { value: string; error: string; onChange: (key: string) => void }) {
   const [isShown, setShown] = useState(false);
-  const isMask = value.startsWith("•");
+  const masked = isMask(value);
   return (
-    <div style={{ display: "grid", gridTemplateColumns: "minmax(0, 1fr) auto", gap: "var(--s2)", alignItems: "end" }}>
+    <div className={styles.beside}>
       <TextField
-        label="API key" mono type={isShown || isMask ? "text" : "password"} autoComplete="off" placeholder="None" value={value} error={error}
-        onFocus={(event) => isMask && event.target.select()} onChange={(event) => onChange(event.target.value)}
+        label="API key" mono type={isShown || masked ? "text" : "password"} autoComplete="off" placeholder="None" value={value} error={error}
+        onFocus={(event) => masked && event.target.select()} onChange={(event) => onChange(event.target.value)}
       />
-      {value && !isMask && <Button aria-pressed={isShown} onClick={() => setShown(!isShown)}>{isShown ? "Hide" : "Show"}</Button>}
-      {isMask && <Button onClick={() => onChange("")}>Remove</Button>}
+      {value && !masked && <Button aria-pressed={isShown} onClick={() => setShown(!isShown)}>{isShown ? "Hide" : "Show"}</Button>}
+      {masked && <Button onClick={() => onChange("")}>Remove</Button>}
     </div>
   );
 }
@@ -112,19 +114,17 @@ interface MapFieldProps {
 
 /** Names and values, one a line; what is half typed stays as it is. */
 export function MapField({ label, note, between, value, error, onChange }: MapFieldProps) {
-  const [text, setText] = useState(() => Object.entries(value).map(([name, each]) => `${name}${between}${each ?? ""}`).join("\n"));
+  const [text, setText] = useState(() => writePairs(value, between));
+  // Whoever discards what was typed sees that.
+  const shown = isSame(readPairs(text, between), value) ? text : writePairs(value, between);
   const change = (next: string) => {
     setText(next);
-    const pairs = next.split("\n").filter((line) => line.includes(between.trim())).map((line) => splitOnce(line, between.trim()));
-    onChange(pairs.length ? Object.fromEntries(pairs) : null);
+    const pairs = readPairs(next, between);
+    onChange(Object.keys(pairs).length ? pairs : null);
   };
-  return <TextArea label={label} note={note} mono rows={2} value={text} error={error} onChange={(event) => change(event.target.value)} />;
+  return <TextArea label={label} note={note} mono rows={2} value={shown} error={error} onChange={(event) => change(event.target.value)} />;
 }
 
-function splitOnce(line: string, between: string): [string, string] {
-  const at = line.indexOf(between);
-  return [line.slice(0, at).trim(), line.slice(at + between.length).trim()];
-}
 
 /** Without what is empty; null if nothing is left. */
 function tidy<Part extends object>(part: Part): Part | null {

@@ -1,0 +1,32 @@
+/* How soon the LLM's first words came, day by day: a line as high as a word. */
+
+import { useQuery } from "@tanstack/react-query";
+
+import { send, type Schemas } from "../../../api/client";
+import { showMs } from "../../../ui/times";
+import styles from "./first-words.module.css";
+import { traceSpark } from "./spark";
+
+const DAYS = 14;
+const DAY_MS = 86_400_000;
+
+export function FirstWords({ agentId }: { agentId: string }) {
+  const report = useQuery({ queryKey: ["analytics", "first-words", agentId], staleTime: 60_000, queryFn: () => readReport(agentId) });
+  const middles = report.data?.buckets.map(({ firstTokenMs }) => firstTokenMs.p50) ?? [];
+  const median = report.data?.totals.firstTokenMs.p50 ?? null;
+  if (median === null) return report.data ? <p className={styles.none}>No conversation in {DAYS} days; how soon its first words come in talk stands here then.</p> : null;
+  return (
+    <p className={styles.words}>
+      In conversations of the last {DAYS} days, its first words came after {showMs(median)} in the median.
+      <svg className={styles.spark} viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={`By day, at most ${showMs(Math.max(...middles.map(Number)))}`}>
+        <path d={traceSpark(middles)} />
+      </svg>
+    </p>
+  );
+}
+
+async function readReport(agentId: string): Promise<Schemas["AnalyticsView"]> {
+  const now = Date.now();
+  const query = new URLSearchParams({ agentId, bucket: "day", from: new Date(now - DAYS * DAY_MS).toISOString(), to: new Date(now).toISOString() });
+  return await (await send(`/api/v1/analytics?${query}`)).json() as Schemas["AnalyticsView"];
+}
