@@ -4,6 +4,7 @@ import { useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
 import { useSession, useSignOut } from "../session/session";
+import { Boundary } from "../ui/boundary";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Icon, type IconName } from "../ui/icons";
@@ -50,7 +51,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </nav>
         <Foot onKeys={() => setShowsKeys(true)} onGo={() => setOpen(false)} isHere={isHere} />
       </div>
-      <main id="content" tabIndex={-1}>{children}</main>
+      <main id="content" tabIndex={-1}><Boundary at={location}>{children}</Boundary></main>
       <KeysHelp isOpen={showsKeys} onClose={() => setShowsKeys(false)} />
     </div>
   );
