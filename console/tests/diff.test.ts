@@ -40,6 +40,11 @@ describe("diffAgents", () => {
     expect(show(diff?.lines ?? [])).toEqual(["~…", " 5", "-6", "+six"]);
   });
 
+  test("a goodbye without a word is none that is missing", () => {
+    const [diff] = diffAgents({ endCallMessage: null }, { endCallMessage: "" });
+    expect(show(diff?.lines ?? [])).toEqual(["+(without a word)"]);
+  });
+
   test("nothing and empty are one", () => {
     expect(diffAgents({ greeting: null, endCallPhrases: [] }, { greeting: "", endCallPhrases: null })).toEqual([]);
   });

@@ -4,6 +4,7 @@ import { useState, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
 import { useSession, useSignOut } from "../session/session";
+import { Boundary } from "../ui/boundary";
 import { Button } from "../ui/button";
 import { Dialog } from "../ui/dialog";
 import { Icon, type IconName } from "../ui/icons";
@@ -30,7 +31,7 @@ export function Frame({ children }: { children: ReactNode }) {
   return (
     <div className={styles.frame}>
       <a className={styles.skip} href="#content">Skip to the content</a>
-      <div className={styles.rail} data-open={isOpen || undefined}>
+      <header className={styles.rail} data-open={isOpen || undefined}>
         <div className={styles.row}>
           <Link href="/" className={styles.brand}>
             <img src="/static/icon.svg" alt="" width="22" height="22" />
@@ -49,8 +50,8 @@ export function Frame({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <Foot onKeys={() => setShowsKeys(true)} onGo={() => setOpen(false)} isHere={isHere} />
-      </div>
-      <main id="content" tabIndex={-1}>{children}</main>
+      </header>
+      <main id="content" tabIndex={-1}><Boundary at={location}>{children}</Boundary></main>
       <KeysHelp isOpen={showsKeys} onClose={() => setShowsKeys(false)} />
     </div>
   );

@@ -4,6 +4,7 @@ import { lazy, Suspense, useState, type ComponentType } from "react";
 import { Link, Redirect } from "wouter";
 
 import { asSentence } from "../../api/client";
+import { Boundary } from "../../ui/boundary";
 import { Button, LinkButton } from "../../ui/button";
 import { CopyButton } from "../../ui/copy";
 import { Icon } from "../../ui/icons";
@@ -72,7 +73,7 @@ function Opened({ tab }: { tab: string }) {
       <div className={styles.editor} data-talks={talks || undefined}>
         <div className={styles.tab}>
           <SaveFailure error={error} tab={tab} />
-          <Suspense fallback={<Waiting what="Loading…" />}>{Shown && <Shown />}</Suspense>
+          <Boundary at={tab}><Suspense fallback={<Waiting what="Loading…" />}>{Shown && <Shown />}</Suspense></Boundary>
           <SaveBar />
         </div>
         {talks && (

@@ -42,7 +42,7 @@ export function listSnippets(agentId: string, server: string): readonly Snippet[
   return [
     { name: "Python", note: "Types a question and prints the answer. To speak, send {\"type\": \"audioIn\", \"data\": …} with sound in base64.", code: writePython(socket) },
     { name: "JavaScript", note: "For Node 22 or newer. Keep keys out of pages: those talk by the tag above, or with a ticket.", code: writeJavaScript(socket) },
-    { name: "Web SDK", note: "The SDK that PlayAI published knows only PlayAI's addresses. These lines send it here, unchanged otherwise; the page must be on https: or localhost. It needs no key, so the agent must be public or unlisted.", code: writeSdk(agentId, server) },
+    { name: "Web SDK", note: "The SDK that PlayAI published knows only PlayAI's addresses. These lines send it here, unchanged otherwise. The page must be on https: or localhost, the agent not private, and the server must have the files that the SDK detects speech with: its operator adds them once (npm run official -w widget). The tag above needs none of this.", code: writeSdk(agentId, server) },
     { name: "Ticket", note: "A secret that is good for this agent alone, and for minutes only. Give it to a page instead of a key.", code: writeTicket(agentId, server) },
   ];
 }

@@ -23,9 +23,12 @@ const MOST_LINES = 1000;
 export function diffAgents(before: Fields, after: Fields): FieldDiff[] {
   return Object.keys({ ...after, ...before })
     .filter((field) => !BESIDES.has(field))
-    .map((field) => ({ field, lines: cutSame(diffLines(linesOf(before[field]), linesOf(after[field]))) }))
+    .map((field) => ({ field, lines: cutSame(diffLines(readLines(before, field), readLines(after, field))) }))
     .filter(({ lines }) => lines.some(({ kind }) => kind !== "same" && kind !== "cut"));
 }
+
+/** An empty goodbye is no missing one: the agent hangs up without a word. */
+const readLines = (fields: Fields, field: string) => (field === "endCallMessage" && fields[field] === "" ? ["(without a word)"] : linesOf(fields[field]));
 
 /** A value as lines: of a list, an item each; of an object, a line for each value in it. */
 export function linesOf(value: unknown, name = ""): string[] {

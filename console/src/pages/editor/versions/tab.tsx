@@ -40,7 +40,7 @@ export default function Versions() {
           {listed.map((version, n) => <Item key={version.number} version={version} isNow={n === 0} isShown={n === at} onChoose={() => setChosen(version.number)} />)}
         </ol>
       </Card>
-      <Shown key={shown.number} version={shown} now={listed[0] ?? shown} before={listed[at + 1]} />
+      <Shown key={shown.number} version={shown} now={listed[0] ?? shown} before={listed[at + 1]} onRestored={() => setChosen(null)} />
     </div>
   );
 }
@@ -57,7 +57,7 @@ function Item({ version, isNow, isShown, onChoose }: { version: Version; isNow: 
   );
 }
 
-function Shown({ version, now, before }: { version: Version; now: Version; before: Version | undefined }) {
+function Shown({ version, now, before, onRestored }: { version: Version; now: Version; before: Version | undefined; onRestored: () => void }) {
   const { agent, changes } = useDraft();
   const isNow = version.number === now.number;
   const [against, setAgainst] = useState<Against>(before ? "before" : "now");
@@ -75,22 +75,28 @@ function Shown({ version, now, before }: { version: Version; now: Version; befor
       )}
       <Failure error={its.error ?? others.error} />
       {from && to ? <Fields diffs={diffAgents(from, to)} /> : !its.error && !others.error && <Waiting what="Comparing…" />}
-      {!isNow && <Restore version={version} isDirty={Object.keys(changes).length > 0} />}
+      {!isNow && <Restore version={version} isDirty={Object.keys(changes).length > 0} onRestored={onRestored} />}
       {!isNow && <Curl title="Go back by REST" method="POST" path={`/api/v1/agents/${agent.id}/versions/${version.number}/restore`} />}
     </Card>
   );
 }
 
-function Restore({ version: { number }, isDirty }: { version: Version; isDirty: boolean }) {
+function Restore({ version: { number }, isDirty, onRestored }: { version: Version; isDirty: boolean; onRestored: () => void }) {
   const { agent } = useDraft();
   const restore = useRestore(agent.id);
   const say = useSay();
+  const go = () => restore.mutate(number, {
+    onSuccess: () => {
+      say(`The agent is as it was in version ${number}. That is a version of its own: nothing is lost.`);
+      onRestored();
+    },
+  });
   return (
     <>
       {isDirty && <Notice kind="warning"><p>Save or discard what is not saved yet; then you can go back.</p></Notice>}
       <Failure error={restore.error} />
       <div>
-        <Button kind="primary" busy={restore.isPending} disabled={isDirty} onClick={() => restore.mutate(number, { onSuccess: () => say(`The agent is as it was in version ${number}. That is a version of its own: nothing is lost.`) })}>
+        <Button kind="primary" busy={restore.isPending} disabled={isDirty} onClick={go}>
           Go back to this version
         </Button>
       </div>
