@@ -160,7 +160,7 @@ def test_an_agent_is_made(hour: Hour) -> None:
     click(page, "New agent")
     page.wait_for_url(re.compile(r"/my-agents/[\w-]+/identity"))
     hour.agent = page.url.split("/")[-2]
-    page.get_by_label("Name", exact=True).fill("Concierge")
+    page.get_by_role("textbox", name="Name").fill("Concierge")
     page.get_by_role("link", name="Behaviour").click()
     page.get_by_label("Greeting").fill(GREETING)
     save(page)
@@ -193,7 +193,7 @@ def test_a_pdf_is_read_and_found(hour: Hour, tmp_path: Path) -> None:
     manual = tmp_path / "manual.pdf"
     manual.write_bytes(pdf_of([["The Grand Hotel", "", FACT], ["Breakfast is at seven."]]))
     page = hour.edit("knowledge")
-    page.get_by_label("Files", exact=True).first.set_input_files(manual)
+    page.locator("input[aria-label=Files]").set_input_files(manual)
     listed = page.get_by_role("list", name="Files")
     expect(listed).to_contain_text("Ready", timeout=CHECKED_MS)
     expect(listed).to_contain_text("manual.pdf")
@@ -268,7 +268,7 @@ def test_the_conversation_is_read_with_its_waterfall_and_heard_again(hour: Hour)
 def test_a_key_is_made_and_the_printed_curl_works(hour: Hour) -> None:
     page = hour.page
     page.goto(f"{hour.url}/developers")
-    page.get_by_label("Name").fill("telephone bridge")
+    page.get_by_role("textbox", name="Name").fill("telephone bridge")
     click(page, "Make a key")
     hour.key = page.get_by_label("Key", exact=True).inner_text()
     hour.curl = page.get_by_label("Try it").inner_text()

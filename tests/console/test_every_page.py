@@ -1,0 +1,95 @@
+"""Every page: no violation of accessibility, no sideways scrolling, keyboard only, dark and light."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from console.inspection import (
+    AXE,
+    find_violations,
+    find_wider,
+    list_operable,
+    tab_through,
+)
+from console.sample import Sample, running_sample
+from console.visits import Visits, visiting
+
+pytestmark = pytest.mark.browser
+
+NARROW = {"width": 360, "height": 740}
+PAGES = (
+    "home agents editor-identity editor-behaviour editor-llm editor-knowledge editor-actions "
+    "editor-deploy functions conversations conversation analytics keys account empty-functions "
+    "empty-conversations empty-analytics empty-developers sign-in sign-up shared talk embed preview"
+).split()
+UNDER_WAY = "Loading the |Loading…|Counting…"
+
+
+@pytest.fixture(scope="module")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sample]:
+    if not AXE.exists():
+        pytest.skip("needs axe-core: `npm ci`")
+    with running_sample(tmp_path_factory.mktemp("sample")) as sample:
+        yield sample
+
+
+@pytest.fixture
+def visits() -> Iterator[Visits]:
+    with visiting() as visits:
+        yield visits
+
+
+def open_page(
+    visits: Visits, chromium: Browser, sample: Sample, name: str, **context: object
+) -> Page:
+    """A page by its name, once everything is on it."""
+    path, session = {each: (path, session) for each, path, session in sample.visitors()}[name]
+    page = visits.open(
+        chromium, f"{sample.url}{path}", storage_state=session, reduced_motion="reduce", **context
+    )
+    settle(page)
+    return page
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is loading."""
+    page.wait_for_load_state("networkidle")
+    expect(page.get_by_text("Loading")).to_have_count(0)
+
+
+def test_every_page_is_looked_at(sample: Sample) -> None:
+    assert [name for name, _, _ in sample.visitors()] == PAGES
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_it_is_accessible(
+    visits: Visits, chromium: Browser, sample: Sample, name: str, scheme: str
+) -> None:
+    page = open_page(visits, chromium, sample, name, color_scheme=scheme)
+    assert find_violations(page) == []
+    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
+    settle(page)
+    assert find_violations(page) == []
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_it_fits_into_360_px(visits: Visits, chromium: Browser, sample: Sample, name: str) -> None:
+    page = open_page(visits, chromium, sample, name, viewport=NARROW, has_touch=True)
+    assert find_wider(page) == []
+    assert page.evaluate("document.scrollingElement.scrollWidth") <= NARROW["width"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_keyboard_reaches_everything_in_order(
+    visits: Visits, chromium: Browser, sample: Sample, name: str
+) -> None:
+    page = open_page(visits, chromium, sample, name)
+    operable = list_operable(page)
+    steps = tab_through(page)
+    assert [step.name for step in steps] == operable
+    assert [step.name for step in steps if not step.isSeen] == []
+    assert [step.name for step in steps if not step.isInside] == []
