@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -15,7 +15,7 @@ from typing import Final
 
 import numpy as np
 
-from sayso.knowledge.search import Vectors
+from sayso.knowledge.sentences import Rounded, Vectors, round_off
 
 MIN_WORDS, MAX_WORDS = 30, 80
 """How long a passage is."""
@@ -88,3 +88,27 @@ def mix_vectors(vectors: Vectors, pairs: list[tuple[int, int]], seed: int = 3) -
     lengths = np.linalg.norm(mixed, axis=1, keepdims=True)
     unit: Vectors = np.asarray(mixed / lengths, np.float32)
     return unit
+
+
+def mix_sentences(
+    sentences: Sequence[Rounded | None], pairs: Sequence[tuple[int, int]]
+) -> list[Rounded | None]:
+    """As many sentences for each pair as its longer one has; None where one of them has none."""
+    kept = [one for one in sentences if one is not None]
+    sizes = [0 if one is None else len(one) for one in sentences]
+    begins = np.cumsum(sizes) - sizes
+    rows, counts = [], []
+    for one, other in pairs:
+        count = max(sizes[one], sizes[other]) if sizes[one] and sizes[other] else 0
+        rows += [
+            (int(begins[one]) + n % sizes[one], int(begins[other]) + n % sizes[other])
+            for n in range(count)
+        ]
+        counts.append(count)
+    if not rows:
+        return [None] * len(pairs)
+    all_rows = np.concatenate(kept).astype(np.float32)
+    all_rows /= np.linalg.norm(all_rows, axis=1, keepdims=True)
+    mixed = mix_vectors(all_rows, rows)
+    ends = np.cumsum(counts)
+    return [round_off(mixed[end - count : end]) for end, count in zip(ends, counts, strict=True)]

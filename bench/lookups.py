@@ -12,12 +12,13 @@ import argparse
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+import numpy.typing as npt
 import uvicorn
 
 from child import SERVER_CORE, pin
@@ -25,7 +26,7 @@ from sayso.app import Server
 from sayso.knowledge.embed import Embedder
 from sayso.knowledge.local import Indexes
 from sayso.knowledge.passages import Passage
-from sayso.knowledge.search import Vectors
+from sayso.knowledge.sentences import Meanings
 from sayso.observe.logs import set_up_logs
 from sayso.serve import uvicorn_config
 from sayso.store.database import migrate
@@ -39,9 +40,9 @@ EVERY_S: Final = 0.25
 class Notebook:
     """Passages of one agent, from a file."""
 
-    def __init__(self, texts: Sequence[str], vectors: Vectors) -> None:
+    def __init__(self, texts: Sequence[str], meanings: Meanings) -> None:
         self._passages = [Passage(str(n), text, "s", "bench") for n, text in enumerate(texts)]
-        self._vectors = vectors
+        self._meanings = meanings
 
     async def revision(self, agent_id: str) -> int:
         """It never changes."""
@@ -53,10 +54,10 @@ class Notebook:
         del agent_id
         return 1
 
-    async def load(self, agent_id: str) -> tuple[Sequence[Passage], Vectors, int]:
+    async def load(self, agent_id: str) -> tuple[Sequence[Passage], Meanings, int]:
         """All of it."""
         del agent_id
-        return self._passages, self._vectors, 1
+        return self._passages, self._meanings, 1
 
 
 class LookingUp(Announced):
@@ -72,11 +73,17 @@ class LookingUp(Announced):
         embedder = Embedder()
         await embedder.open()
         file = np.load(self._passages, allow_pickle=False)
-        indexes = Indexes(Notebook(file["texts"].tolist(), file["vectors"]), embedder)
+        indexes = Indexes(Notebook(file["texts"].tolist(), read_meanings(file)), embedder)
         await indexes.of("bench").prepare()
         await super().startup(sockets)
         queries = file["queries"].tolist()
         self._task = asyncio.create_task(look_up(indexes, queries, self._found))
+
+
+def read_meanings(file: Mapping[str, npt.NDArray[Any]]) -> Meanings:
+    """Those of passages, whose sentences stand one behind the other; and how many each has."""
+    sentences = np.split(file["sentences"], np.cumsum(file["counts"])[:-1])
+    return Meanings(file["vectors"], [one if len(one) else None for one in sentences])
 
 
 async def look_up(indexes: Indexes, queries: Sequence[str], found: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -55,6 +55,22 @@ def read_passages(folder: Path = FOLDER / "larkfield") -> list[Passage]:
             title = f"{name}{BETWEEN}{heading}"
             passages.append(Passage(heading, text.strip(), path.stem, path.name, title=title))
     return passages
+
+
+def join_passages(passages: Sequence[Passage], count: int = 3) -> list[Passage]:
+    """Passages of `count` sections of a document, as one without headings would be cut.
+
+    Headings stand in the text, and the title is the document's; ids are joined by "+".
+    """
+    joined = []
+    for source in dict.fromkeys(one.source_id for one in passages):
+        own = [one for one in passages if one.source_id == source]
+        for some in (own[at : at + count] for at in range(0, len(own), count)):
+            text = "\n".join(f"{one.id}. {one.text}" for one in some)
+            title = some[0].title.partition(BETWEEN)[0]
+            ids = "+".join(one.id for one in some)
+            joined.append(replace(some[0], id=ids, text=text, title=title))
+    return joined
 
 
 def read_questions(folder: Path = FOLDER) -> list[Question]:

@@ -29,7 +29,7 @@ import numpy as np
 
 from callers import Party
 from child import CALLERS_CORE, pin, start
-from docstrings import mix_texts, mix_vectors, read_docstrings
+from docstrings import mix_sentences, mix_texts, mix_vectors, read_docstrings
 from figures import percentile
 from machine import Others, describe_machine, describe_others
 from questions import read_passages, read_questions
@@ -37,7 +37,9 @@ from sayings import load_sayings
 from sayso.knowledge import keywords
 from sayso.knowledge.embed import Embedder
 from sayso.knowledge.passages import Passage, text_to_embed
-from sayso.knowledge.search import Vectors, build_index
+from sayso.knowledge.search import build_index
+from sayso.knowledge.sentences import Meanings, Rounded, Vectors, round_off
+from sayso.knowledge.split import split_sentences
 from sayso.llm.fake import FakeConfig, running_fake
 from script import REPLY, ModelTimes
 
@@ -69,13 +71,16 @@ class Corpus:
 
     Attributes:
         texts: the real passages.
-        vectors: their meanings, and those of the questions.
+        vectors: what they mean as a whole.
+        sentences: and sentence by sentence.
+        asked: what the questions mean.
         docstrings: how many of the texts, the first ones, are docstrings.
         questions: words, the place of the passage that answers, and whether it is spoken.
     """
 
     texts: Sequence[str]
     vectors: Vectors
+    sentences: Sequence[Rounded | None]
     asked: Vectors
     docstrings: int
     questions: Sequence[tuple[str, int, bool]]
@@ -103,9 +108,8 @@ async def read_corpus(plan: Plan) -> Corpus:
     """Collect and embed everything real: some minutes for all of it."""
     documented = read_docstrings(plan.docstrings)
     sections = read_passages()
-    texts = [one.text for one in documented] + [
-        text_to_embed(one.title, one.text) for one in sections
-    ]
+    known = [("", one.text) for one in documented] + [(one.title, one.text) for one in sections]
+    texts = [text_to_embed(title, text) for title, text in known]
     place = {one.id: len(documented) + n for n, one in enumerate(sections)}
     asked = [(one.query, n, False) for n, one in enumerate(documented)]
     spoken = [(one.words, place[one.section], True) for one in read_questions() if one.section]
@@ -114,6 +118,7 @@ async def read_corpus(plan: Plan) -> Corpus:
     await embedder.open()
     try:
         vectors = await embedder.embed(texts)
+        sentences = [round_off(await embedder.embed(split_sentences(*one))) for one in known]
         rows, times_ms = [], []
         for words, *_ in questions:
             began_s = time.perf_counter()
@@ -121,22 +126,25 @@ async def read_corpus(plan: Plan) -> Corpus:
             times_ms.append(1000 * (time.perf_counter() - began_s))
     finally:
         await embedder.close()
-    return Corpus(texts, vectors, np.stack(rows), len(documented), questions, times_ms)
+    asked_rows = np.stack(rows)
+    return Corpus(texts, vectors, sentences, asked_rows, len(documented), questions, times_ms)
 
 
-def fill_up(corpus: Corpus, size: int) -> tuple[list[str], Vectors]:
+def fill_up(corpus: Corpus, size: int) -> tuple[list[str], Vectors, list[Rounded | None]]:
     """The corpus with what is mixed from it, `size` in all."""
     mixed = mix_texts(list(corpus.texts[: corpus.docstrings]), size - len(corpus.texts))
-    vectors = mix_vectors(corpus.vectors, [(one, other) for one, other, _ in mixed])
+    pairs = [(one, other) for one, other, _ in mixed]
+    vectors = mix_vectors(corpus.vectors, pairs)
     texts = [*corpus.texts, *(text for _, _, text in mixed)]
-    return texts, np.ascontiguousarray(np.concatenate([corpus.vectors, vectors]))
+    sentences = [*corpus.sentences, *mix_sentences(corpus.sentences, pairs)]
+    return texts, np.ascontiguousarray(np.concatenate([corpus.vectors, vectors])), sentences
 
 
 def compare(corpus: Corpus, size: int) -> list[Result]:
     """Search `size` passages in all three ways, question by question."""
-    texts, vectors = fill_up(corpus, size)
+    texts, vectors, sentences = fill_up(corpus, size)
     passages = [Passage(str(n), text, "s", "bench") for n, text in enumerate(texts)]
-    index, ours_s = _build(build_index(passages, vectors))
+    index, ours_s = _build(build_index(passages, Meanings(vectors, sentences)))
     words, words_s = _build(keywords.build(texts))
     ways: dict[str, Callable[[str, Vectors], list[int]]] = {
         OURS: lambda asked, meaning: [
@@ -181,14 +189,21 @@ def _build(steps: Iterator[Built | None]) -> tuple[Built, float]:
 
 async def measure_loaded(corpus: Corpus, size: int) -> tuple[list[float], float]:
     """Milliseconds of whole lookups while callers talk; and what others used of the machine."""
-    texts, vectors = fill_up(corpus, size)
+    texts, vectors, sentences = fill_up(corpus, size)
     sayings = await load_sayings()
     times = ModelTimes()
     fake = FakeConfig("scripted", (REPLY,), times.first_token_s, times.token_s)
     with tempfile.TemporaryDirectory(prefix="sayso-bench-") as folder:
         known, found = Path(folder) / "known.npz", Path(folder) / "found"
         queries = [words for words, *_ in corpus.questions]
-        np.savez(known, texts=np.array(texts), vectors=vectors, queries=np.array(queries))
+        np.savez(
+            known,
+            texts=np.array(texts),
+            vectors=vectors,
+            sentences=np.concatenate([one for one in sentences if one is not None]),
+            counts=np.array([0 if one is None else len(one) for one in sentences]),
+            queries=np.array(queries),
+        )
         async with asyncio.timeout(LOAD_LIMIT_S), running_fake(fake) as llm_url:
             args = ["--llm", llm_url, "--data", folder, "--passages", str(known)]
             args += ["--found", str(found)]
@@ -257,7 +272,7 @@ measures it on your machine.
 - *Docstrings*: of Python's standard library, {MIN_TO_MAX} words each, found by their first lines.
 - *Spoken*: the [evaluation set](answers.md), worded unlike the documents.
 - What fills the index up is mixed from docstrings: vectors between two real ones and a little
-  beside the line, texts of two halves.
+  beside the line, texts of two halves, sentences between two real ones.
 - *numpy scan* is the cosine alone and *BM25* the words alone; all three search the same passages
   in one process, question by question, on one thread. *x ours*: their median CPU as a share
   of ours.

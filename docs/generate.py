@@ -66,9 +66,11 @@ All paths are below the server's URL. A running server shows the same at `/docs`
 `/openapi.json`.
 
 Send your key as `Authorization: Bearer <API key>`; the bare key is taken, too. `X-User-Id` may be \
-left away; when it is sent, it must be the key's owner. Bodies are JSON, files come in forms. \
-Unknown keys are ignored, and named in the `warnings` of an agent or a function; those of \
-`timeouts` and `messagePlan` are refused. Errors are described in [errors](errors.md).
+left away; when it is sent, it must be the key's owner. A browser that is signed in \
+sends its cookie instead, from this server's own pages only ([accounts](../guide/accounts.md)). \
+Bodies are JSON, files come in forms. Unknown keys are ignored, and named in the `warnings` of an \
+agent or a function; those of `timeouts` and `messagePlan` are refused. Errors are described in \
+[errors](errors.md).
 
 **+** marks what Sayso adds to PlayAI's API."""
 
@@ -294,7 +296,8 @@ def rest_page() -> str:
             "MessagePlan", "TransferDestination", "Knowledge", "McpServerBody", "NewMcpCheck",
             "NewCheck",
             "NewKnowledgeCheck", "NewFunction", "DynamicParameter", "EnumParameter",
-            "ConstParameter", "Metadata", "NewTrial", "NewKnowledgePage",
+            "ConstParameter", "Metadata", "NewTrial", "NewKnowledgePage", "NewTicket", "SignIn",
+            "NewAccount", "AccountChanges", "NewKeyBody", "NewSearch", "NewPreview",
         )),
         PATCHING,
         *_forms(document),
@@ -309,7 +312,7 @@ def rest_page() -> str:
              "TurnView", "VoiceView", "FunctionView", "DynamicParameterView", "EnumParameterView",
              "ConstParameterView", "MetadataView", "DeletedFunction", "TrialView", "SentView",
              "CriticalKnowledgeFile", "KnowledgePage", "SourceStatus", "Progress", "MessageView",
-             "PhoneNumber"),
+             "PhoneNumber", "TicketView", "SessionView", "KeyView", "NewKeyView", "FoundPassage"),
         ),
         "### State",
         STATES_INTRO,

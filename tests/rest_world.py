@@ -15,18 +15,20 @@ import numpy as np
 import numpy.typing as npt
 from fastapi import FastAPI
 
-from sayso.accounts.schema import read_rules
+from sayso.accounts.schema import Account, read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
-from sayso.agents.reports import LlmCheckView
+from sayso.agents.reports import LlmCheckView, Step, Tell, keep_still
 from sayso.agents.schema import LlmIssue
 from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
+from sayso.api.previews import Previews
 from sayso.archive import Archive, make_archive
 from sayso.config import Settings
 from sayso.conversations.recorder import Recorder
 from sayso.conversations.service import Conversations
+from sayso.engines import EngineConfig
 from sayso.errors import KnowledgeError
 from sayso.functions.call import HttpCalls
 from sayso.functions.mcp.commands import read_commands
@@ -39,7 +41,9 @@ from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
 from sayso.store.database import Database, migrate
+from sayso.store.tables import UserRow
 from sayso.tts import Voice
+from sayso.tts.scripted import ScriptedTts
 
 VOICES = (Voice("amber", "Amber", "female", "english", "Warm."),)
 START = datetime(2024, 5, 1, 12, 0, 0, 123_456, tzinfo=UTC)
@@ -68,9 +72,12 @@ class ScriptedCheck:
     asked: list[Endpoint] = field(default_factory=list)
     before_answer: Any = None
     only_at: str = ""
+    steps: tuple[Step, ...] = ()
 
-    async def __call__(self, endpoint: Endpoint) -> Checked:
+    async def __call__(self, endpoint: Endpoint, tell: Tell = keep_still) -> Checked:
         self.asked.append(endpoint)
+        for step in self.steps:
+            tell(step)
         if self.before_answer is not None:
             await self.before_answer()
         return Checked(self._view(endpoint))
@@ -110,6 +117,22 @@ class ScriptedRetrieval:
 
 
 @dataclass
+class ScriptedSearch:
+    """A search of what agents know that finds what it is told, for the owner of an agent."""
+
+    agents: Agents
+    found: tuple[Found, ...] = (Found(Passage("p", "Nine to five.", "s", "hours.pdf", 3), 0.8),)
+    asked: list[tuple[str, str, int | None]] = field(default_factory=list)
+
+    async def __call__(
+        self, account: Account, agent_id: str, query: str, limit: int | None
+    ) -> tuple[Found, ...]:
+        await self.agents.demand(account, agent_id)
+        self.asked.append((agent_id, query, limit))
+        return self.found[:limit]
+
+
+@dataclass
 class World:
     """Everything a test may want to touch."""
 
@@ -129,8 +152,15 @@ class World:
     app: FastAPI
     mcp: McpPool
     archive: Archive
+    search: ScriptedSearch
     user_id: str = ""
     key: str = ""
+
+    async def make_stranger(self) -> str:
+        """Another account; its key."""
+        async with self.database.write() as session:
+            session.add(UserRow(id="stranger", created_at=START + timedelta(days=1)))
+        return (await self.accounts.new_key("stranger")).api_key.get_secret_value()
 
     def client(self, key: str | None = None, **headers: str) -> httpx2.AsyncClient:
         """A client with the owner's key, or another; an empty key sends none."""
@@ -209,6 +239,7 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         max_functions=config.max_functions,
     )
     archive = make_archive(config, database, clock, library.jobs)
+    search = ScriptedSearch(agents)
     services = Services(
         accounts,
         agents,
@@ -219,6 +250,8 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         archive.records,
         archive.recordings,
         archive.analytics,
+        search,
+        Previews(ScriptedTts(EngineConfig(Path()))),
     )
     app = build_api(services, config, clock)
     recorder = Recorder(
@@ -244,4 +277,5 @@ def make_world(config: Settings, secrets: Secrets) -> World:
         app,
         mcp,
         archive,
+        search,
     )

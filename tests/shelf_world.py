@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from rest_world import ScriptedEmbedder, World
 from sayso.knowledge.passages import Page
+from sayso.knowledge.split import split_sentences
 from sayso.knowledge.web import WebPage
 from sayso.library import FOLDER, Library, make_library
 from sayso.sources.indexing import KIND, Indexing, Told, Tools
@@ -93,7 +94,7 @@ class Script:
 
     def install(self, world: World) -> World:
         """Have `world` index with these tools."""
-        tools = Tools(self.read, self.split, self.visit, self, self.max_passages)
+        tools = Tools(self.read, self.split, split_sentences, self.visit, self, self.max_passages)
         library = world.library
         shelf = Shelf(world.settings.data_dir / FOLDER)
         indexing = Indexing(world.database, world.clock, shelf, library.knowledge, tools)

@@ -181,6 +181,7 @@ class MemoryLine:
     def __init__(self, speaks: OutputAudio, hears: InputAudio, *, transfers: bool = False) -> None:
         self.speaks = speaks
         self.hears = hears
+        self.details = False
         self.sent: list[wire.Outgoing] = []
         self.hushed = 0
         self.transfers = transfers
@@ -310,10 +311,12 @@ async def staged(
     warning_s: float = 0.0,
     filler_after_s: float = 1.5,
     transfers: bool = False,
+    details: bool = False,
     **manners: Any,  # noqa: ANN401 - fields of Agent
 ) -> AsyncIterator[Stage]:
     """Hold a conversation in memory; it is hung up on leaving."""
     line = MemoryLine(speaks, hears, transfers=transfers)
+    line.details = details
     stt, eot = ListedStt(list(heard)), ListedEot(list(judged))
     tts, record = ToneTts(), MemoryRecord()
     llm = ListedLlm([list(answer) for answer in answers], mishaps=list(mishaps))

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -7,11 +8,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from sayso import __version__
+from sayso.accounts.schema import NewAccount
+from sayso.accounts.service import Accounts
 from sayso.caller import _why_unreadable, socket_url, write_wav
 from sayso.cli import _locate, app, main
+from sayso.config import Settings
+from sayso.serve import with_accounts
 
 RUN = CliRunner()
 
@@ -22,7 +28,7 @@ def _data_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["serve"], ["talk"], ["check-llm"], ["fake-llm"], ["keys"]]
+    "command", [[], ["serve"], ["talk"], ["check-llm"], ["fake-llm"], ["keys"], ["link"]]
 )
 def test_every_command_has_help(command: list[str]) -> None:
     result = RUN.invoke(app, [*command, "--help"])
@@ -78,6 +84,39 @@ def test_a_bad_setting_is_a_sentence(fails: Fails, monkeypatch: pytest.MonkeyPat
 
 def test_before_the_first_start_there_are_no_keys(fails: Fails) -> None:
     assert "sayso: " in fails("keys", "list")
+
+
+def test_before_the_first_start_nobody_can_sign_in(fails: Fails) -> None:
+    assert "no account yet" in fails("link")
+
+
+def test_a_link_signs_the_owner_in_or_whose_email_is_named(
+    fails: Fails, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SAYSO_SIGN_UP", "open")
+    settings = Settings()
+    ada = NewAccount(email="ada@b.c", password=SecretStr("a long password"))
+
+    async def fill(accounts: Accounts) -> None:
+        await accounts.ensure_owner()
+        await accounts.people.sign_up(ada, "here")
+
+    asyncio.run(with_accounts(settings, fill))
+    urls = set()
+    ways: list[list[str]] = [[], ["--email", "Ada@b.c"], ["--url", "https://talk.example/"]]
+    for words in ways:
+        printed = RUN.invoke(app, ["link", *words]).stdout.strip()
+        url, _, token = printed.partition("/sign-in#")
+        urls.add(url)
+
+        async def use(accounts: Accounts, token: str = token, words: list[str] = words) -> None:
+            browser = await accounts.sessions.begin_by_link(SecretStr(token))
+            person = await accounts.people.find(browser.user_id)
+            assert person.email == ("ada@b.c" if "--email" in words else None)
+
+        asyncio.run(with_accounts(settings, use))
+    assert urls == {"http://127.0.0.1:8400", "https://talk.example"}
+    assert "no account with the email" in fails("link", "--email", "nobody@b.c")
 
 
 @pytest.mark.usefixtures("restored_logs")

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 import structlog
 from fastapi import FastAPI
@@ -19,10 +19,11 @@ from sayso.accounts.schema import read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
-from sayso.agents.reports import LlmCheckView
-from sayso.agents.schema import AnsweredBy
+from sayso.agents.reports import LlmCheckView, LlmStageView, Step, Tell
+from sayso.agents.schema import AnsweredBy, LlmIssue
 from sayso.agents.service import Agents, Checks
 from sayso.api import Services, build_api
+from sayso.api.previews import Previews
 from sayso.archive import make_archive
 from sayso.clock import Clock, SystemClock
 from sayso.config import Settings
@@ -44,7 +45,7 @@ from sayso.knowledge.passages import Found
 from sayso.knowledge.place import Place
 from sayso.knowledge.remote import Retrieval
 from sayso.library import make_library
-from sayso.llm import Endpoint
+from sayso.llm import Endpoint, progress
 from sayso.llm.builtin import Builtin
 from sayso.llm.check import LlmCheck
 from sayso.llm.client import LlmClient, deadlines_of
@@ -52,8 +53,10 @@ from sayso.llm.failover import Standby
 from sayso.llm.gguf import make_gguf, use_gguf
 from sayso.llm.inspector import Inspector
 from sayso.llm.learned import LearnedProfiles
+from sayso.llm.lexicon import Lexicon
 from sayso.llm.profile import Profiles
-from sayso.llm.verdict import CheckReport, make_document
+from sayso.llm.stages import Stage
+from sayso.llm.verdict import CheckReport, make_document, show_finding, show_stage
 from sayso.models import MODELS_DIR
 from sayso.observe.health import health_routes
 from sayso.ready import Engines, Ready, builtin_endpoint, end_task, limits_of
@@ -177,6 +180,8 @@ class Server:
             self._archive.records,
             self._archive.recordings,
             self._archive.analytics,
+            self._ready.search,
+            Previews(self._engines.rooms.tts),
             self._ready.answer_extractively,
             partial(greet, self.agents),
         )
@@ -229,9 +234,9 @@ class Server:
             self.welcome = await welcome(self.accounts, self.agents)
             yield
 
-    async def _check_llm(self, endpoint: Endpoint) -> Checked:
+    async def _check_llm(self, endpoint: Endpoint, tell: Tell) -> Checked:
         """Try an LLM, in the words of the agents' room."""
-        seen = await self._inspector.look(endpoint)
+        seen = await self._inspector.look(endpoint, lambda step: tell(view_step(step)))
 
         async def deepen() -> LlmCheckView:
             return view_report(await seen.deepen())
@@ -322,7 +327,7 @@ def make_engines(
             start_s=settings.llm_reply_start_timeout_s,
         ),
         standby=Standby(start_s=settings.llm_reply_start_timeout_s),
-        mind=Builtin(embedder),
+        mind=Builtin(embedder, Lexicon()),
         embedder=embedder,
         retrieval=Retrieval(private=settings.outbound_private),
     )
@@ -367,6 +372,13 @@ async def open_engines(engines: Engines, closing: AsyncExitStack, *, embeds: boo
     if embeds:
         await engines.embedder.open()
     closing.push_async_callback(engines.standby.close)
+
+
+def view_step(step: progress.Step) -> Step:
+    """What a check tells on its way, in the words of the agents' room."""
+    if isinstance(step, Stage):
+        return LlmStageView.model_validate(show_stage(step))
+    return LlmIssue(**cast("Any", show_finding(step)))
 
 
 def view_report(report: CheckReport) -> LlmCheckView:

@@ -246,6 +246,16 @@ class Settings(BaseSettings):
         "means no limit.",
     )
 
+    preview_voice_per_min: int = Field(
+        30, ge=0, description="`POST /voices/preview` a minute for each API key; 0 means no limit."
+    )
+    search_knowledge_per_min: int = Field(
+        60,
+        ge=0,
+        description="`POST /agents/{id}/knowledge/search` a minute for each API key; 0 means no "
+        "limit.",
+    )
+
     # Silence and the end -----------------------------------------------------------------
     idle_timeout_s: float = Field(
         20.0,

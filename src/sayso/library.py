@@ -20,7 +20,7 @@ from sayso.knowledge.crawl import Crawler
 from sayso.knowledge.kinds import Kind
 from sayso.knowledge.passages import Page
 from sayso.knowledge.read import Progress, read, recognise
-from sayso.knowledge.split import split
+from sayso.knowledge.split import split, split_sentences
 from sayso.knowledge.web import VisitLimits
 from sayso.security.outbound import refuse_literal
 from sayso.sources.arrivals import Recognised
@@ -97,6 +97,7 @@ def make_tools(settings: Settings, embedder: Embeds) -> Tools:
     return Tools(
         read=partial(_read, ReadLimits.of(settings)),
         split=split,
+        split_sentences=split_sentences,
         visit=Crawler(limits, private=settings.outbound_private).visit,
         embedder=embedder,
         max_passages=settings.max_passages,

@@ -18,7 +18,7 @@ from sayso.agents.schema import Agent as StoredAgent
 from sayso.agents.service import Agents
 from sayso.clock import Clock
 from sayso.config import Settings
-from sayso.errors import KnowledgeError, NotFoundError
+from sayso.errors import ConflictError, KnowledgeError, NotFoundError
 from sayso.knowledge import Retriever
 from sayso.knowledge.embed import Embedder
 from sayso.knowledge.local import Indexes
@@ -53,6 +53,9 @@ log = structlog.get_logger("sayso.app")
 
 EXTRACT_S: Final = 2.0
 """How long an agent without a language model waits for passages, in seconds: all it has."""
+
+SEARCH_S: Final = 10.0
+"""How long an owner who asks waits for passages, in seconds: nobody is on the line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ class Ready:
         self._indexes = Indexes(library.knowledge, engines.embedder)
         self._reading: set[asyncio.Task[None]] = set()
         # Apart from the agents' own, so that no stranger's text pushes theirs out of memory.
-        self._visitors = Builtin(engines.embedder)
+        self._visitors = Builtin(engines.embedder, engines.mind.lexicon)
 
     async def make(self, stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         """A stored agent with what a client adds to it, ready to talk."""
@@ -257,6 +260,28 @@ class Ready:
             async for piece in pieces:
                 if isinstance(piece, str):
                     yield piece
+
+    async def search(
+        self, account: Account, agent_id: str, query: str, limit: int | None
+    ) -> Sequence[Found]:
+        """What a conversation with an agent of the account would be shown for `query`.
+
+        Raises:
+            ConflictError: nobody could say.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        await self._agents.demand(account, agent_id)
+        stored = await self._agents.load(agent_id)
+        lookup = self._choose_lookup(stored, stored.variables)
+        found = await replace(
+            lookup, limit=limit or lookup.limit, deadline_s=max(SEARCH_S, lookup.deadline_s)
+        ).find(query, (), _tell_log)
+        if found is None:
+            raise ConflictError(
+                "what this agent knows could not be searched",
+                hint="Try again in a moment; the server's log says what failed.",
+            )
+        return found[:limit]
 
     def _do_aside(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

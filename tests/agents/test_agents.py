@@ -79,6 +79,8 @@ async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -
         "builtInActions": [],
         "timeZone": None,
         "transferDestinations": [],
+        "recordAudio": True,
+        "allowedOrigins": [],
         "avatarPhotoUrl": None,
         "criticalKnowledgeFiles": [],
         "phoneNumbers": [],

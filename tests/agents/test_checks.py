@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from rest_world import World, open_world
 from sayso.agents import checks
 from sayso.agents.checks import Checked, LlmChecks
-from sayso.agents.reports import LlmCheckView
+from sayso.agents.reports import LlmCheckView, Tell
 from sayso.agents.schema import LlmIssue, NewAgent
 from sayso.errors import BadRequestError, NotFoundError
 from sayso.llm import Endpoint
@@ -50,7 +50,7 @@ async def agent_id(world: World) -> str:
 
 @pytest.fixture
 async def running(world: World) -> AsyncGenerator[LlmChecks]:
-    async def check(_: Endpoint) -> Checked:
+    async def check(_: Endpoint, __: Tell) -> Checked:
         return Checked(report())
 
     made = LlmChecks(world.database, world.clock, check)
@@ -293,7 +293,7 @@ async def test_one_that_breaks_is_logged_and_does_not_stop_the_others(
 async def test_the_oldest_waiting_check_stays_quick_when_there_are_too_many(
     world: World, agent_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def check(_: Endpoint) -> Checked:
+    async def check(_: Endpoint, __: Tell) -> Checked:
         return Checked(report())
 
     monkeypatch.setattr(checks, "MAX_WAITING", 1)

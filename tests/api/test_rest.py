@@ -181,23 +181,47 @@ async def test_the_docs_page_loads_nothing_from_outside(client: httpx2.AsyncClie
     assert "<script>" not in page.text
 
 
+ASKS_FOR = {
+    "post /api/v1/session": "nobody",
+    "delete /api/v1/session": "nobody",
+    "post /api/v1/account": "nobody",
+    "patch /api/v1/account": "browser",
+    "get /api/v1/shared/{token}": "nobody",
+    "get /api/v1/shared/{token}/recording": "nobody",
+}
+"""What needs no key, or more than one."""
+
+
 async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
     schema = (await client.get("/openapi.json")).json()
     assert schema["openapi"].startswith("3.1")
     assert schema["info"]["title"] == "Sayso API"
-    assert set(schema["components"]["securitySchemes"]) == {"ApiKeyAuth", "XUserIdAuth"}
+    assert set(schema["components"]["securitySchemes"]) == {
+        "ApiKeyAuth",
+        "XUserIdAuth",
+        "SessionCookie",
+    }
     extensions = set()
     for path, operations in schema["paths"].items():
         for method, operation in operations.items():
             assert "422" not in operation["responses"]
             assert operation["summary"]
             assert len(operation["tags"]) == 1, f"{method} {path} is listed twice, or nowhere"
-            assert {"ApiKeyAuth": []} in operation["security"]
+            ways = operation.get("security", [])
+            asks_for = "nobody" if not ways else "key" if {"ApiKeyAuth": []} in ways else "browser"
+            assert asks_for == ASKS_FOR.get(f"{method} {path}", "key")
+            assert not ways or {"SessionCookie": []} in ways
             error = operation["responses"]["401"]["content"]["application/json"]["schema"]
             assert error["$ref"].endswith("/ErrorBody")
             if operation.get("x-sayso-extension"):
                 extensions.add(f"{method} {path}")
     assert extensions == {
+        *ASKS_FOR,
+        "get /api/v1/session",
+        "get /api/v1/api-keys",
+        "post /api/v1/api-keys",
+        "delete /api/v1/api-keys/{keyId}",
+        "post /api/v1/agents/{agentId}/tickets",
         "get /api/v1/agents",
         "get /api/v1/agents/{agentId}/critical-knowledge-files",
         "post /api/v1/agents/{agentId}/critical-knowledge-files",
@@ -218,6 +242,16 @@ async def test_openapi_says_what_is_true(client: httpx2.AsyncClient) -> None:
         "post /api/v1/knowledge-checks",
         "post /api/v1/mcp-checks",
         "get /api/v1/agents/{agentId}/conversations/{conversationId}/turns",
+        "delete /api/v1/conversations/{conversationId}",
+        "delete /api/v1/conversations/{conversationId}/share",
+        "get /api/v1/analytics",
+        "get /api/v1/conversations",
+        "get /api/v1/conversations/{conversationId}",
+        "get /api/v1/conversations/{conversationId}/exchanges",
+        "get /api/v1/conversations/{conversationId}/export",
+        "get /api/v1/conversations/{conversationId}/recording",
+        "post /api/v1/conversations/{conversationId}/share",
+        "put /api/v1/conversations/{conversationId}/rating",
     }
     view = schema["components"]["schemas"]["AgentView"]["properties"]
     assert view["answeredBy"]["x-sayso-extension"] is True

@@ -11,6 +11,9 @@ from answers import (
     Files,
     Graded,
     Setup,
+    _is_refused,
+    _leads_less,
+    _show_cut,
     make_row,
     measure_recall,
     run_setup,
@@ -21,10 +24,12 @@ from answers import (
 )
 from questions import Question, read_passages
 from sayso.knowledge.passages import Passage
-from sayso.knowledge.search import Vectors, build_index
+from sayso.knowledge.search import build_index
+from sayso.knowledge.sentences import Meanings, Vectors
 from sayso.llm import Message
-from sayso.llm.builtin import UNKNOWN
+from sayso.llm.builtin import CAVEAT, UNKNOWN
 from sayso.llm.failover import Runner, Standby
+from sayso.llm.grounds import Odd, Weighed
 from sayso.llm.prompt import PromptParts
 from sayso.talk.lookup import Lookup
 
@@ -55,7 +60,7 @@ def anyio_backend() -> str:
 @pytest.fixture
 def files() -> Files:
     passages = [Passage("Tea", "Tea is hot.", "s", "t.md"), Passage("Ice", "Ice.", "s", "t.md")]
-    *_, index = build_index(passages, np.eye(2, dtype=np.float32))
+    *_, index = build_index(passages, Meanings(np.eye(2, dtype=np.float32)))
     assert index
     return Files(index, Embeds())  # type: ignore[arg-type]
 
@@ -80,9 +85,22 @@ async def test_recall_counts_the_right_passage(files: Files) -> None:
 
 def test_a_row_counts_each_kind() -> None:
     kinds = ("off-topic", "near-topic", "outside")
-    graded = [Graded(TEA, "", "found", 0.1), Graded(TEA, "", "wrong", 0.1)]
+    graded = [Graded(TEA, CAVEAT.format(what="x"), "found", 0.1), Graded(TEA, "", "wrong", 0.1)]
     graded += [Graded(Question("?", kind=kind), "", "refused", 0.1) for kind in kinds]
-    assert make_row("we", graded) == "| we | 1 / 0 / 1 | 1 of 1 | 1 of 1 | 1 of 1 | 100 |"
+    assert make_row("we", graded) == "| we | 1 / 0 / 1 | 1 | 1 of 1 | 1 of 1 | 1 of 1 | 100 |"
+
+
+def test_thresholds_are_tried_on_either_half() -> None:
+    far, near = Weighed(0.1, 0.2), Weighed(0.9, 0.2)
+    odd = Weighed(0.9, 0.2, (Odd("a unicycle", 0.38),))
+    assert [_leads_less(0.1, one) for one in (far, near)] == [True, False]
+    assert [_is_refused(0.4, one) for one in (far, near, odd)] == [True, False, True]
+    assert not _is_refused(0.3, odd)
+    kinds = ("answerable", "off-topic", "near-topic", "outside")
+    half = [(Question("?", kind=kind), odd) for kind in kinds]
+    assert _show_cut(0.4, [half], lambda one: _is_refused(0.4, one)) == (
+        "| 0.4 | 100% / 100% / 100% / 100% |"
+    )
 
 
 def test_a_sample_keeps_every_kind() -> None:

@@ -3,7 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from docstrings import MAX_WORDS, MIN_WORDS, cut_docstring, mix_texts, mix_vectors, read_docstrings
+from docstrings import (
+    MAX_WORDS,
+    MIN_WORDS,
+    cut_docstring,
+    mix_sentences,
+    mix_texts,
+    mix_vectors,
+    read_docstrings,
+)
+from sayso.knowledge.sentences import round_off
 
 BODY = " ".join(f"word{n}" for n in range(MIN_WORDS))
 
@@ -48,3 +57,14 @@ def test_mixed_vectors_are_near_both() -> None:
     assert mixed.dtype == np.float32
     assert np.allclose(np.linalg.norm(mixed, axis=1), 1.0, atol=1e-5)
     assert (mixed[:, :2] > 0.25).all()
+
+
+def test_mixed_sentences_are_near_those_of_both() -> None:
+    eye = np.eye(384, dtype=np.float32)
+    one, none, other = round_off(eye[:2]), None, round_off(eye[2:3])
+    first, second = mix_sentences([one, none, other], [(0, 2), (0, 1)])
+    assert first is not None
+    assert second is None
+    near = first[:, :3] > 40
+    assert near.tolist() == [[True, False, True], [False, True, True]]
+    assert mix_sentences([None], [(0, 0)]) == [None]

@@ -7,7 +7,7 @@ from collections import Counter
 
 import pytest
 
-from questions import Question, read_passages, read_questions, split_halves
+from questions import Question, join_passages, read_passages, read_questions, split_halves
 
 
 def test_the_set_is_as_large_as_it_should_be() -> None:
@@ -67,3 +67,15 @@ def test_both_halves_have_every_kind_and_share_nothing() -> None:
     assert {q.kind for q in one} == {q.kind for q in other}
     assert not {q.words for q in one} & {q.words for q in other}
     assert len(one) + len(other) == len(read_questions())
+
+
+def test_sections_of_a_document_are_joined_to_long_passages() -> None:
+    passages = read_passages()
+    joined = join_passages(passages, 3)
+    assert [name for one in joined for name in one.id.split("+")] == [one.id for one in passages]
+    assert len(joined) < len(passages) / 2
+    assert "Parking" not in joined[0].title
+    for one in passages:
+        (whole,) = [each for each in joined if one.id in each.id.split("+")]
+        assert f"{one.id}. {one.text}" in whole.text
+        assert whole.source_id == one.source_id

@@ -4,12 +4,14 @@ import asyncio
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 import lookups
-from lookups import Notebook, look_up
+from lookups import Notebook, look_up, read_meanings
 from retrieval import (
     OURS,
     SCAN,
@@ -22,7 +24,7 @@ from retrieval import (
     write_table,
 )
 from sayso.knowledge.local import Indexes
-from sayso.knowledge.search import Vectors
+from sayso.knowledge.sentences import Meanings, Vectors, round_off
 
 TEXTS = ["red apples grow on trees", "blue boats sail on water", "green tea is served hot"]
 
@@ -36,7 +38,8 @@ def anyio_backend() -> str:
 def corpus() -> Corpus:
     vectors = np.eye(384, dtype=np.float32)[:3]
     questions = [("apples", 0, False), ("boats", 1, False), ("a hot drink", 2, True)]
-    return Corpus(TEXTS, vectors, vectors, 2, questions, [1.0, 2.0])
+    sentences = [round_off(vectors[:2]), None, round_off(vectors[2:])]
+    return Corpus(TEXTS, vectors, sentences, vectors, 2, questions, [1.0, 2.0])
 
 
 def test_all_ways_search_the_same(corpus: Corpus) -> None:
@@ -74,10 +77,22 @@ class Known:
         return np.eye(384, dtype=np.float32)[: len(texts)]
 
 
+def test_meanings_come_out_of_a_file_as_they_went_in() -> None:
+    rows = np.eye(3, dtype=np.int8)
+    file: dict[str, npt.NDArray[Any]] = {
+        "vectors": np.eye(3, dtype=np.float32),
+        "sentences": rows,
+        "counts": np.array([2, 0, 1]),
+    }
+    meanings = read_meanings(file)
+    assert [len(meanings.sentences_of(n)) for n in range(3)] == [2, 0, 1]
+    assert np.array_equal(meanings.sentences_of(2), rows[2:])
+
+
 async def test_lookups_are_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lookups, "EVERY_S", 0.0)
     found = tmp_path / "found"
-    indexes = Indexes(Notebook(TEXTS, np.eye(384, dtype=np.float32)[:3]), Known())
+    indexes = Indexes(Notebook(TEXTS, Meanings(np.eye(384, dtype=np.float32)[:3])), Known())
     looking = asyncio.create_task(look_up(indexes, ["apples"], found))
     async with asyncio.timeout(10):
         while not found.exists() or len(found.read_text().splitlines()) < 3:  # noqa: ASYNC110 - a file

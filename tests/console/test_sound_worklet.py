@@ -234,15 +234,14 @@ def test_a_held_reply_falls_silent_and_loses_nothing(run: Run) -> None:
         const held = hear(100);
         order("resume");
         const sound = hear(200);
-        return [told.map(({ news, seconds }) => [news, seconds]), held, sound];
+        const news = told.map(({ news, seconds }) => [news, Math.round(seconds * 1000)]);
+        return [news, held, sound];
         """
     )
     assert np.max(np.abs(np.diff(held))) < 0.01
     assert not np.any(held[240:])
     assert np.count_nonzero(np.abs(sound) > 0.4) == pytest.approx(0.4 * 48_000 - 20 * 128, abs=40)
-    assert [news for news, _ in told[:3]] == ["playing", "played", "played"]
-    assert told[1][1] == told[2][1] == pytest.approx(20 * 128 / 48_000)
-    assert told[-1] == ["dry", pytest.approx(0.4, abs=0.001)]
+    assert told == [["playing", 0], *4 * [["played", 53]], ["played", 304], ["dry", 401]]
 
 
 def test_a_reply_that_is_held_when_another_begins_is_dropped(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -77,19 +78,23 @@ def test_a_spoken_sentence_is_answered_aloud(
     assert served.server.welcome is not None
     page = open_page(caller, f"{served.url}/agent/{served.server.welcome.agent_id}")
     start(page)
-    main, said = page.locator("main"), page.locator("li.caller p")
+    main, said = page.locator("main"), page.locator("li.caller:not(.interim) p")
     expect(page.get_by_role("log")).to_contain_text("I am the Sayso guide", timeout=8_000)
     expect(main).to_have_attribute("data-state", "listening", timeout=8_000)
     greeting_s = audible_s(page)
     assert greeting_s > 2
 
     expect(main).to_have_attribute("data-state", "hearing")
+    expect(page.locator("li.caller.interim p")).to_have_count(1)
     expect(said).to_have_count(1)
     assert speech.count_errors(recording.text, said.inner_text()).rate <= 0.2
     expect(main).to_have_attribute("data-state", "speaking")
     expect(page.locator("li.agent")).to_have_count(2)
     expect(main).to_have_attribute("data-state", "listening", timeout=15_000)
     assert audible_s(page) > greeting_s + 0.5
+    waited = re.fullmatch(r"Answered in (\d+\.\d) s", page.locator(".latency").inner_text())
+    assert waited
+    assert 0.1 < float(waited[1]) < 8
 
 
 @pytest.mark.parametrize("speaks_at_s", [1.5])
@@ -104,6 +109,6 @@ def test_speaking_over_the_agent_interrupts_it(
     expect(greeting).to_have_count(1)
     assert greeting.inner_text().startswith("Hello")
     assert "know?" not in greeting.inner_text()
-    expect(page.locator("li.caller p")).to_have_count(1)
-    heard = page.locator("li.caller p").inner_text()
+    expect(page.locator("li.caller:not(.interim) p")).to_have_count(1)
+    heard = page.locator("li.caller:not(.interim) p").inner_text()
     assert speech.count_errors(recording.text, heard).rate <= 0.3

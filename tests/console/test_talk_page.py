@@ -410,7 +410,8 @@ def test_a_microphone_that_goes_away_leaves_the_keyboard(
     click(page, "Start talking")
     see_state(page, "listening")
     page.evaluate("""() => {
-        navigator.mediaDevices.getUserMedia = async () => { throw new DOMException('', 'NotFoundError'); };
+        const none = new DOMException('', 'NotFoundError');
+        navigator.mediaDevices.getUserMedia = () => Promise.reject(none);
         stream.getTracks()[0].dispatchEvent(new Event('ended'));
     }""")
     expect(page.get_by_role("alert")).to_contain_text("The microphone went away.")

@@ -82,6 +82,9 @@ EXAMPLES: tuple[line.Outgoing, ...] = (
     line.CallerStarted(),
     line.CallerStopped(),
     line.CallerText("hi"),
+    line.CallerTextSoFar("h"),
+    line.ReplyHeld(),
+    line.ReplyResumed(),
     line.ReplyBegan(1),
     line.ReplySound(1, b"."),
     line.AgentText(1, "hello"),
@@ -182,7 +185,7 @@ def test_the_example_is_what_the_server_answers() -> None:
     assert found
     shown = json.loads(found[1])
     fields = {field.alias for field in refusals.ErrorBody.model_fields.values()}
-    assert set(shown) == fields - {"details"}
+    assert set(shown) == fields - {"details", "signUpOpen"}
     body = '{"displayName":"x",}'
     assert shown["message"] == describe_json(body, body.index("}"))
 

@@ -14,8 +14,10 @@ import typer
 from pydantic import BaseModel
 
 from documents import ROOT, Block, blocks, pages
+from sayso.accounts.schema import NewKeyBody
 from sayso.agents.reports import NewCheck, NewKnowledgeCheck
 from sayso.agents.schema import AgentChanges, NewAgent
+from sayso.agents.ticket_routes import NewTicket
 from sayso.cli import app
 from sayso.functions.mcp.schema import NewMcpCheck
 from sayso.functions.schema import NewFunction, NewTrial
@@ -62,6 +64,8 @@ KINDS = {
     "/llm-checks": "check",
     "/knowledge-checks": "knowledge check",
     "/knowledge-pages": "page",
+    "/api-keys": "key",
+    "/tickets": "ticket",
     "/try": "try",
     "/external-functions": "function",
     "PATCH": "PATCH",
@@ -93,6 +97,8 @@ SHAPES: Mapping[str, type[BaseModel]] = {
     "knowledge check": NewKnowledgeCheck,
     "mcp check": NewMcpCheck,
     "page": NewKnowledgePage,
+    "key": NewKeyBody,
+    "ticket": NewTicket,
 }
 
 

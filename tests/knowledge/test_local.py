@@ -11,9 +11,9 @@ import pytest
 from sayso.knowledge import local
 from sayso.knowledge.local import Indexes
 from sayso.knowledge.passages import Passage
-from sayso.knowledge.search import Vectors
+from sayso.knowledge.sentences import Meanings, Vectors
 
-Loaded: TypeAlias = tuple[Sequence[Passage], Vectors, int]
+Loaded: TypeAlias = tuple[Sequence[Passage], Meanings, int]
 MEANINGS = {"car": 0, "boat": 1, "sunday": 2}
 
 
@@ -61,7 +61,7 @@ class Notebook:
         texts = self.texts.get(agent_id, [])
         passages = [Passage(f"{n}", text, "s", "s.md") for n, text in enumerate(texts)]
         vectors = np.stack([mean(text) for text in texts]) if texts else np.zeros((0, 3))
-        return passages, vectors.astype(np.float32), await self.revision(agent_id)
+        return passages, Meanings(vectors.astype(np.float32)), await self.revision(agent_id)
 
 
 @pytest.fixture

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.knowledge.passages import Passage
-from sayso.knowledge.search import Index, Vectors, build_index
+from sayso.knowledge.search import SENTENCE_SHARE, SHORTLIST, Index, build_index
+from sayso.knowledge.sentences import Meanings, Vectors, round_off
 
 
 def vector(*numbers: float) -> Vectors:
@@ -17,7 +18,7 @@ def vector(*numbers: float) -> Vectors:
 def index(*known: tuple[str, Vectors]) -> Index:
     passages = [Passage(str(n), text, "s", "s") for n, (text, _) in enumerate(known)]
     vectors = np.stack([row for _, row in known]) if known else np.zeros((0, 2), np.float32)
-    *_, built = build_index(passages, vectors)
+    *_, built = build_index(passages, Meanings(vectors))
     assert built is not None
     return built
 
@@ -36,7 +37,7 @@ def test_words_decide_between_equals() -> None:
 
 def test_a_title_is_searched_too() -> None:
     passages = [Passage("0", "Nine to five.", "s", "s", title="Opening hours")]
-    *_, known = build_index(passages, vector(1, 0)[None])
+    *_, known = build_index(passages, Meanings(vector(1, 0)[None]))
     assert known is not None
     assert known.search(vector(0, 1), "closing", 1)[0].score == 0.0
     assert known.search(vector(0, 1), "opening", 1)[0].score > 0.2
@@ -54,6 +55,25 @@ def test_one_that_alone_has_the_words_wins_over_others_that_mean_a_little_more()
 def test_the_better_of_two_that_could_not_be_told_apart_by_a_score_of_1() -> None:
     known = index(("red apples", vector(1, 0.8)), ("red apples", vector(1, 0)))
     assert [one.passage.id for one in known.search(vector(1, 0), "red apples", 2)] == ["1", "0"]
+
+
+def test_a_sentence_that_answers_counts_among_others_that_do_not() -> None:
+    passages = [Passage("cars", "", "s", "s"), Passage("all", "", "s", "s")]
+    whole = np.stack([vector(0.8, 1), vector(0.7, 1)])
+    sentences = [None, round_off([vector(0, 1), vector(1, 0)])]
+    *_, known = build_index(passages, Meanings(whole, sentences))
+    assert known is not None
+    first, second = known.search(vector(1, 0), "", 2)
+    assert (first.passage.id, second.passage.id) == ("all", "cars")
+    cosine = float(whole[1, 0])
+    assert first.score == pytest.approx(cosine + SENTENCE_SHARE * (1 - cosine), abs=0.01)
+    assert second.score == pytest.approx(float(whole[0, 0]), abs=0.001)
+
+
+def test_more_may_be_wanted_than_are_looked_at_closely() -> None:
+    count = SHORTLIST + 10
+    known = index(*[("a", vector(1, n)) for n in range(count)])
+    assert len(known.search(vector(1, 0), "", count)) == count
 
 
 def test_an_empty_index_finds_nothing() -> None:

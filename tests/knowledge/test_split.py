@@ -10,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sayso.knowledge.passages import Page
-from sayso.knowledge.split import MAX_WORDS, OVERLAP_WORDS, split, weigh
+from sayso.knowledge.split import (
+    MAX_WORDS,
+    OVERLAP_WORDS,
+    SHORT_WORDS,
+    split,
+    split_sentences,
+    weigh,
+)
 
 WORDS = st.sampled_from("the river guide rows a long boat under seven bridges by night".split())
 SENTENCES = st.lists(WORDS, min_size=1, max_size=30).map(
@@ -183,3 +190,35 @@ def test_no_words_give_no_passage(text: str) -> None:
 )
 def test_length_is_counted_in_half_words(text: str, half: int) -> None:
     assert weigh(text) == half
+
+
+LONG = "A city bicycle with seven gears costs 14 euros a day or 60 euros a week."
+OTHER = "Lock and lights are included, and so is a map of the town."
+
+
+def test_each_sentence_stands_under_its_innermost_heading() -> None:
+    assert split_sentences("Renting › Prices", f"{LONG} {OTHER}") == [
+        f"Prices: {LONG}",
+        f"Prices: {OTHER}",
+    ]
+    assert split_sentences("", f"{LONG}\n{OTHER}") == [LONG, OTHER]
+
+
+@pytest.mark.parametrize("text", ["", LONG, f"{LONG} Yes.", "Yes. No."])
+def test_what_is_one_sentence_is_not_told_apart(text: str) -> None:
+    assert split_sentences("Prices", text) == []
+
+
+def test_short_sentences_go_with_their_neighbours() -> None:
+    assert split_sentences("", f"Yes. {LONG} No. {OTHER} Maybe.") == [
+        f"Yes. {LONG}",
+        f"No. {OTHER} Maybe.",
+    ]
+
+
+@given(TEXTS | ANY)
+def test_sentences_hold_all_of_a_text_and_none_is_short(text: str) -> None:
+    sentences = split_sentences("", text)
+    if sentences:
+        assert "".join("".join(sentences).split()) == "".join(text.split())
+        assert all(weigh(one) >= SHORT_WORDS * 2 for one in sentences)

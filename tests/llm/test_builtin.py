@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,8 +10,22 @@ import pytest
 from sayso.errors import InstallationError
 from sayso.knowledge.embed import Embedder
 from sayso.llm import Excerpt, Message
-from sayso.llm.builtin import EXCERPTS, MAX_LEARNED, PARDON, UNKNOWN, UNSEEN, Builtin, Late
-from sayso.llm.grounds import Weighed
+from sayso.llm.builtin import (
+    CAVEAT,
+    EXCERPTS,
+    LATE,
+    MAX_LEARNED,
+    MAX_ODD,
+    PARDON,
+    REFUSED,
+    UNKNOWN,
+    UNSEEN,
+    Builtin,
+    Late,
+    refuse,
+)
+from sayso.llm.grounds import Near, Weighed
+from sayso.llm.lexicon import Lexicon
 from sayso.llm.meanings import Vectors
 from sayso.llm.notes import Notes
 
@@ -237,6 +252,90 @@ async def test_a_question_that_refers_back_is_weighed_with_what_it_means() -> No
     assert weighed.fit > 0.4
 
 
+# What nothing known mentions ---------------------------------------------------------------------
+
+
+class Glossary:
+    """A lexicon in which all words are far from each other."""
+
+    def __init__(self) -> None:
+        self.known: list[str] = []
+
+    def compare(self, words: Sequence[str], known: Sequence[str]) -> list[Near]:
+        self.known = list(known)
+        return [Near(0.0, tuple(known[:3])) for _ in words]
+
+
+TEA = Notes("Ada", critical_knowledge="Green tea costs two euros, and you get it hot with milk.")
+
+
+async def weigh_words(message: Message, notes: Notes = TEA) -> list[str]:
+    mind = Builtin(Words(), Glossary())
+    await mind.learn(notes)
+    weighed = await mind.weigh(notes, [Message("system", "You sell waffles."), message])
+    assert weighed
+    return [one.phrase for one in weighed.odd]
+
+
+async def test_what_nothing_known_mentions_is_named() -> None:
+    asked = Message("user", "What does the purple tea cost?")
+    assert await weigh_words(asked) == ["the purple tea"]
+    assert await weigh_words(Message("user", "What does the tea cost?")) == []
+    told = Message("user", "What do the waffles cost?")
+    assert await weigh_words(told) == [], "what the prompt mentions is known"
+    known = replace(asked, excerpts=found("Purple tea is what we have too."), search="done")
+    assert await weigh_words(known) == []
+
+
+async def test_only_so_many_words_are_looked_at() -> None:
+    asked = Message("user", "Which of apples or plums or pears or figs do you have?")
+    assert len(await weigh_words(asked)) == MAX_ODD
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        Message("user", "What does the purple tea cost?", search="failed"),
+        Message("user", "My name is Anna Purple."),
+        Message("user", "Was kostet Kaffee?"),
+    ],
+    ids=["search failed", "no request", "other language"],
+)
+async def test_words_that_tell_nothing(message: Message) -> None:
+    assert await weigh_words(message) == []
+
+
+async def test_in_other_languages_words_tell_nothing() -> None:
+    german = Notes(critical_knowledge="Grüner Tee kostet zwei Euro.")
+    assert await weigh_words(Message("user", "What does your coffee cost?"), german) == []
+
+
+async def test_the_closest_sentence_comes_with_a_caveat() -> None:
+    mind = Builtin(Words(), Glossary())
+    said = await ask(mind, TEA, "What costs purple tea, and when do you get it?")
+    assert said == f"{CAVEAT.format(what='purple tea')} {TEA.critical_knowledge}"
+    assert await ask(mind, TEA, "What costs your green tea?") == TEA.critical_knowledge
+    assert await ask(mind, TEA, "Which xylophone quartz is this?") == UNKNOWN
+
+
+async def test_a_refusal_names_what_is_missing() -> None:
+    assert (
+        refuse(["a unicycle", "a unicycle"]) == f"I don't have anything about a unicycle{REFUSED}"
+    )
+    assert refuse() == UNKNOWN
+
+
+async def test_a_search_that_failed_is_no_refusal() -> None:
+    asked = Message("user", "Xylophone quartz?", search="failed")
+    assert await Builtin(Words()).answer(TEA, [asked]) == [LATE]
+
+
+async def test_two_passages_that_are_as_close_are_both_quoted() -> None:
+    notes = Notes(critical_knowledge="Green tea is cheap.\n\nGreen tea is hot.\n\nThe cat sleeps.")
+    said = await ask(Builtin(Words()), notes, "Is green tea nice?")
+    assert said == "Green tea is cheap. Green tea is hot."
+
+
 # With the model ---------------------------------------------------------------------------------
 
 
@@ -252,7 +351,7 @@ async def mind() -> AsyncIterator[Builtin]:
         await embedder.open()
     except InstallationError as missing:
         pytest.skip(str(missing))
-    yield Builtin(embedder)
+    yield Builtin(embedder, Lexicon())
     await embedder.close()
 
 
@@ -276,6 +375,22 @@ async def test_questions_in_other_words(mind: Builtin, question: str, fact: str)
 )
 async def test_questions_beside_the_notes(mind: Builtin, question: str) -> None:
     assert await ask(mind, NOTES, question) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("question", "what"),
+    [
+        ("How much is a mattress?", "a mattress"),
+        ("Do you take bookings for the theatre?", "the theatre"),
+    ],
+)
+async def test_what_is_merely_missing(mind: Builtin, question: str, what: str) -> None:
+    await mind.learn(NOTES)
+    weighed = await mind.weigh(NOTES, [Message("user", question)])
+    assert weighed
+    assert what in [one.phrase for one in weighed.odd]
+    said = await ask(mind, NOTES, question)
+    assert said == UNKNOWN or said.startswith(CAVEAT.format(what=what))
 
 
 async def test_instructions_are_never_spoken(mind: Builtin) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from sayso.llm import Endpoint, Excerpt, Message
 from sayso.llm.body import build_body
-from sayso.llm.excerpts import ABOVE, BELOW, UNFOUNDED, present, show_excerpt
+from sayso.llm.excerpts import ABOVE, BELOW, MISSING, UNFOUNDED, present, show_excerpt
 
 
 def test_lines_without_excerpts_stay() -> None:
@@ -49,3 +49,11 @@ def test_no_text_ends_its_own_frame(text: str, source: str) -> None:
     assert len(re.findall(r"<\s*/?\s*passage", shown, re.IGNORECASE)) == 2
     head = shown.splitlines()[0]
     assert head.count('"') in (0, 2)
+
+
+def test_what_nothing_mentions_is_named() -> None:
+    asked = Message("user", "Who rents?", unfounded=True, missing=("a scooter", "maps"))
+    (shown,) = present([asked])
+    assert MISSING.format(what="a scooter or maps") in shown.content
+    assert (shown.missing, shown.unfounded) == ((), False)
+    assert present([Message("user", "Who?")]) == [Message("user", "Who?")]

@@ -8,9 +8,9 @@ import pytest
 
 from sayso.llm import Excerpt, Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.llm import grounded as module
-from sayso.llm.builtin import UNKNOWN
+from sayso.llm.builtin import UNKNOWN, refuse
 from sayso.llm.grounded import Grounded
-from sayso.llm.grounds import Grounds, Weighed
+from sayso.llm.grounds import Odd, Weighed
 from sayso.llm.notes import Notes
 
 NOTES = Notes("Ada", critical_knowledge="The shop is open from nine to five.", answer_only=True)
@@ -77,6 +77,19 @@ async def test_what_nothing_known_is_about_is_not_asked() -> None:
     assert facts == {"grounds": "none"}
 
 
+async def test_what_the_question_names_and_nothing_known_does_is_not_asked() -> None:
+    new = replace(NEAR, odd=(Odd("a unicycle", 0.2),))
+    said, speaker, facts = await ask(new)
+    assert said == refuse(["a unicycle"])
+    assert (speaker.asked, facts) == ([], {"grounds": "none"})
+
+
+async def test_the_llm_is_told_what_may_be_missing() -> None:
+    _, speaker, facts = await ask(replace(NEAR, odd=(Odd("a scooter", 0.45),)))
+    assert speaker.asked == [replace(QUESTION, unfounded=True, missing=("a scooter",))]
+    assert facts["grounds"] == "thin"
+
+
 async def test_what_is_known_is_asked_as_it_is() -> None:
     said, speaker, facts = await ask(NEAR)
     assert said == "Words."
@@ -133,14 +146,14 @@ async def test_who_cannot_be_weighed_is_asked() -> None:
 async def test_nobody_waits_long_for_scales(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "WEIGH_S", 0.0)
     mind = Grounded(Speaker(), Scales(FAR, slow=True), NOTES, "english")
-    assert await mind.judge([QUESTION]) is Grounds.UNKNOWN
+    assert await mind.weigh([QUESTION]) is None
 
 
 async def test_a_prompt_without_a_caller_is_not_weighed() -> None:
     scales = Scales(FAR)
     mind = Grounded(Speaker(), scales, NOTES, "english")
-    assert await mind.judge([]) is Grounds.UNKNOWN
-    assert await mind.judge([Message("assistant", "What?")]) is Grounds.UNKNOWN
+    assert await mind.weigh([]) is None
+    assert await mind.weigh([Message("assistant", "What?")]) is None
     assert scales.used == 0
 
 

@@ -8,8 +8,12 @@ from sayso.llm.grounds import (
     MAX_READ_CHARS,
     WORLD,
     Grounds,
+    Near,
+    Odd,
     Weighed,
+    is_asking,
     is_english,
+    is_odd,
     is_request,
     join_question,
     judge,
@@ -40,6 +44,26 @@ def test_a_better_fit_is_never_less_ground(fit: float, world: float, more: float
     order = [Grounds.NONE, Grounds.THIN, Grounds.FIRM]
     less, better = judge(Weighed(fit, world)), judge(Weighed(fit + more, world))
     assert order.index(less) <= order.index(better)
+
+
+def test_a_new_word_is_no_ground_however_close_the_rest_is() -> None:
+    new, strange = Odd("a unicycle", 0.3), Odd("a scooter", 0.45)
+    assert judge(Weighed(0.9, 0.1, (new,))) is Grounds.NONE
+    assert judge(Weighed(0.9, 0.1, (strange,))) is Grounds.THIN
+    assert judge(Weighed(0.9, 0.1, (strange, new))) is Grounds.NONE
+
+
+def test_no_other_word_stands_for_a_name() -> None:
+    assert Odd("French", 0.45, is_name=True).is_new
+    assert not Odd("a scooter", 0.45).is_new
+    near = Near(0.43, ("german",))
+    assert is_odd(near, is_name=True)
+    assert not is_odd(near, is_name=False)
+
+
+def test_a_clause_that_asks() -> None:
+    assert is_asking(" and what does it cost")
+    assert not is_asking("my son is six")
 
 
 def test_the_world_is_named_once() -> None:

@@ -18,6 +18,7 @@ from sayso.llm.deadlines import Deadlines
 from sayso.llm.findings import Finding, Scene
 from sayso.llm.inspector import Inspector
 from sayso.llm.profile import STRANGER, MemoryProfiles, Profile, key_of
+from sayso.llm.progress import Tell, keep_still
 from sayso.llm.verdict import CheckReport
 
 ENDPOINT = Endpoint("https://llm.example.com/v1")
@@ -38,7 +39,7 @@ class Scripted(LlmCheck):
         self.asked = False
         self.completes = True
 
-    async def check(self, endpoint: Endpoint) -> CheckReport:
+    async def check(self, endpoint: Endpoint, tell: Tell = keep_still) -> CheckReport:
         await self._be_overtaken()
         url = f"{endpoint.base_url}/chat/completions"
         return CheckReport(self.ok, self.findings, url, 12.5, 20.0, "", profile=QUICK)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from sayso.errors import InstallationError
 from sayso.models import locate
-from sayso.models.weights import read_weights
+from sayso.models.weights import map_bytes, read_weights
 
 
 def varint(value: int) -> bytes:
@@ -88,3 +88,24 @@ def test_rubbish_never_ends_in_anything_else(rubbish: bytes) -> None:
         path = Path(folder) / "rubbish.onnx"
         path.write_bytes(rubbish)
         assert isinstance(read_weights(path), dict)
+
+
+def test_bytes_are_read_where_they_lie(tmp_path: Path) -> None:
+    path = write(tmp_path, tensor("a", (1,), bytes(4)), tensor("b", (2, 2), b"\x01\xff\x80\x7f", 3))
+    assert map_bytes(path, "b").tolist() == [[1, -1], [-128, 127]]
+
+
+@pytest.mark.parametrize("content", [b"", b"no model", b"\x3a"])
+def test_a_file_without_these_bytes_is_an_error(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "model.onnx"
+    path.write_bytes(content)
+    with pytest.raises(InstallationError, match="has no bytes b"):
+        map_bytes(path, "b")
+
+
+def test_bytes_of_another_kind_are_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path, tensor("b", (1,), bytes(4)))
+    with pytest.raises(InstallationError, match="has no bytes b"):
+        map_bytes(path, "b")
+    with pytest.raises(InstallationError):
+        map_bytes(tmp_path / "missing.onnx", "b")

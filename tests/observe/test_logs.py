@@ -49,3 +49,10 @@ def test_what_looks_like_a_key_is_blacked_out(leak: str) -> None:
     assert leak not in event["event"]
     assert BLACKED_OUT in event["event"]
     assert event["count"] == 3
+
+
+@pytest.mark.parametrize("kind", ["ss", "si", "tk"])
+def test_what_signs_in_or_stands_for_a_key_is_blacked_out(kind: str) -> None:
+    secret = f"{kind}-Zm9v_YmFy-baz.0123456789abcdef"
+    told = black_out(None, "info", {"event": f"saw {secret} here"})
+    assert told["event"] == f"saw {BLACKED_OUT} here"

@@ -55,7 +55,7 @@ async def test_a_file_is_taken_indexed_and_found(world: World) -> None:
     assert [(one.text, one.title, one.source_name) for one in passages] == [
         ("Soup is 5 euros.", "Prices", "prices.md")
     ]
-    assert vectors.shape == (1, 8)
+    assert vectors.whole.shape == (1, 8)
     assert revision == 1
 
 
@@ -67,7 +67,7 @@ async def test_a_passage_is_embedded_with_the_headings_above_it(world: World) ->
     (passage,), vectors, _ = await world.library.knowledge.load(agent)
     assert text_to_embed(passage.title, passage.text) == "Boats, Prices: Nine euros."
     expected = await ScriptedEmbedder().embed_aside("Boats, Prices: Nine euros.")
-    assert np.allclose(vectors[0], expected)
+    assert np.allclose(vectors.whole[0], expected)
 
 
 async def test_a_replaced_file_is_another_and_the_old_bytes_are_gone(world: World) -> None:

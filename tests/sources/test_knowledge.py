@@ -7,9 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from rest_world import World, open_world
 from sayso.sources import knowledge
+from sayso.store.tables import PassageRow
 from shelf_world import Script, another_server, index, make_agent, upload
 
 
@@ -25,10 +27,10 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
 
 
 async def test_who_knows_nothing_has_no_rows(world: World) -> None:
-    passages, vectors, revision = await world.library.knowledge.load("nobody")
+    passages, meanings, revision = await world.library.knowledge.load("nobody")
     assert (passages, revision) == ([], 0)
-    assert vectors.shape == (0, 0)
-    assert vectors.dtype == np.float32
+    assert meanings.whole.shape == (0, 0)
+    assert meanings.whole.dtype == np.float32
 
 
 async def test_vectors_are_those_of_their_passages(
@@ -44,13 +46,13 @@ async def test_vectors_are_those_of_their_passages(
             await upload(client, agent, f"{name}.txt", data)
         await upload(client, other, "c.txt", b"somebody else's")
     await index(world)
-    passages, vectors, _ = await world.library.knowledge.load(agent)
+    passages, meanings, _ = await world.library.knowledge.load(agent)
     assert sorted(one.text for one in passages) == sorted(
         f"{name} {n}" for name in ("a", "b") for n in range(25)
     )
-    for passage, vector in zip(passages, vectors, strict=True):
+    for passage, vector in zip(passages, meanings.whole, strict=True):
         assert np.array_equal(vector, await script.embedder.embed_aside(passage.text))
-    assert vectors.flags.c_contiguous
+    assert meanings.whole.flags.c_contiguous
     assert {one.source_name for one in passages} == {"a.txt", "b.txt"}
 
 
@@ -76,3 +78,27 @@ async def test_the_revision_changes_with_what_can_be_searched_and_not_otherwise(
         await client.delete(f"/api/v1/agents/{agent}")
     assert here.last_revision(agent) is None
     assert await there.revision(agent) == 0
+
+
+async def test_sentences_are_those_of_their_passages_and_what_was_indexed_before_has_none(
+    world: World,
+) -> None:
+    script = Script()
+    script.install(world)
+    first = "A city bicycle with seven gears costs 14 euros a day."
+    second = "Locks and lights are lent free of charge with every rental."
+    data = f"{first} {second}\n{first}\n{second} {first}".encode()
+    async with world.client() as client:
+        agent = await make_agent(client)
+        await upload(client, agent, "a.txt", data)
+    await index(world)
+    async with world.database.write() as session:
+        await session.execute(
+            update(PassageRow).where(PassageRow.number == 2).values(sentences=None)
+        )
+    _, meanings, _ = await world.library.knowledge.load(agent)
+    assert [len(meanings.sentences_of(n)) for n in range(3)] == [2, 0, 0]
+    for place, text in enumerate([first, second]):
+        meant = await script.embedder.embed_aside(text)
+        row = meanings.sentences_of(0)[place].astype(np.float32)
+        assert float(row @ meant / np.linalg.norm(row)) == pytest.approx(1.0, abs=0.001)

@@ -54,7 +54,7 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         versions = connection.execute("select version_num from alembic_version").fetchall()
     connection.close()
-    assert versions == [("0015",)]
+    assert versions == [("0016",)]
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
@@ -98,6 +98,7 @@ async def test_the_migrations_make_exactly_the_tables_of_the_code(url: str) -> N
     await engine.dispose()
 
 
+OLD_USER = "insert into users (id, created_at) values ('u', '2024-05-01 12:00:00')"
 OLD_AGENT = """
     insert into agents (id, owner_id, created_at, updated_at, display_name, description,
         answer_only_from_critical_knowledge, visibility, language, voice, tts_model, actions,
@@ -124,8 +125,7 @@ async def test_actions_from_before_functions_are_forgotten(url: str) -> None:
     downgrade(url, "0005")
     database = Database(url)
     async with database.write() as session:
-        session.add(UserRow(id="u", created_at=NOON))
-        await session.flush()
+        await session.execute(text(OLD_USER))
         await session.execute(text(OLD_AGENT.replace("'[]', '[]'", "'[\"fn_1\"]', '[]'")))
     migrate(url)
     async with database.read() as session:
@@ -138,8 +138,7 @@ async def test_an_agent_from_before_a_field_has_its_default(url: str) -> None:
     downgrade(url, "0002")
     database = Database(url)
     async with database.write() as session:
-        session.add(UserRow(id="u", created_at=NOON))
-        await session.flush()
+        await session.execute(text(OLD_USER))
         await session.execute(text(OLD_AGENT))
     migrate(url)
     async with database.read() as session:
@@ -147,6 +146,23 @@ async def test_an_agent_from_before_a_field_has_its_default(url: str) -> None:
         assert row is not None
         assert (row.display_name, row.variables) == ("A", {})
         assert (row.patience, row.interruptible) == (None, True)
+    await database.close()
+
+
+async def test_an_account_from_before_passwords_has_none(url: str) -> None:
+    migrate(url)
+    downgrade(url, "0012")
+    database = Database(url)
+    async with database.write() as session:
+        await session.execute(text(OLD_USER))
+        await session.execute(text(OLD_AGENT))
+    migrate(url)
+    async with database.read() as session:
+        user, agent = await session.get(UserRow, "u"), await session.get(AgentRow, "a")
+        assert user is not None
+        assert (user.email, user.name, user.password) == (None, None, None)
+        assert agent is not None
+        assert agent.allowed_origins == []
     await database.close()
 
 

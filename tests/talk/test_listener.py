@@ -41,6 +41,7 @@ class Talk:
     over: bool = False
     told: list[Event] = field(default_factory=list)
     reported: list[SpeechError] = field(default_factory=list)
+    followed: list[str] = field(default_factory=list)
     noted: list[tuple[str, SaysoError]] = field(default_factory=list)
 
     def note(self, name: str, error: SaysoError) -> None:
@@ -84,6 +85,7 @@ async def listening(
     judged: Sequence[float | Exception] = (),
     *,
     ahead: bool = False,
+    followed: bool = False,
 ) -> AsyncIterator[Booth]:
     line, clock, talk = MemoryLine(RAW, PCM), SystemClock(), Talk()
     stt, eot, intake = ListedStt(list(heard)), ListedEot(list(judged)), Intake(PCM, clock, fail)
@@ -96,6 +98,7 @@ async def listening(
             saying=lambda: talk.said,
             report=talk.reported.append,
             note=talk.note,
+            follow=talk.followed.append if followed else None,
         )
         listener = Listener(hearing, line, intake, clock, around)
         work = tasks.create_task(listener.listen())
@@ -299,3 +302,26 @@ async def test_what_speech_began_with_is_dated() -> None:
     assert abs(started.since_s - 1.0) < 0.1
     assert heard.spoken_s is not None
     assert abs(heard.spoken_s - 1.0) < 0.1
+
+
+async def test_whoever_looks_on_sees_the_words_as_they_are_said() -> None:
+    async with listening(["So I", "So I went", "So I went home."], followed=True) as booth:
+        await booth.speak(0.8, pause_s=0.0)
+        assert booth.talk.followed == ["So I"]
+        await booth.speak(0.2, pause_s=0.0)
+        assert len(booth.talk.followed) == 1, "not that often"
+        await booth.speak(0.9)
+    assert booth.talk.followed == ["So I", "So I went"]
+    assert [heard.text for heard in booth.talk.of(Heard)] == ["So I went home."]
+
+
+async def test_nobody_looks_on_and_nothing_more_is_written_down() -> None:
+    async with listening(["So I went home."]) as booth:
+        await booth.speak(2.0)
+    assert len(booth.stt.heard) == 1
+
+
+async def test_what_could_not_be_followed_is_not_shown() -> None:
+    async with listening([SpeechError("no"), "So I went home."], followed=True) as booth:
+        await booth.speak(0.8)
+    assert (booth.talk.followed, booth.talk.reported) == ([], [])

@@ -63,6 +63,10 @@ class OpenLine:
 
     hands_on = False
 
+    @property
+    def details(self) -> bool:
+        return False
+
     async def receive(self) -> Incoming:
         return Left(cleanly=True)
 

@@ -22,6 +22,7 @@ from sayso.transport.line import (
     CallerStarted,
     CallerStopped,
     CallerText,
+    CallerTextSoFar,
     Fault,
     Goodbye,
     GreetingBegan,
@@ -34,6 +35,8 @@ from sayso.transport.line import (
     PlayedOut,
     ReplyBegan,
     ReplyEnded,
+    ReplyHeld,
+    ReplyResumed,
     ReplySound,
     Sound,
     Text,
@@ -115,9 +118,9 @@ async def test_the_turns_timings_are_recorded_in_order() -> None:
 WHOLE_ANSWER = "This is the whole answer, and every word of it is going to be heard."
 
 
-async def sounded_over(seconds: float, *, heard: str) -> Stage:
+async def sounded_over(seconds: float, *, heard: str, details: bool = False) -> Stage:
     """A call in which a sound, written down as `heard`, did not interrupt `WHOLE_ANSWER`."""
-    async with staged(answers=[[WHOLE_ANSWER]], heard=[heard]) as stage:
+    async with staged(answers=[[WHOLE_ANSWER]], heard=[heard], details=details) as stage:
         stage.line.client(Text("Go."))
         await stage.until(lambda: len(stage.line.of(ReplySound)) >= 4)
         await stage.speak(seconds, pause_s=0.6)
@@ -207,6 +210,22 @@ class TestInterrupted:
         sound = b"".join(out.data for out in stage.line.of(ReplySound))
         characters = sum(len(clause) for clause in stage.tts.spoken)
         assert len(sound) == int(characters * 0.02 * 16_000) * 4
+
+    async def test_a_client_that_wants_details_is_told_of_the_cough(self) -> None:
+        told = (await sounded_over(0.2, heard="", details=True)).line.sent
+        assert told.index(ReplyHeld()) < told.index(ReplyResumed())
+        assert not any(isinstance(out, CallerTextSoFar) for out in told)
+        plain = (await sounded_over(0.2, heard="")).line.sent
+        assert not any(isinstance(out, ReplyHeld | ReplyResumed) for out in plain)
+
+    async def test_words_so_far_come_before_the_turn_is_over(self) -> None:
+        async with staged(heard=["And then"], judged=[0.0], answers=[["Yes?"]], details=True) as at:
+            await at.speak(0.6, pause_s=0.3)  # shorter than is followed
+            await at.until_sent(CallerTextSoFar)
+            assert not at.line.of(CallerText)
+            await at.speak(0.0, pause_s=4.0)
+            await at.until_sent(CallerText)
+        assert at.line.of(CallerTextSoFar) == [CallerTextSoFar("And then")]
 
     async def test_by_its_own_words_it_goes_on_and_answers_nobody(self) -> None:
         stage = await sounded_over(0.3, heard="every word of it")

@@ -23,6 +23,8 @@ const PATHS = {
   out: "M8 4H4v12h4m4-9 4 3-4 3m4-3H8",
   sun: "M10 13a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm0-10v1.500M10 15.500V17M3 10h1.500m11 0H17M5 5l1 1m8 8 1 1M5 15l1-1m8-8 1-1",
   up: "m5 12 5-5 5 5",
+  good: "M7 9l3-6c1.500 0 2 1 2 2v3h4l-1 8H7Zm0 0H4v7h3",
+  bad: "M7 11l3 6c1.500 0 2-1 2-2v-3h4l-1-8H7Zm0 0H4V4h3",
   trash: "M4 6h12M8 6V4h4v2m-6 0 .5 10h7L14 6",
   share: "M10 12V3m-3 3 3-3 3 3M5 10v6h10v-6",
 } as const;

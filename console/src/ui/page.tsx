@@ -34,13 +34,13 @@ export function Page({ title, lead, actions, children }: PageProps) {
 
 /** `title` makes it a section with a heading; `flush` leaves the edges to the content. */
 export function Card({ title, aside, flush, children }: { title?: string; aside?: ReactNode; flush?: boolean; children: ReactNode }) {
+  const classes = [styles.card, flush ? styles.flush : styles.padded].join(" ");
   const body = (
     <>
       {title && <div className={styles.cardHead}><h2>{title}</h2>{aside}</div>}
       {children}
     </>
   );
-  const classes = [styles.card, !flush && styles.padded].filter(Boolean).join(" ");
   return title ? <section className={classes} aria-label={title}>{body}</section> : <div className={classes}>{body}</div>;
 }
 

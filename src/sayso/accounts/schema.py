@@ -190,7 +190,7 @@ def _two_ways(schema: dict[str, Any]) -> None:
     schema["additionalProperties"] = False
     schema["oneOf"] = [
         {"required": ["link"], "maxProperties": 1},
-        {"required": ["email", "password"]},
+        {"required": ["email", "password"], "maxProperties": 2},
     ]
     for shape in schema["properties"].values():
         shape.pop("default", None)

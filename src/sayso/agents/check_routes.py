@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from fastapi import APIRouter, Depends, Path
+from fastapi import APIRouter, Depends, Path, Request, Response
 
 from sayso.accounts.access import Access
 from sayso.accounts.schema import Account
+from sayso.agents.check_stream import STREAM_RESPONSE, wants_events, watch
 from sayso.agents.reports import (
     AgentCheckView,
     KnowledgeCheckView,
@@ -29,9 +31,22 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
     reader = access.account()
     checker = access.account("check llm", settings.check_llm_per_min)
 
-    @router.post("/llm-checks", summary="Check an LLM, and save nothing", openapi_extra=_EXTENSION)
-    async def check_llm(body: NewCheck, account: Account = Depends(checker)) -> LlmCheckView:
-        """The body is an `llm` object; a check that fails is answered with 200 as well."""
+    @router.post(
+        "/llm-checks",
+        summary="Check an LLM, and save nothing",
+        response_model=LlmCheckView,
+        responses=STREAM_RESPONSE,
+        openapi_extra=_EXTENSION,
+    )
+    async def check_llm(
+        request: Request, body: NewCheck, account: Account = Depends(checker)
+    ) -> LlmCheckView | Response:
+        """The body is an `llm` object; a check that fails is answered with 200 as well.
+
+        With `Accept: text/event-stream`, stages and findings are told as they come.
+        """
+        if wants_events(request):
+            return await watch(partial(agents.try_llm, account, body))
         return await agents.try_llm(account, body)
 
     @router.get(
@@ -48,12 +63,19 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
     @router.post(
         "/agents/{agentId}/llm-check",
         summary="Check an agent's stored LLM now",
+        response_model=AgentCheckView,
+        responses=STREAM_RESPONSE,
         openapi_extra=_EXTENSION,
     )
     async def repeat_llm_check(
-        agent_id: str = _ID, account: Account = Depends(checker)
-    ) -> AgentCheckView:
-        """The report replaces the last one; a check that fails is answered with 200 as well."""
+        request: Request, agent_id: str = _ID, account: Account = Depends(checker)
+    ) -> AgentCheckView | Response:
+        """The report replaces the last one; a check that fails is answered with 200 as well.
+
+        With `Accept: text/event-stream`, stages and findings are told as they come.
+        """
+        if wants_events(request):
+            return await watch(partial(agents.check_again, account, agent_id))
         return await agents.check_again(account, agent_id)
 
     every = APIRouter()

@@ -10,13 +10,14 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from sayso.agents.places import attribute, path_of, place
-from sayso.agents.reports import AgentCheckView, LlmCheckView
+from sayso.agents.reports import AgentCheckView, LlmCheckView, Step, Tell, keep_still
 from sayso.agents.schema import LlmIssue
 from sayso.clock import Clock
 from sayso.errors import BadRequestError, NotFoundError
@@ -50,8 +51,8 @@ class Checked:
         return self.view.findings
 
 
-CheckLlm = Callable[[Endpoint], Awaitable[Checked]]
-"""Calls an LLM as a conversation would, and says what it noticed."""
+CheckLlm = Callable[[Endpoint, Tell], Awaitable[Checked]]
+"""Calls an LLM as a conversation would, and says what it noticed; tells how it is going."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,15 +100,22 @@ class LlmChecks:
         self._some = asyncio.Event()
         self._running: str | None = None
 
-    async def check(self, endpoint: Endpoint) -> Checked:
-        """The quick check of an LLM; keeps nothing."""
-        checked = await self._check(endpoint)
+    async def check(self, endpoint: Endpoint, tell: Tell = keep_still) -> Checked:
+        """The quick check of an LLM; keeps nothing. `tell` is told how it is going."""
+        checked = await self._check(endpoint, tell)
         checked.view.checked_at = self._clock.utc()
         return checked
 
-    async def check_all(self, endpoints: Sequence[Endpoint | None]) -> list[Checked | None]:
-        """The quick checks of several LLMs at once; None is a built-in one. Keeps nothing."""
-        return await asyncio.gather(*(self._check_own(endpoint) for endpoint in endpoints))
+    async def check_all(
+        self, endpoints: Sequence[Endpoint | None], tell: Tell = keep_still
+    ) -> list[Checked | None]:
+        """The quick checks of several LLMs at once; None is a built-in one. Keeps nothing.
+
+        `tell` is told of the stages of the first one, and of what is found of all.
+        """
+        watched: list[Tell] = [tell]
+        watched += [partial(_tell_of, tell, n) for n in range(1, len(endpoints))]
+        return await asyncio.gather(*map(self._check_own, endpoints, watched))
 
     async def demand(self, endpoints: Sequence[Endpoint | None]) -> Passed:
         """The quick checks of an LLM and its fallbacks; None is a built-in one. Keeps nothing.
@@ -127,8 +135,8 @@ class LlmChecks:
             raise refuse("The agent's LLM", issues, path_of(failed[0]))
         return Passed(issues, checked)
 
-    async def _check_own(self, endpoint: Endpoint | None) -> Checked | None:
-        return None if endpoint is None else await self.check(endpoint)
+    async def _check_own(self, endpoint: Endpoint | None, tell: Tell) -> Checked | None:
+        return None if endpoint is None else await self.check(endpoint, tell)
 
     async def keep(
         self, agent_id: str, main: Checked | None = None, *fallbacks: Checked | None
@@ -223,6 +231,12 @@ class LlmChecks:
                 )
             )
         return True
+
+
+def _tell_of(tell: Tell, n: int, step: Step) -> None:
+    """Tell what was found of the n-th fallback."""
+    if isinstance(step, LlmIssue):
+        tell(attribute(step, n, named=False))
 
 
 def refuse(who: str, issues: Sequence[LlmIssue], field: str) -> BadRequestError:

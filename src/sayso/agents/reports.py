@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
@@ -44,6 +45,15 @@ class LlmStageView(_View):
     name: str
     state: Literal["ok", "warning", "failed", "skipped"]
     ms: float | None = Field(description="How long it took, where that was measured.")
+
+
+Step: TypeAlias = LlmStageView | LlmIssue
+"""What a check tells on its way."""
+Tell: TypeAlias = Callable[[Step], None]
+
+
+def keep_still(_: Step) -> None:
+    """For a check nobody watches."""
 
 
 class LlmProfileView(_View):

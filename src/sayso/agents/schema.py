@@ -253,7 +253,7 @@ IdleSeconds = Annotated[
 
 def _check_origin(text: str) -> str:
     """The origin as a browser writes it. Refuse what is none."""
-    origin = read_origin(text)
+    origin = read_origin(text.strip())
     if origin is None:
         raise PydanticCustomError(
             "origin",

@@ -29,6 +29,8 @@ from sayso.agents.reports import (
     LlmCheckView,
     NewCheck,
     NewKnowledgeCheck,
+    Tell,
+    keep_still,
 )
 from sayso.agents.schema import (
     Agent,
@@ -283,8 +285,10 @@ class Agents:
             number_of_seconds_talked=round(talked_s or 0.0),
         )
 
-    async def try_llm(self, account: Account, body: NewCheck) -> LlmCheckView:
-        """Check an LLM without saving anything.
+    async def try_llm(
+        self, account: Account, body: NewCheck, tell: Tell = keep_still
+    ) -> LlmCheckView:
+        """Check an LLM without saving anything; `tell` is told how it is going.
 
         Raises:
             BadRequestError: a mask stands for nothing, or for a secret of another server.
@@ -297,7 +301,7 @@ class Agents:
                 row = await _own_row(session, account, body.agent_id)
             main, fallbacks = self._safe.open_main(row), self._safe.open_fallbacks(row)
         tried = choose_tried(body, main, fallbacks)
-        return (await self._checks.check(tried.endpoint())).view
+        return (await self._checks.check(tried.endpoint(), tell)).view
 
     async def try_knowledge(self, account: Account, body: NewKnowledgeCheck) -> KnowledgeCheckView:
         """Check a retrieval server without saving anything.
@@ -318,8 +322,12 @@ class Agents:
             await _own_row(session, account, agent_id)
         return await self._checks.read(agent_id)
 
-    async def check_again(self, account: Account, agent_id: str) -> AgentCheckView:
+    async def check_again(
+        self, account: Account, agent_id: str, tell: Tell = keep_still
+    ) -> AgentCheckView:
         """Check an agent's stored LLM and its fallbacks now, and keep the reports, good or bad.
+
+        `tell` is told how it is going.
 
         Raises:
             ConflictError: the LLM was changed during the check; nothing is kept.
@@ -337,7 +345,8 @@ class Agents:
             [
                 None if one is None else replace(one.endpoint(), variables=values)
                 for one in (main, *self._safe.open_fallbacks(row))
-            ]
+            ],
+            tell,
         )
         async with self._database.read() as session:
             _refuse_overtaken(await _own_row(session, account, agent_id), _stored(row))

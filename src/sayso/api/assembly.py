@@ -22,6 +22,7 @@ from sayso.agents.service import Agents
 from sayso.agents.ticket_routes import ticket_routes
 from sayso.api.builtin import Answers, builtin_routes
 from sayso.api.docs import install_docs
+from sayso.api.previews import Previews, preview_routes
 from sayso.api.refusals import BodyLimit, LastResort, error_responses, install_refusals
 from sayso.clock import Clock
 from sayso.config import Settings
@@ -35,6 +36,7 @@ from sayso.conversations.service import Conversations
 from sayso.functions.routes import function_routes
 from sayso.functions.service import Functions
 from sayso.sources.routes import source_routes
+from sayso.sources.search_routes import Search, search_routes
 from sayso.sources.service import Sources
 from sayso.sources.uploads import FORM_BYTES
 from sayso.store.paging import PAGE_HEADERS
@@ -65,6 +67,8 @@ class Services:
     records: Records
     recordings: Recordings
     analytics: Analytics
+    search: Search
+    previews: Previews
     answers: Answers | None = None
     greet: Greet | None = None
 
@@ -93,6 +97,8 @@ def build_api(
         agent_routes(services.agents, services.voices, access, settings),
         check_routes(services.agents, access, settings),
         source_routes(services.sources, access, settings),
+        search_routes(services.search, access, settings),
+        preview_routes(services.previews, access, settings),
         mcp_routes(services.agents, access, settings),
         conversation_routes(services.conversations, access),
         record_routes(services.records, services.recordings, access),

@@ -19,6 +19,7 @@ MAX_HEADER_BYTES = 65_536
 """What may precede the sound: pictures and names of some recorders."""
 MAX_CHANNELS = 8
 
+_HEADER_BYTES = 44
 _PCM, _FLOAT, _ALAW, _MULAW, _EXTENSIBLE = 1, 3, 6, 7, 0xFFFE
 _CODECS = {
     (_PCM, 8): "pcm_u8",
@@ -88,12 +89,18 @@ def _header_of(form: bytes, at: int, size: int) -> WavHeader:
     return WavHeader(codec, rate_hz, channels, block_bytes, at, size if known else None)
 
 
-def write_header(sample_rate_hz: int) -> bytes:
-    """The header of 16-bit mono sound of unknown length, 44 bytes."""
+def write_header(sample_rate_hz: int, sound_bytes: int | None = None) -> bytes:
+    """The header of 16-bit mono sound, 44 bytes; None for a length nobody knows yet."""
+    whole = UNKNOWN_BYTES if sound_bytes is None else _HEADER_BYTES - 8 + sound_bytes
     form = struct.pack("<HHIIHH", _PCM, 1, sample_rate_hz, sample_rate_hz * 2, 2, 16)
-    riff = struct.pack("<4sI4s", b"RIFF", UNKNOWN_BYTES, b"WAVE")
-    return riff + struct.pack("<4sI", b"fmt ", len(form)) + form + _data_chunk()
+    riff = struct.pack("<4sI4s", b"RIFF", whole, b"WAVE")
+    return (
+        riff
+        + struct.pack("<4sI", b"fmt ", len(form))
+        + form
+        + _data_chunk(UNKNOWN_BYTES if sound_bytes is None else sound_bytes)
+    )
 
 
-def _data_chunk() -> bytes:
-    return struct.pack("<4sI", b"data", UNKNOWN_BYTES)
+def _data_chunk(sound_bytes: int) -> bytes:
+    return struct.pack("<4sI", b"data", sound_bytes)

@@ -92,7 +92,7 @@ def file_routes() -> list[BaseRoute]:
 
     async def show_official(request: Request) -> Response:
         try:
-            response = await files.get_response(f"widget/official{_path(request)}", request.scope)
+            response = await files.get_response(f"official{_path(request)}", request.scope)
         except HTTPException:
             return PlainTextResponse(NOT_SHIPPED, status_code=404, headers=SHORT)
         response.headers.update(SHORT)

@@ -154,6 +154,10 @@ class Spool:
             self._some.wait(PAUSE_S)
             self._some.clear()
             self.drain()
+        self.finish()
+
+    def finish(self) -> None:
+        """Do all that waits, and close all files."""
         self.drain()
         for path in tuple(self._files):
             self._close(path)

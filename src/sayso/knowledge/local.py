@@ -10,13 +10,14 @@ from functools import partial
 from typing import Final, Protocol, TypeAlias
 
 from sayso.knowledge.passages import Found, Passage
-from sayso.knowledge.search import Index, Vectors, build_index
+from sayso.knowledge.search import Index, build_index
+from sayso.knowledge.sentences import Meanings, Vectors
 
 MAX_INDEXES: Final = 64
 """Agents whose passages are kept in memory; the longest unused go first."""
 
 MAX_KEPT_PASSAGES: Final = 200_000
-"""Passages in memory, over all agents: about 2.5 KB each."""
+"""Passages in memory, over all agents: about 4 KB each."""
 
 REST_S: Final = 0.0005
 """Rest after each slice of building, in seconds: conversations go first."""
@@ -42,11 +43,8 @@ class Stored(Protocol):
         """The same as far as this process knows, at once; None if it does not."""
         ...
 
-    async def load(self, agent_id: str) -> tuple[Sequence[Passage], Vectors, int]:
-        """All passages of an agent that are ready, their meanings, and the revision they are of.
-
-        Meanings have the shape (passages, dimensions), each of length 1.
-        """
+    async def load(self, agent_id: str) -> tuple[Sequence[Passage], Meanings, int]:
+        """All passages of an agent that are ready, their meanings, and the revision they are of."""
         ...
 
 
@@ -118,8 +116,8 @@ class Indexes:
             building.exception()  # whoever waits for it has it, if anybody still does
 
     async def _build(self, agent_id: str) -> Index:
-        passages, vectors, revision = await self._stored.load(agent_id)
-        index = await asyncio.to_thread(_build_gently, passages, vectors)
+        passages, meanings, revision = await self._stored.load(agent_id)
+        index = await asyncio.to_thread(_build_gently, passages, meanings)
         self._indexes[agent_id] = revision, index
         self._indexes.move_to_end(agent_id)
         self._make_room()
@@ -153,9 +151,9 @@ class LocalRetriever:
         return [self._fill(one) for one in await self._indexes.find(self._agent_id, words, limit)]
 
 
-def _build_gently(passages: Sequence[Passage], vectors: Vectors) -> Index:
+def _build_gently(passages: Sequence[Passage], meanings: Meanings) -> Index:
     """Build an index, resting between slices: the interpreter serves one thread at a time."""
-    for built in build_index(passages, vectors):
+    for built in build_index(passages, meanings):
         if built is not None:
             return built
         time.sleep(REST_S)

@@ -4,21 +4,28 @@ Cosine alone misses what has no meaning but its letters, such as a part number, 
 among others that mean something else; words alone miss what is said in other words. Added up, they
 find more than either: of 83 spoken questions 0.92 among the first three (cosine 0.88, words 0.41),
 of 250 docstrings 0.77 (0.71, 0.66). Fusion of the two ranks halves the first.
+
+The passages that fit best are looked at again, sentence by sentence. Where a passage says several
+things (a hundred words) that finds 0.89 instead of 0.80; where it says one, about the same.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, TypeAlias
+from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
 from sayso.knowledge import keywords
 from sayso.knowledge.keywords import Keywords
 from sayso.knowledge.passages import Found, Passage
+from sayso.knowledge.sentences import Meanings, Places, Vectors
 
-Vectors: TypeAlias = npt.NDArray[np.float32]
+SENTENCE_SHARE: Final = 0.45
+"""How much of a passage's meaning is that of its sentence that is closest to the question."""
+
+SHORTLIST: Final = 50
+"""How many passages, those that fit best as a whole, are looked at sentence by sentence."""
 
 WORDS_WEIGHT: Final = 0.3
 """What a passage gains that has all the words of a question, rare ones counting most."""
@@ -29,13 +36,13 @@ class Index:
 
     Args:
         passages: what can be found.
-        vectors: their meanings, shape (passages, dimensions), each of length 1.
+        meanings: what each of them means.
         words: the same passages by their words.
     """
 
-    def __init__(self, passages: Sequence[Passage], vectors: Vectors, words: Keywords) -> None:
+    def __init__(self, passages: Sequence[Passage], meanings: Meanings, words: Keywords) -> None:
         self.passages = passages
-        self._vectors = vectors
+        self._meanings = meanings
         self._words = words
 
     def search(self, meaning: Vectors, words: str, limit: int) -> list[Found]:
@@ -45,20 +52,24 @@ class Index:
         """
         if not self.passages:
             return []
-        scores = self._score(meaning, words)
-        limit = min(limit, len(scores))
-        best = np.argpartition(scores, -limit)[-limit:]
-        best = best[np.argsort(-scores[best], kind="stable")]
-        return [Found(self.passages[n], min(1.0, round(float(scores[n]), 3))) for n in best]
-
-    def _score(self, meaning: Vectors, words: str) -> Vectors:
-        cosines: Vectors = np.maximum(self._vectors @ meaning, 0.0)
+        cosines: Vectors = np.maximum(self._meanings.whole @ meaning, 0.0)
         scores: Vectors = cosines + WORDS_WEIGHT * self._words.cover(words)
-        return scores
+        near = _choose(scores, max(limit, SHORTLIST))
+        closest = self._meanings.find_closest(meaning, near, cosines[near])
+        fits = scores[near] + SENTENCE_SHARE * (np.maximum(closest, 0.0) - cosines[near])
+        best = _choose(fits, limit)
+        return [Found(self.passages[near[n]], min(1.0, round(float(fits[n]), 3))) for n in best]
 
 
-def build_index(passages: Sequence[Passage], vectors: Vectors) -> Iterator[Index | None]:
+def _choose(scores: Vectors, limit: int) -> Places:
+    """The places of the best `limit` of `scores`, best first."""
+    limit = min(limit, len(scores))
+    best = np.argpartition(scores, -limit)[-limit:]
+    return best[np.argsort(-scores[best], kind="stable")]
+
+
+def build_index(passages: Sequence[Passage], meanings: Meanings) -> Iterator[Index | None]:
     """Index `passages` a slice at a time: gives None after each, and the index at last."""
     texts = [f"{passage.title} {passage.text}" for passage in passages]
     for built in keywords.build(texts):
-        yield None if built is None else Index(passages, vectors, built)
+        yield None if built is None else Index(passages, meanings, built)

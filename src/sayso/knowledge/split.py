@@ -15,12 +15,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
-from sayso.knowledge.passages import Page
+from sayso.knowledge.passages import BETWEEN, Page, text_to_embed
 
 MAX_WORDS = 120
 OVERLAP_WORDS = 20
 """The longest sentence that is said twice."""
+SHORT_WORDS = 10
+"""A sentence shorter than this is read with its neighbour: "Yes." means nothing alone."""
 
 _LETTERS, _FIGURES = 4, 2
 """How many of them are half a word where there are many."""
@@ -70,6 +73,32 @@ def split(pages: Iterable[Page], max_words: int = MAX_WORDS) -> list[Page]:
         for page in pages
         for stretch in _stretches(_tidy(page.text), max_words * 2)
     ]
+
+
+def split_sentences(title: str, text: str) -> list[str]:
+    """What the meanings of a passage's sentences are taken from; nothing if it is only one.
+
+    Each stands under the innermost heading: "It costs 14 euros" alone could be about anything.
+    """
+    lines = text.splitlines(keepends=True)
+    cut = [line[at:end] for line in lines for at, end in pairwise([0, *_endings(line)])]
+    joined = _join_short(filter(None, map(str.strip, cut)))
+    heading = title.rpartition(BETWEEN)[2]
+    return [text_to_embed(heading, one) for one in joined] if len(joined) > 1 else []
+
+
+def _join_short(sentences: Iterable[str]) -> list[str]:
+    """Short ones go with those behind them, and the last with those before."""
+    joined: list[str] = []
+    held = ""
+    for sentence in sentences:
+        held = f"{held} {sentence}".lstrip()
+        if weigh(held) >= SHORT_WORDS * 2:
+            joined.append(held)
+            held = ""
+    if held:
+        joined[-1:] = [" ".join([*joined[-1:], held])]
+    return joined
 
 
 def _tidy(text: str) -> str:

@@ -150,6 +150,7 @@ class Message:
         excerpts: what was found for a caller's words; data, never instructions.
         search: whether anything was looked for; "failed" if that gave nothing in time.
         unfounded: for all that can be told, the agent knows nothing about it, and may not guess.
+        missing: what of it nothing known mentions: "mountain bikes".
     """
 
     role: Literal["system", "user", "assistant", "tool"]
@@ -159,6 +160,7 @@ class Message:
     excerpts: tuple[Excerpt, ...] = ()
     search: Literal["none", "done", "failed"] = "none"
     unfounded: bool = False
+    missing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from sayso.llm.client import LlmClient
 from sayso.llm.findings import Finding, show_url
 from sayso.llm.offers import tell_default, tell_models
 from sayso.llm.probes import PROBES, Probe
+from sayso.llm.progress import Progress, Tell, keep_still
 from sayso.llm.stages import Stage, StageName, Times, lay_out
 from sayso.llm.tolerance import (
     CONVERSATION,
@@ -77,14 +78,21 @@ class LlmCheck:
         self._start_s = start_s
         self._patience_s = patience_s
 
-    async def check(self, endpoint: Endpoint) -> CheckReport:
-        """Try `endpoint`, and look for the right base URL if it is wrong. Never raises LlmError."""
+    async def check(self, endpoint: Endpoint, tell: Tell = keep_still) -> CheckReport:
+        """Try `endpoint`, and look for the right base URL if it is wrong. Never raises LlmError.
+
+        `tell` is told of stages and findings as they come.
+        """
         now_s = asyncio.get_running_loop().time
         started_s = now_s()
-        async with on_trial(self._client, endpoint, budget_s=self._budget_s) as trial:
+        progress = Progress(tell, secure=_is_secure(endpoint))
+        async with on_trial(
+            self._client, endpoint, budget_s=self._budget_s, progress=progress
+        ) as trial:
             smoke = await _offer_models(trial, await _converse(trial))
             self._compare_waits(trial)
             report = _report(trial, smoke)
+            progress.settle(report)
             if not report.ok and report.findings[0].code in _WRONG_PLACE:
                 found = await _search(trial, smoke.location)
                 report = _propose(report, found) if found else report
@@ -215,7 +223,10 @@ def _report(trial: Trial, smoke: Answer) -> CheckReport:
         total_ms=0.0,
         answer=smoke.text,
         stages=lay_out(
-            findings, _measure(trial, smoke), secure=_is_secure(trial), unseen=_unseen(smoke)
+            findings,
+            _measure(trial, smoke),
+            secure=_is_secure(trial.endpoint),
+            unseen=_unseen(smoke),
         ),
         profile=trial.profile,
         status=smoke.status,
@@ -249,9 +260,9 @@ def _unseen(smoke: Answer) -> tuple[StageName, ...]:
     return () if smoke.heard else (StageName.CONTENT,)
 
 
-def _is_secure(trial: Trial) -> bool:
+def _is_secure(endpoint: Endpoint) -> bool:
     try:
-        return urlsplit(trial.endpoint.base_url.strip()).scheme == "https"
+        return urlsplit(endpoint.base_url.strip()).scheme == "https"
     except ValueError:
         return False
 

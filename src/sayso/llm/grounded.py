@@ -1,6 +1,6 @@
 """Holds an agent to its knowledge: what nothing known is about, its LLM is not asked.
 
-    request ─► closest passage, closest other subject ─► none: "I don't have that in my notes"
+    request ─► closest passage, other subject, words ─► none: "I don't have that in my notes"
                                                      ├─► thin: the LLM, told that nothing was found
                                                      └─► firm: the LLM
 
@@ -18,7 +18,7 @@ from dataclasses import replace
 from typing import Final, Protocol
 
 from sayso.llm import Message, Mind, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
-from sayso.llm.builtin import UNKNOWN
+from sayso.llm.builtin import refuse
 from sayso.llm.grounds import Grounds, Weighed, is_english, is_request, judge
 from sayso.llm.notes import Notes, recognise_small_talk
 
@@ -58,32 +58,37 @@ class Grounded:
         One that is offered `tools` is asked all the same: what is not known may be done, or asked
         of a function.
         """
-        grounds = await self.judge(messages)
+        weighed = await self.weigh(messages)
+        grounds = self._judge(weighed, messages)
         if grounds is Grounds.NONE and tools:
             grounds = Grounds.THIN
         note("grounds", grounds.value)
+        missing = tuple(one.phrase for one in weighed.odd) if weighed else ()
         if grounds is Grounds.NONE:
-            yield UNKNOWN
+            yield refuse(missing)
             return
         if grounds is Grounds.THIN:
-            messages = [*messages[:-1], replace(messages[-1], unfounded=True)]
+            messages = [*messages[:-1], replace(messages[-1], unfounded=True, missing=missing)]
         async with aclosing(self._mind.reply(messages, mishap, spare, note, tools)) as pieces:
             async for piece in pieces:
                 yield piece
 
-    async def judge(self, messages: Sequence[Message]) -> Grounds:
-        """What an answer to the last of `messages` can stand on."""
+    async def weigh(self, messages: Sequence[Message]) -> Weighed | None:
+        """How close the last of `messages` is to what is known; None if that does not matter."""
         last = messages[-1] if messages else None
         if last is None or last.role != "user" or not is_request(last.content):
-            return Grounds.UNKNOWN
+            return None
         if recognise_small_talk(last.content):
-            return Grounds.UNKNOWN
+            return None
         try:
             async with asyncio.timeout(WEIGH_S):
-                grounds = judge(await self._scales.weigh(self._notes, messages))
+                return await self._scales.weigh(self._notes, messages)
         except TimeoutError:
-            return Grounds.UNKNOWN
-        if grounds is Grounds.NONE and not self._can_refuse(last):
+            return None
+
+    def _judge(self, weighed: Weighed | None, messages: Sequence[Message]) -> Grounds:
+        grounds = judge(weighed)
+        if grounds is Grounds.NONE and not self._can_refuse(messages[-1]):
             return Grounds.THIN
         return grounds
 

@@ -6,8 +6,9 @@ closer to one of the agent's passages, or to one of these subjects? Of 133 spoke
 77 passages, a threshold on the cosine that keeps 98 of 100 answerable ones refuses 36 % of those
 about the outside world; one on the difference refuses 64 % (`bench/answers.py` has the figures).
 
-It cannot tell what is merely missing: "Do you rent mountain bikes?" is about bicycles. There the
-LLM is told to be careful, and no more.
+What is merely missing has no distance: "Do you rent mountain bikes?" is about bicycles. There the
+words tell (`llm/ideas.py`): a noun of the question that is none of the known words, nor close to
+one, names something that is not known.
 """
 
 from __future__ import annotations
@@ -30,6 +31,20 @@ NONE_BELOW: Final = 0.12
 
 THIN_BELOW: Final = 0.3
 """Below this lead perhaps none is."""
+
+ODD_BELOW: Final = 0.28
+"""A noun of a question that is, by its pieces, no closer to any known word, may be new:
+its meaning is looked at."""
+
+ODD_NAME_BELOW: Final = 0.5
+"""The same for names, which no other word stands for: "French" and "German" are 0.43."""
+
+NEW_BELOW: Final = 0.4
+"""If it is no closer in meaning either, it is new, and what it names is not known: the cosine of
+two words. Calibrated by `bench/answers.py`."""
+
+NEW_NAME_BELOW: Final = 0.5
+"""The same for names."""
 
 ENGLISH_SHARE: Final = 0.06
 """The least share of such words in an English text: 0.15 is usual, and nothing in others."""
@@ -109,11 +124,51 @@ class Grounds(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """How close a word is to the nearest known ones by its pieces, -1 to 1, and which these are."""
+
+    closeness: float
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Odd:
+    """A word of a question that may be new.
+
+    Attributes:
+        phrase: what it is part of: "mountain bikes".
+        closeness: its cosine with the nearest known word.
+        is_name: it is written as a name.
+    """
+
+    phrase: str
+    closeness: float
+    is_name: bool = False
+
+    @property
+    def is_new(self) -> bool:
+        """Whether what it names is surely not known."""
+        return self.closeness < (NEW_NAME_BELOW if self.is_name else NEW_BELOW)
+
+
+def is_odd(near: Near, *, is_name: bool) -> bool:
+    """Whether a word so `near` to known ones may be new."""
+    return near.closeness < (ODD_NAME_BELOW if is_name else ODD_BELOW)
+
+
+@dataclass(frozen=True, slots=True)
 class Weighed:
-    """The cosine of a question with the closest passage, and with the closest other subject."""
+    """How close a question is to what is known.
+
+    Attributes:
+        fit: its cosine with the closest passage.
+        world: its cosine with the closest other subject.
+        odd: words of it that may not be known.
+    """
 
     fit: float
     world: float
+    odd: tuple[Odd, ...] = ()
 
     @property
     def lead(self) -> float:
@@ -125,14 +180,19 @@ def judge(weighed: Weighed | None) -> Grounds:
     """What an answer to the question so `weighed` can stand on; None if nobody could weigh it."""
     if weighed is None:
         return Grounds.UNKNOWN
-    if weighed.lead < NONE_BELOW:
+    if weighed.lead < NONE_BELOW or any(one.is_new for one in weighed.odd):
         return Grounds.NONE
-    return Grounds.THIN if weighed.lead < THIN_BELOW else Grounds.FIRM
+    return Grounds.THIN if weighed.lead < THIN_BELOW or weighed.odd else Grounds.FIRM
 
 
 def is_request(words: str) -> bool:
     """Whether English `words` ask for something: "Yes.", a name or a number do not."""
-    return words.rstrip().endswith("?") or _ASKS.match(words.strip()) is not None
+    return words.rstrip().endswith("?") or is_asking(words)
+
+
+def is_asking(clause: str) -> bool:
+    """Whether English `clause` begins as a question or an order does."""
+    return _ASKS.match(clause.strip()) is not None
 
 
 def is_english(text: str) -> bool:

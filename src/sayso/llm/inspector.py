@@ -17,6 +17,7 @@ from sayso.llm.catalogue import Severity
 from sayso.llm.check import LlmCheck
 from sayso.llm.findings import Finding
 from sayso.llm.profile import Profile, ProfileKey, Profiles, key_of
+from sayso.llm.progress import Tell, keep_still
 from sayso.llm.verdict import CheckReport
 
 _log = structlog.get_logger(__name__)
@@ -31,11 +32,11 @@ class Inspector:
         self._profiles = profiles
         self._quiet = quiet
 
-    async def look(self, endpoint: Endpoint) -> Inspection:
-        """Check `endpoint`; teaches nothing yet."""
+    async def look(self, endpoint: Endpoint, tell: Tell = keep_still) -> Inspection:
+        """Check `endpoint`; teaches nothing yet. `tell` is told how it is going."""
         key = key_of(endpoint, DEFAULT_MODEL)
         since = self._profiles.get(key)
-        report = await self._check.check(endpoint)
+        report = await self._check.check(endpoint, tell)
         if report.profile.tools is None:  # until it is tried again, it is what it was
             report = replace(report, profile=replace(report.profile, tools=since.tools))
         return Inspection(self, endpoint, key, since, report)

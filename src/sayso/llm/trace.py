@@ -5,9 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeAlias
 
 import aiohttp
+
+from sayso.llm.stages import StageName
+
+Reach: TypeAlias = Callable[[StageName, float | None], None]
+
+
+def _ignore(_: StageName, __: float | None) -> None:
+    """Nobody wants to know."""
 
 
 class Trace:
@@ -21,7 +29,9 @@ class Trace:
         reused: how many requests found one that was open.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, reach: Reach = _ignore) -> None:
+        """`reach` is told of each stage that went well, and how long it took in seconds."""
+        self._reach = reach
         self.dns_s: float | None = None
         self.connect_s: float | None = None
         self.headers_s: float | None = None
@@ -40,18 +50,22 @@ class Trace:
         config.on_connection_reuseconn.append(self._reused)
         return config
 
-    async def _answered(self, _: object, context: SimpleNamespace, __: object) -> None:
+    async def _answered(self, _: object, context: SimpleNamespace, ended: Any) -> None:  # noqa: ANN401
         if self.headers_s is None:
             self.headers_s = _now_s() - context.sent
+        if ended.response.status == 200:
+            self._reach(StageName.HTTP, self.headers_s)
 
     async def _resolved(self, _: object, context: SimpleNamespace, __: object) -> None:
         if self.dns_s is None:
             self.dns_s = _now_s() - context.asked
+            self._reach(StageName.DNS, self.dns_s)
 
     async def _connected(self, _: object, context: SimpleNamespace, __: object) -> None:
         self.connected += 1
         if self.connect_s is None:
             self.connect_s = _now_s() - context.began
+            self._reach(StageName.CONNECT, self.connect_s)
 
     async def _reused(self, _: object, __: object, ___: object) -> None:
         self.reused += 1

@@ -18,8 +18,10 @@ from sayso.llm.deadlines import limit_waits, shorten
 from sayso.llm.exchange import Exchange
 from sayso.llm.findings import Finding, FindingError, Scene, redact, show_url
 from sayso.llm.profile import STRANGER, Profile
+from sayso.llm.progress import Progress, keep_still
 from sayso.llm.reader import Form
 from sayso.llm.request import join_url, list_secrets
+from sayso.llm.stages import StageName
 from sayso.llm.trace import Trace
 
 MAX_ANSWER_CHARS = 500
@@ -95,11 +97,18 @@ class Trial:
     """
 
     def __init__(
-        self, client: LlmClient, trace: Trace, endpoint: Endpoint, profile: Profile, until_s: float
+        self,
+        client: LlmClient,
+        trace: Trace,
+        endpoint: Endpoint,
+        profile: Profile,
+        until_s: float,
+        progress: Progress,
     ) -> None:
         """Try `endpoint` with `client`, which is open, until `until_s` of the loop's clock."""
         self._client = client
         self._until_s = until_s
+        self._progress = progress
         self.endpoint = endpoint
         self.profile = profile
         self.trace = trace
@@ -121,7 +130,9 @@ class Trial:
 
     def note(self, code: str, evidence: str = "", **facts: object) -> None:
         """Make a finding; the first of a code stays."""
-        self.findings.setdefault(code, self.scene.find(code, evidence, **facts))
+        if code not in self.findings:
+            self.findings[code] = self.scene.find(code, evidence, **facts)
+            self._progress.find(self.findings[code])
 
     async def list_models(self, limit_s: float) -> tuple[str, ...]:
         """The models the endpoint offers, if it says so within `limit_s` seconds."""
@@ -192,6 +203,7 @@ class Trial:
                     said.append(piece)
                     if piece.strip():
                         arrivals_s.append(now_s() - began_s)
+                        self._progress.reach(StageName.FIRST_TOKEN, arrivals_s[0])
                         if spoke is not None:
                             spoke.set()
                     if _is_enough(enough, arrivals_s, said):
@@ -244,14 +256,23 @@ def _name(endpoint: Endpoint) -> str:
 
 @asynccontextmanager
 async def on_trial(
-    client: LlmClient, endpoint: Endpoint, *, budget_s: float, profile: Profile = STRANGER
+    client: LlmClient,
+    endpoint: Endpoint,
+    *,
+    budget_s: float,
+    profile: Profile = STRANGER,
+    progress: Progress | None = None,
 ) -> AsyncIterator[Trial]:
-    """Put `endpoint` on trial for at most `budget_s` seconds, by the limits of `client`."""
+    """Put `endpoint` on trial for at most `budget_s` seconds, by the limits of `client`.
+
+    `progress` tells whoever watches.
+    """
+    progress = progress or Progress(keep_still, secure=False)
     until_s = asyncio.get_running_loop().time() + budget_s
-    trace = Trace()
+    trace = Trace(progress.reach)
     own = client.fresh(trace.config())
     await own.open()
     try:
-        yield Trial(own, trace, endpoint, profile, until_s)
+        yield Trial(own, trace, endpoint, profile, until_s, progress)
     finally:
         await own.close()

@@ -52,17 +52,19 @@ def make_document(report: CheckReport) -> dict[str, Any]:
         "answer": report.answer,
         "firstTokenMs": report.first_token_ms,
         "totalMs": report.total_ms,
-        "stages": [_stage(stage) for stage in report.stages],
-        "findings": [_finding(finding) for finding in report.findings],
+        "stages": [show_stage(stage) for stage in report.stages],
+        "findings": [show_finding(finding) for finding in report.findings],
         "profile": _profile(report.profile) if report.ok else None,
     }
 
 
-def _stage(stage: Stage) -> dict[str, Any]:
+def show_stage(stage: Stage) -> dict[str, Any]:
+    """A stage as JSON."""
     return {"name": stage.name.value, "state": stage.state.value, "ms": stage.ms}
 
 
-def _finding(finding: Finding) -> dict[str, str]:
+def show_finding(finding: Finding) -> dict[str, str]:
+    """A finding as JSON."""
     return {
         "code": finding.code,
         "severity": finding.severity.value,

@@ -7,7 +7,9 @@ array of weights (`GraphProto.initializer`, field 5). Source: onnx/onnx, `onnx/o
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import prod
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +21,10 @@ from sayso.errors import InstallationError
 GRAPH, INITIALIZER = 7, 5
 DIMS, DATA_TYPE, NAME, RAW_DATA = 1, 2, 8, 9
 FLOAT32: Final = 1
+INT8: Final = 3
 
 Floats = npt.NDArray[np.float32]
+Bytes = npt.NDArray[np.int8]
 
 
 def read_weights(path: Path) -> dict[str, Floats]:
@@ -38,8 +42,42 @@ def read_weights(path: Path) -> dict[str, Floats]:
     return dict(tensor for tensor in tensors if tensor is not None)
 
 
+def map_bytes(path: Path, name: str) -> Bytes:
+    """The array of bytes with this name, as it lies in the file: only what is read of it is loaded.
+
+    Raises:
+        InstallationError: the file cannot be read, is no ONNX file, or has no such array.
+    """
+    try:
+        with path.open("rb") as file:
+            model = memoryview(mmap(file.fileno(), 0, access=ACCESS_READ))
+        graphs = [value for number, value in _fields(model) if number == GRAPH]
+        tensors = (_read(v) for graph in graphs for n, v in _fields(graph) if n == INITIALIZER)
+        found = next(one for one in tensors if (one.name, one.kind) == (name, INT8))
+        return np.frombuffer(found.raw, np.int8).reshape(found.dims)
+    except (OSError, ValueError, IndexError, StopIteration) as error:
+        raise InstallationError(f"the model {path} has no bytes {name}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Raw:
+    """A `TensorProto` as it is written: `kind` is its data type."""
+
+    name: str
+    kind: int
+    dims: list[int]
+    raw: memoryview
+
+
 def _tensor(message: memoryview) -> tuple[str, Floats] | None:
     """One array and its name; None for what is not float32 in raw bytes."""
+    one = _read(message)
+    if one.kind != FLOAT32 or len(one.raw) != 4 * prod(one.dims):
+        return None
+    return one.name, np.frombuffer(one.raw, "<f4").reshape(one.dims).astype(np.float32)
+
+
+def _read(message: memoryview) -> _Raw:
     dims: list[int] = []
     kind, name, raw = 0, "", memoryview(b"")
     for number, value in _fields(message):
@@ -51,9 +89,7 @@ def _tensor(message: memoryview) -> tuple[str, Floats] | None:
             name = bytes(value).decode()
         elif number == RAW_DATA:
             raw = value
-    if kind != FLOAT32 or len(raw) != 4 * prod(dims):
-        return None
-    return name, np.frombuffer(raw, "<f4").reshape(dims).astype(np.float32)
+    return _Raw(name, kind, dims, raw)
 
 
 def _fields(message: memoryview) -> Iterator[tuple[int, memoryview]]:

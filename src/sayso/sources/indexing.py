@@ -27,7 +27,7 @@ from sayso.clock import Clock
 from sayso.errors import FetchError, ReadCode, ReadError
 from sayso.knowledge.passages import Page, text_to_embed
 from sayso.knowledge.web import WebPage
-from sayso.sources.knowledge import Knowledge, pack
+from sayso.sources.knowledge import Knowledge, pack, pack_sentences
 from sayso.sources.progress import Progress
 from sayso.sources.schema import SourceKind, State
 from sayso.sources.shelf import Shelf
@@ -87,6 +87,7 @@ class Tools:
 
     read: Read
     split: Callable[[Iterable[Page]], list[Page]]
+    split_sentences: Callable[[str, str], list[str]]
     visit: Visit
     embedder: Embeds
     max_passages: int
@@ -106,6 +107,14 @@ class _Attempt:
     path: Path | None
     max_pages: int | None
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Embedded:
+    """What a passage means, as a whole and sentence by sentence."""
+
+    whole: npt.NDArray[np.float32]
+    sentences: Sequence[npt.NDArray[np.float32]]
 
 
 class _OvertakenError(Exception):
@@ -173,12 +182,14 @@ class Indexing:
         await self._tools.embedder.open()
         for first in range(0, len(stretches), PASSAGES_AT_ONCE):
             some = stretches[first : first + PASSAGES_AT_ONCE]
-            vectors = [
-                await self._tools.embedder.embed_aside(text_to_embed(one.title, one.text))
-                for one in some
-            ]
-            await self._store(attempt, first, some, vectors)
+            await self._store(attempt, first, some, [await self._embed(one) for one in some])
         await self._make_live(attempt, len(pages), len(stretches), progress.notes)
+
+    async def _embed(self, stretch: Page) -> _Embedded:
+        embed = self._tools.embedder.embed_aside
+        whole = await embed(text_to_embed(stretch.title, stretch.text))
+        sentences = self._tools.split_sentences(stretch.title, stretch.text)
+        return _Embedded(whole, [await embed(one) for one in sentences])
 
     # Reading -----------------------------------------------------------------------------
 
@@ -257,7 +268,7 @@ class Indexing:
         attempt: _Attempt,
         first: int,
         stretches: Sequence[Page],
-        vectors: Sequence[npt.NDArray[np.float32]],
+        embedded: Sequence[_Embedded],
     ) -> None:
         rows = [
             {
@@ -268,9 +279,10 @@ class Indexing:
                 "title": one.title,
                 "page": one.number,
                 "url": one.url,
-                "vector": pack(vector),
+                "vector": pack(meant.whole),
+                "sentences": pack_sentences(meant.sentences),
             }
-            for number, (one, vector) in enumerate(zip(stretches, vectors, strict=True), first)
+            for number, (one, meant) in enumerate(zip(stretches, embedded, strict=True), first)
         ]
         async with self._database.write() as session:
             await self._keep(session, attempt, done=first + len(rows))

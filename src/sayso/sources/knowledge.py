@@ -11,6 +11,7 @@ from sqlalchemy import Row, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.knowledge.passages import Passage
+from sayso.knowledge.sentences import Meanings, Rounded, round_off
 from sayso.store.database import Database
 from sayso.store.tables import AgentRow, PassageRow, SourceRow
 
@@ -30,8 +31,8 @@ class Knowledge:
         self._database = database
         self._revisions: dict[str, int] = {}
 
-    async def load(self, agent_id: str) -> tuple[list[Passage], Matrix, int]:
-        """What can be searched: passages, their vectors (a row each), and the revision.
+    async def load(self, agent_id: str) -> tuple[list[Passage], Meanings, int]:
+        """What can be searched: passages, their meanings, and the revision.
 
         Half a second for 10,000 passages, in short steps. An agent that knows nothing has no rows;
         neither has one that does not exist. A change meanwhile is seen at the next `revision`.
@@ -39,12 +40,14 @@ class Knowledge:
         revision = await self.revision(agent_id)
         passages: list[Passage] = []
         blocks: list[Matrix] = []
+        sentences: list[Rounded | None] = []
         async with self._database.read() as session:
             rows = await session.stream(_live(agent_id))
             async for some in rows.partitions(ROWS_AT_ONCE):
                 passages += map(_passage, some)
                 blocks.append(_matrix(some))
-        return passages, _join(blocks), revision
+                sentences += map(_unpack_sentences, some)
+        return passages, Meanings(_join(blocks), sentences), revision
 
     async def revision(self, agent_id: str) -> int:
         """A number that changes whenever what can be searched does, whoever changed it.
@@ -87,7 +90,7 @@ class Knowledge:
         return await session.scalar(query) or 0
 
 
-def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of nine columns
+def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of ten columns
     return (
         select(
             PassageRow.source_id,
@@ -99,6 +102,7 @@ def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of nine columns
             PassageRow.url,
             SourceRow.name,
             PassageRow.vector,
+            PassageRow.sentences,
         )
         .join(SourceRow, PassageRow.source_id == SourceRow.id)
         .where(SourceRow.agent_id == agent_id, PassageRow.version == SourceRow.live_version)
@@ -108,13 +112,20 @@ def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of nine columns
 
 def _passage(row: Row[Any]) -> Passage:
     values: tuple[Any, ...] = tuple(row)
-    source_id, version, number, text, title, page, url, name, _ = values
+    source_id, version, number, text, title, page, url, name, *_ = values
     return Passage(f"{source_id}-{version}-{number}", text, source_id, name, page, title, url)
 
 
 def _matrix(rows: Sequence[Row[Any]]) -> Matrix:
-    joined = np.frombuffer(b"".join(row[-1] for row in rows), VECTOR)
+    joined = np.frombuffer(b"".join(row.vector for row in rows), VECTOR)
     return joined.reshape(len(rows), -1).astype(np.float32, copy=False)
+
+
+def _unpack_sentences(row: Row[Any]) -> Rounded | None:
+    if row.sentences is None:
+        return None
+    dimensions = len(row.vector) // VECTOR.itemsize
+    return np.frombuffer(row.sentences, np.int8).reshape(-1, dimensions)
 
 
 def _join(blocks: list[Matrix]) -> Matrix:
@@ -124,3 +135,9 @@ def _join(blocks: list[Matrix]) -> Matrix:
 def pack(vector: npt.NDArray[np.float32]) -> bytes:
     """A vector as it is stored."""
     return vector.astype(VECTOR).tobytes()
+
+
+def pack_sentences(vectors: Sequence[npt.NDArray[np.float32]]) -> bytes | None:
+    """Those of a passage's sentences as they are stored, a byte a number; None for none."""
+    rounded = round_off(vectors)
+    return None if rounded is None else rounded.tobytes()

@@ -352,7 +352,11 @@ class SourceRow(Table):
 
 
 class PassageRow(Table):
-    """One passage of one version of a source; its vector is float32 numbers, little-endian."""
+    """One passage of one version of a source; its vector is float32 numbers, little-endian.
+
+    `sentences`: the vectors of its sentences, a signed byte a number, one behind the other; None
+    for a single sentence, and for what was indexed before they were kept.
+    """
 
     __tablename__ = "passages"
 
@@ -366,6 +370,7 @@ class PassageRow(Table):
     page: Mapped[int | None]
     url: Mapped[str] = mapped_column(Text)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
+    sentences: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class JobRow(Table):

@@ -41,6 +41,12 @@ from sayso.vad.gate import Gate
 BITE_SAMPLES: Final = EAR_RATE_HZ // 2
 """Most sound listened to before other conversations get their turn: half a second."""
 
+FOLLOW_EVERY_S: Final = 0.7
+"""How often words are written down for whoever looks on, at most, in seconds of speech."""
+
+FOLLOW_SHARE: Final = 0.1
+"""The share of the time that this may take: under load it comes less often."""
+
 Result = TypeVar("Result")
 
 
@@ -84,6 +90,7 @@ class Around:
         saying: all that was made so far of the reply under way.
         report: takes a transcript's failure: the caller is to know.
         note: takes a failure that the caller does not notice, after its name in the log.
+        follow: takes what is being said, while it is said; None if nobody looks.
     """
 
     tell: Callable[[Event], None]
@@ -92,6 +99,7 @@ class Around:
     saying: Callable[[], str]
     report: Callable[[SpeechError], None]
     note: Callable[[str, SaysoError], None]
+    follow: Callable[[str], None] | None = None
 
 
 class Listener:
@@ -126,6 +134,8 @@ class Listener:
         self._echo = Echo()
         self._judging: asyncio.Task[None] | None = None
         self._glimpsing: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
+        self._follow_at_s = 0.0
 
     @property
     def now_s(self) -> float:
@@ -170,7 +180,7 @@ class Listener:
 
     def close(self) -> None:
         """Let go of the conversation, whose tasks are over: nobody waits for the collector."""
-        self._judging = self._glimpsing = None
+        self._judging = self._glimpsing = self._following = None
         del self._around
 
     # Sound -------------------------------------------------------------------------------------
@@ -185,6 +195,7 @@ class Listener:
                 probabilities = await self._detector.judge(bite, urgent=urgent)
                 for happening in self._ears.hear(bite, probabilities):
                     self._notice(happening)
+                self._follow()
                 self._line.breathe(0.0 if self._ears.is_tense() else BREATH_S)
                 if begin:
                     await asyncio.sleep(0)
@@ -241,6 +252,9 @@ class Listener:
         if self._glimpsing is not None:
             self._glimpsing.cancel()
             self._glimpsing = None
+        if self._following is not None:
+            self._following.cancel()
+            self._following = None
 
     def _said_over(self, event: SpeechStopped | SpeechCut) -> str:
         """What the agent said while the caller made this sound."""
@@ -260,6 +274,25 @@ class Listener:
         words = without_echo(written, said_over)
         echoed, sure, nod = words != written, written.confidence, written.nod
         self._around.tell(Heard(self.now_s, words, lasted_s, echoed, sure, nod))
+
+    def _follow(self) -> None:
+        """Have written down what is being said, if somebody looks on and it is time to."""
+        look = self._around.follow
+        if look is None or self._following is not None or self.now_s < self._follow_at_s:
+            return
+        samples = self._ears.so_far()
+        if len(samples) >= FOLLOW_EVERY_S * EAR_RATE_HZ:
+            said_over = self._echo.said_over(self.now_s, self._around.saying())
+            self._following = self._around.start(self._show(samples, said_over, look))
+
+    async def _show(self, samples: Samples, said_over: str, look: Callable[[str], None]) -> None:
+        began_s = self._clock.now_s()
+        written = await self._scribe.glimpse(samples)
+        self._following = None
+        took_s = self._clock.now_s() - began_s
+        self._follow_at_s = self.now_s + max(FOLLOW_EVERY_S, took_s / FOLLOW_SHARE)
+        if not isinstance(written, SpeechError):
+            look(without_echo(written, said_over))
 
     async def _glimpse(self, samples: Samples, said_over: str) -> None:
         """What the caller says is not over: a failure to write it down is none yet."""

@@ -53,23 +53,33 @@ class Lookup:
         asked, context = read_question(prompt)
         if not asked or not (self.places or self.own):
             return prompt
-        found: Sequence[Found] | None = None
-        for place, within_s in self._in_order():
-            try:
-                async with asyncio.timeout(within_s):
-                    found = await place.find(asked, context, self.limit)
-                break
-            except TimeoutError:
+
+        def tell(error: KnowledgeError) -> None:
+            if error is _LATE:
                 watch.note("retrieval", "late")
-                report(_LATE)
-            except KnowledgeError as error:
-                report(error)
+            report(error)
+
+        found = await self.find(asked, context, tell)
         if found is None:
             return _mark(prompt, "failed")
         watch.mark("retrieval", clock.now_s())
         for one in found:
             watch.append("passages", show(one))
         return add_excerpts(prompt, found)
+
+    async def find(
+        self, asked: str, context: Sequence[str], report: Callable[[KnowledgeError], None]
+    ) -> Sequence[Found] | None:
+        """What is known about what was `asked`; None if nobody could say. `report` is told why."""
+        for place, within_s in self._in_order():
+            try:
+                async with asyncio.timeout(within_s):
+                    return await place.find(asked, context, self.limit)
+            except TimeoutError:
+                report(_LATE)
+            except KnowledgeError as error:
+                report(error)
+        return None
 
     def _in_order(self) -> Iterator[tuple[Retriever, float | None]]:
         """Who is asked, and how long each is waited for, in seconds."""

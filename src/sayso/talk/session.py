@@ -40,6 +40,7 @@ from sayso.llm.watching import watched_by
 from sayso.stt import Stt
 from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
+from sayso.talk.beginnings import Beginnings
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -53,6 +54,7 @@ from sayso.talk.events import (
     Event,
     FixedLine,
     Glimpse,
+    Heard,
     Hold,
     HungUp,
     Hush,
@@ -61,7 +63,6 @@ from sayso.talk.events import (
     ReplyStarted,
     Resume,
     Say,
-    SpeechStarted,
     TimeNear,
     TimeUp,
     Transfer,
@@ -85,6 +86,7 @@ from sayso.transport.line import (
     CallerStarted,
     CallerStopped,
     CallerText,
+    CallerTextSoFar,
     Fault,
     Goodbye,
     GreetingBegan,
@@ -98,6 +100,8 @@ from sayso.transport.line import (
     NotHandedOn,
     Played,
     PlayedOut,
+    ReplyHeld,
+    ReplyResumed,
     Sound,
     Text,
 )
@@ -219,8 +223,7 @@ class Session:
         self._dropped_drafts = 0
         self._unheard = 0
         self._greeting: int | None = None
-        self._spoke_from_s: float | None = None
-        self._sounds_from_s: float | None = None
+        self._beginnings = Beginnings()
         self._ends_s = inf
         self._told = ""
         self._failed: TalkError | None = None
@@ -355,6 +358,7 @@ class Session:
             saying=lambda: self._ledger.text(self._turn.number),
             report=lambda error: self._report(error, TalkCode.INTERNAL),
             note=self._log,
+            follow=self._follow if self._line.details else None,
         )
         return Listener(hearing, self._line, self._intake, self._clock, around)
 
@@ -375,19 +379,20 @@ class Session:
     # The core and its commands -----------------------------------------------------------------
 
     def _happen(self, event: Event) -> None:
-        if isinstance(event, SpeechStarted | Typed):
-            self._note_beginning(event)
+        self._beginnings.note(event, self._clock.now_s(), wordless=not self._turn.words)
         self._turn, commands = step(self._turn, event, self._policy)
         self._listener.wake_at(self._turn.deadline_s)
+        answered = any(isinstance(command, Answer) for command in commands)
+        if isinstance(event, Heard) and self._line.details and not answered:
+            self._follow("")
         for command in commands:
             self._obey(command)
 
-    def _note_beginning(self, event: SpeechStarted | Typed) -> None:
-        """When what the caller says began, by the clock; what had no words was no beginning."""
-        if self._spoke_from_s is None or not self._turn.words:
-            since_s = event.since_s if isinstance(event, SpeechStarted) else None
-            ago_s = 0.0 if since_s is None else event.at_s - since_s
-            self._spoke_from_s = self._clock.now_s() - ago_s
+    def _follow(self, words: str) -> None:
+        """Show what the caller has said this turn, and the `words` that they are just saying."""
+        said = f"{self._turn.words} {words}".strip()
+        if fresh := said.removeprefix(self._told).strip():
+            self._line.post(CallerTextSoFar(fresh))
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -416,6 +421,9 @@ class Session:
         """The sound of the reply under way stops, for now or for good, or goes on."""
         acts = {Hold: Reply.hold, Resume: Reply.resume, Hush: self._hush}
         self._with_reply(command.number, acts[type(command)])
+        began = self._reply is not None and self._reply.began
+        if self._line.details and began and not isinstance(command, Hush):
+            self._line.post(ReplyHeld() if isinstance(command, Hold) else ReplyResumed())
 
     def _draft(self, number: int, words: str, notes: str) -> None:
         """Begin a reply that makes no sound until `_answer` takes it up."""
@@ -614,7 +622,7 @@ class Session:
 
     def _begin_reply(self, number: int) -> None:
         self._told = ""
-        self._sounds_from_s = self._clock.now_s()
+        self._beginnings.sounds(self._clock.now_s())
         self._listener.reply_began()
         self._write_down(self._ledger.begin(number))
         self._happen(ReplyStarted(self._listener.now_s, number))
@@ -699,12 +707,10 @@ class Session:
     def _write_down(self, lines: tuple[Said, ...]) -> None:
         now_s = self._clock.now_s()
         for said in lines:
-            at, user = self._clock.utc(), said.role == "user"
-            began_s = self._spoke_from_s if user else self._sounds_from_s
+            at = self._clock.utc()
+            began_s = self._beginnings.take(said.role)
             began_at = None if began_s is None else at - timedelta(seconds=now_s - began_s)
             self._record.line(said.role, said.content, at, said.deeds, began_at)
-            if user:
-                self._spoke_from_s = None
 
     def _keep_message(self, left: LeftMessage) -> None:
         self._record.message(left, self._clock.utc())

@@ -102,6 +102,23 @@ class CallerText:
 
 
 @dataclass(frozen=True, slots=True)
+class CallerTextSoFar:
+    """What the caller was heard to say up to now; more or other words may follow. A detail."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyHeld:
+    """The caller may be interrupting: the client falls silent, and keeps what it has. A detail."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyResumed:
+    """They were not: the reply goes on where it was held. A detail."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReplyBegan:
     """Sound of reply `number` follows; whatever the client still had queued is stale."""
 
@@ -178,6 +195,9 @@ Outgoing: TypeAlias = (
     | CallerStarted
     | CallerStopped
     | CallerText
+    | CallerTextSoFar
+    | ReplyHeld
+    | ReplyResumed
     | ReplyBegan
     | ReplySound
     | AgentText
@@ -206,6 +226,11 @@ class Line(Protocol):
     @property
     def hands_on(self) -> bool:
         """Whether it can connect the caller to somebody else (`HandOn`)."""
+        ...
+
+    @property
+    def details(self) -> bool:
+        """The client wants to know more while it goes on; others are not sent details."""
         ...
 
     async def receive(self) -> Incoming:

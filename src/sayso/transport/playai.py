@@ -57,6 +57,7 @@ class Setup(msgspec.Struct, frozen=True, tag="setup", rename="camel"):
     caller_id: CallerId | None = None
     variables: dict[str, Any] | None = None
     can_transfer: bool | None = None
+    details: bool | None = None
 
     @property
     def hears(self) -> InputAudio:
@@ -369,6 +370,18 @@ def _caller_text(out: line.CallerText) -> list[dict[str, Any]]:
     return [{"type": "onUserTranscript", "message": out.text}]
 
 
+def _caller_text_so_far(out: line.CallerTextSoFar) -> list[dict[str, Any]]:
+    return [{"type": "partialUserTranscript", "message": out.text}]
+
+
+def _reply_held(_: line.ReplyHeld) -> list[dict[str, Any]]:
+    return [{"type": "audioStreamHeld"}]
+
+
+def _reply_resumed(_: line.ReplyResumed) -> list[dict[str, Any]]:
+    return [{"type": "audioStreamResumed"}]
+
+
 def _reply_began(_: line.ReplyBegan) -> list[dict[str, Any]]:
     return [{"type": "newAudioStream"}, {"type": "audioStreamStart"}]
 
@@ -411,6 +424,9 @@ _WRITERS: dict[type, Callable[[Any], list[dict[str, Any]]]] = {
     line.CallerStarted: _caller_started,
     line.CallerStopped: _caller_stopped,
     line.CallerText: _caller_text,
+    line.CallerTextSoFar: _caller_text_so_far,
+    line.ReplyHeld: _reply_held,
+    line.ReplyResumed: _reply_resumed,
     line.ReplyBegan: _reply_began,
     line.ReplySound: _reply_sound,
     line.AgentText: _agent_text,

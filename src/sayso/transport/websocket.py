@@ -81,6 +81,11 @@ class WebSocketLine:
         """Whether the client says that it can transfer."""
         return bool(self._setup.can_transfer)
 
+    @property
+    def details(self) -> bool:
+        """Whether `setup` asked for them."""
+        return bool(self._setup.details)
+
     async def receive(self) -> Incoming:
         """Wait for what the caller does next; first of all comes what `setup` declared.
 

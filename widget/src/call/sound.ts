@@ -21,6 +21,10 @@ export async function openSound(workletUrl: string | URL): Promise<AudioContext>
   }
   // Some browsers settle this promise only after a click; nobody has to wait for it.
   context.resume().catch(() => {});
+  // A telephone call on the device, or another program that takes the sound, suspends it (iOS).
+  context.onstatechange = () => {
+    if (context.state !== "running" && context.state !== "closed") context.resume().catch(() => {});
+  };
   try {
     await context.audioWorklet.addModule(workletUrl);
   } catch {

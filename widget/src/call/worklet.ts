@@ -13,6 +13,7 @@ const FIRST_WAIT_S = 0.06; // sound gathered before a reply begins to play
 const GAP_WAIT_S = 0.15; // the same, after it ran dry in the middle: the network is uneven
 const FADE_S = 0.005; // a reply that is dropped ends in this fade, not in a click
 const REPORT_S = 0.25; // of a reply between two reports of how much of it has played
+const HELD_REPORT_S = 0.1; // the same while it is held: the server takes sound to go on in between
 const MAX_QUEUED_S = 120;
 const LOUDNESS_S = 0.02; // of sound whose power is told at a time
 
@@ -152,6 +153,7 @@ class Player extends AudioWorkletProcessor {
   #played = 0; // samples
   #told = 0;
   #wanted = 0;
+  #heldFor = 0; // samples, since it was told
 
   constructor({ processorOptions: { rateHz } }: Rate) {
     super();
@@ -218,12 +220,19 @@ class Player extends AudioWorkletProcessor {
     const out = outputs[0]![0]!;
     out.set(this.#fade.subarray(0, out.length));
     this.#fade = this.#fade.subarray(out.length);
-    if (this.#isHeld || (this.queued < this.#wanted && !this.#isComplete)) return true;
+    if (this.#isHeld) return this.#stayHeld(out.length);
+    if (this.queued < this.#wanted && !this.#isComplete) return true;
     this.#wanted = 0;
     if (this.queued && !this.#isHeard) this.#tell("playing");
     this.#fill(out);
     if (!this.queued) this.#runDry();
     else if (this.#played - this.#told >= REPORT_S * sampleRate) this.#tell("played");
+    return true;
+  }
+
+  #stayHeld(samples: number): true {
+    this.#heldFor += samples;
+    if (this.#isHeard && this.#heldFor >= HELD_REPORT_S * sampleRate) this.#tell("played");
     return true;
   }
 
@@ -249,6 +258,7 @@ class Player extends AudioWorkletProcessor {
   #tell(news: News["news"]): void {
     this.#isHeard = true;
     this.#told = this.#played;
+    this.#heldFor = 0;
     const seconds = this.#played / sampleRate;
     const told: News = { news, reply: this.#reply, seconds, atS: currentTime };
     this.port.postMessage(told);

@@ -85,7 +85,7 @@ export class Panel {
   }
 
   #wire(): void {
-    const { start, type, mute, hold, end, device, composer, text, send, lines } = this.#parts;
+    const { start, type, mute, hold, end, device, composer, text, send, log } = this.#parts;
     start.onclick = () => void this.start();
     type.onclick = () => void this.start({ microphone: false });
     mute.onclick = () => this.#call?.mute(!this.#call.isMuted);
@@ -100,7 +100,7 @@ export class Panel {
       text.value = "";
     };
     // A phone's keyboard takes half of the page.
-    new ResizeObserver(() => scrollToEnd(lines)).observe(lines);
+    new ResizeObserver(() => scrollToEnd(log)).observe(log);
     addEventListener("pagehide", () => this.hangUp());
   }
 
@@ -118,6 +118,7 @@ export class Panel {
     const { start, type, end, mute, hold, composer, send, choice } = this.#parts;
     const { mode } = this.#options;
     const isCalling = this.#call !== null;
+    this.#root.classList.toggle("calling", isCalling);
     start.hidden = isCalling;
     type.hidden = isCalling || mode !== "both";
     end.hidden = !isCalling;
@@ -176,8 +177,8 @@ export class Panel {
 
   /** A line that becomes final is a new element, so that screen readers say it once, and whole. */
   #showLines(said: readonly Line[]): void {
-    const { lines } = this.#parts;
-    const isAtEnd = lines.scrollHeight - lines.scrollTop - lines.clientHeight < NEAR_END_PX;
+    const { log, lines } = this.#parts;
+    const isAtEnd = log.scrollHeight - log.scrollTop - log.clientHeight < NEAR_END_PX;
     const wanted = new Set(said.map(keyOf));
     for (const [key, element] of this.#shown)
       if (!wanted.has(key)) {
@@ -185,7 +186,7 @@ export class Panel {
         this.#shown.delete(key);
       }
     said.forEach((line, at) => this.#showLine(line, lines.children[at] ?? null));
-    if (isAtEnd) scrollToEnd(lines);
+    if (isAtEnd) scrollToEnd(log);
   }
 
   #showLine(line: Line, before: Element | null): void {
@@ -236,8 +237,8 @@ function makeLine(line: Line, words: Words): HTMLElement {
   return item;
 }
 
-function scrollToEnd(lines: HTMLElement): void {
-  lines.scrollTop = lines.scrollHeight;
+function scrollToEnd(log: HTMLElement): void {
+  log.scrollTop = log.scrollHeight;
 }
 
 // Parts ---------------------------------------------------------------------------------------
@@ -262,12 +263,13 @@ function build({ words, mode }: PanelOptions) {
   stage.append(orb, status, latency, controls, choice, notice);
 
   const title = make("h2", {}, words.transcript);
-  const lines = make("ol", {
-    role: "log", "aria-live": "polite", "aria-relevant": "additions", "aria-label": words.transcript,
-    tabindex: "0",
+  const lines = make("ol");
+  const log = make("div", {
+    class: "log", role: "log", "aria-relevant": "additions", "aria-label": words.transcript, tabindex: "0",
   });
+  log.append(lines);
   const intro = make("p", { class: "empty" }, make("slot", { name: "intro" }, words.intro));
-  const transcript = make("section", { class: "transcript" }, title, lines, intro);
+  const transcript = make("section", { class: "transcript" }, title, log, intro);
 
   const text = make("input", {
     type: "text", maxlength: `${MAX_MESSAGE_CHARS}`, autocomplete: "off", enterkeyhint: "send",
@@ -277,6 +279,6 @@ function build({ words, mode }: PanelOptions) {
   const composer = make("form", { class: "composer" }, text, send);
   const all = [stage, transcript, composer];
   return {
-    all, orb, status, latency, start, type, mute, hold, end, device, choice, notice, lines, text, send, composer,
+    all, orb, status, latency, start, type, mute, hold, end, device, choice, notice, log, lines, text, send, composer,
   };
 }

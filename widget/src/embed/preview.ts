@@ -19,6 +19,6 @@ else main.append(hint());
 if (webEmbedId) openEmbed(webEmbedId, {}, new URL("../../", location.href));
 
 function hint(): HTMLElement {
-  const path = "/embed/talk/preview?websiteUrl=https://example.com&webEmbedId=…";
+  const path = "/embed/talk/preview?websiteUrl=…&webEmbedId=…";
   return make("p", { class: "hint" }, `Name a website and an agent in this page's address: ${path}`);
 }

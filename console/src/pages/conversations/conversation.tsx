@@ -64,15 +64,15 @@ function Actions({ shown }: { shown: Conversation }) {
   const rate = useRate(shown.id);
   const [asks, setAsks] = useState<"share" | "delete" | null>(null);
   const say = useSay();
-  const thumb = (rating: "up" | "down", sign: string, label: string) => (
+  const thumb = (rating: "up" | "down", icon: "good" | "bad", label: string) => (
     <Button
       square aria-label={label} title={label} aria-pressed={shown.rating === rating} kind={shown.rating === rating ? "primary" : "plain"}
       onClick={() => rate.mutate(shown.rating === rating ? null : rating, { onError: (error) => say(error.message) })}
-    >{sign}</Button>
+    ><Icon name={icon} /></Button>
   );
   return (
     <>
-      <span className={styles.thumbs}>{thumb("up", "👍", "Good")}{thumb("down", "👎", "Bad")}</span>
+      <span className={styles.thumbs}>{thumb("up", "good", "Good")}{thumb("down", "bad", "Bad")}</span>
       <Button onClick={() => setAsks("share")}><Icon name="share" size={16} />{shown.shareToken ? "Shared" : "Share"}</Button>
       <LinkButton href={exportOf(shown.id)} download={`conversation-${shown.id}.json`}>Export</LinkButton>
       <MoreMenu label="More" items={[{ label: "Delete", icon: "trash", danger: true, onChoose: () => setAsks("delete") }]} />

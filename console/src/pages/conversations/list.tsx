@@ -5,6 +5,7 @@ import { Link, useSearchParams } from "wouter";
 import { Button, LinkButton } from "../../ui/button";
 import { Curl } from "../../ui/copy";
 import { SelectField, TextField } from "../../ui/field";
+import { Icon } from "../../ui/icons";
 import { Badge, Empty, Failure, Page, Waiting } from "../../ui/page";
 import { Table } from "../../ui/table";
 import { showAgo, showLength, showMoment } from "../../ui/times";
@@ -93,7 +94,7 @@ function Row({ shown }: { shown: Conversation }) {
       <td>
         {underWay ? <Badge kind="accent">Under way</Badge> : endReasonInWords}{" "}
         {faults.length > 0 && <Badge kind="danger">Failed</Badge>}{" "}
-        {rating && <Badge>{rating === "up" ? "👍 Good" : "👎 Bad"}</Badge>}
+        {rating && <Badge><Icon name={rating === "up" ? "good" : "bad"} size={14} />{rating === "up" ? "Good" : "Bad"}</Badge>}
       </td>
     </tr>
   );
