@@ -7,10 +7,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 MAX_TABS = 200
+
+QUIET = """
+() => new Promise((done) => {
+  let timer = 0;
+  const wait = () => {
+    clearTimeout(timer);
+    timer = setTimeout(() => (window.fetching ? wait() : done(null)), 200);
+  };
+  new MutationObserver(wait).observe(document, { subtree: true, childList: true });
+  wait();
+})
+"""
+"""Waits until a page has all that it asked for, and has shown it. Chromium's own idea of a quiet
+network also counts the rest of a recording, which it fetches only when it is played."""
 
 WIDER = """
 () => {
@@ -66,6 +80,13 @@ class Step:
     name: str
     isSeen: bool  # noqa: N815 - as the page says it
     isInside: bool  # noqa: N815
+
+
+def settle(page: Page) -> None:
+    """Wait until nothing is loading."""
+    page.wait_for_load_state()
+    page.evaluate(QUIET)
+    expect(page.get_by_text("Loading")).to_have_count(0)
 
 
 @cache

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from console.inspection import (
     AXE,
     find_violations,
     find_wider,
     list_operable,
+    settle,
     tab_through,
 )
 from console.sample import Sample, running_sample
@@ -25,7 +26,6 @@ PAGES = (
     "editor-deploy functions conversations conversation analytics keys account empty-functions "
     "empty-conversations empty-analytics empty-developers sign-in sign-up shared talk embed preview"
 ).split()
-UNDER_WAY = "Loading the |Loading…|Counting…"
 
 
 @pytest.fixture(scope="module")
@@ -52,12 +52,6 @@ def open_page(
     )
     settle(page)
     return page
-
-
-def settle(page: Page) -> None:
-    """Wait until nothing is loading."""
-    page.wait_for_load_state("networkidle")
-    expect(page.get_by_text("Loading")).to_have_count(0)
 
 
 def test_every_page_is_looked_at(sample: Sample) -> None:

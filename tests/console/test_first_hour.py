@@ -224,7 +224,7 @@ def test_a_function_is_added_and_called(hour: Hour) -> None:
     click(dialog, "Save")
     expect(dialog).to_have_count(0)
     expect(page.get_by_label("get_weather", exact=True)).to_be_checked()
-    click(page, "Try get_weather")
+    click(page, "Try it: get_weather")
     trial = page.get_by_role("dialog")
     trial.get_by_label("city").fill("Graz")
     click(trial, "Call it")

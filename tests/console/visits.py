@@ -20,6 +20,18 @@ WITHIN_MS = 10_000
 SIGNED_OUT = "the server responded with a status of 401"
 """Chromium logs that the console asks who is signed in, when nobody is."""
 
+COUNTER = """
+(() => {
+  const fetch = window.fetch;
+  window.fetching = 0;
+  window.fetch = (...asked) => {
+    window.fetching += 1;
+    return fetch(...asked).finally(() => (window.fetching -= 1));
+  };
+})();
+"""
+"""Counts the answers that a page waits for."""
+
 
 @dataclass
 class Visits:
@@ -49,6 +61,7 @@ class Visits:
     def watch(self, context: BrowserContext) -> BrowserContext:
         """Note what happens in every tab of `context`."""
         context.add_init_script(METER)
+        context.add_init_script(COUNTER)
         context.route(lambda url: not _is_here(url), lambda route: route.abort())
         context.on("request", lambda request: self._note(request.url))
         context.on("weberror", lambda error: self.problems.append(str(error.error)))

@@ -30,7 +30,7 @@ export function Frame({ children }: { children: ReactNode }) {
   return (
     <div className={styles.frame}>
       <a className={styles.skip} href="#content">Skip to the content</a>
-      <div className={styles.rail} data-open={isOpen || undefined}>
+      <header className={styles.rail} data-open={isOpen || undefined}>
         <div className={styles.row}>
           <Link href="/" className={styles.brand}>
             <img src="/static/icon.svg" alt="" width="22" height="22" />
@@ -49,7 +49,7 @@ export function Frame({ children }: { children: ReactNode }) {
           ))}
         </nav>
         <Foot onKeys={() => setShowsKeys(true)} onGo={() => setOpen(false)} isHere={isHere} />
-      </div>
+      </header>
       <main id="content" tabIndex={-1}>{children}</main>
       <KeysHelp isOpen={showsKeys} onClose={() => setShowsKeys(false)} />
     </div>
