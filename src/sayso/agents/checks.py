@@ -15,6 +15,7 @@ from functools import partial
 import structlog
 from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.agents.places import attribute, path_of, place
 from sayso.agents.reports import AgentCheckView, LlmCheckView, Step, Tell, keep_still
@@ -177,6 +178,12 @@ class LlmChecks:
                 if one is not None and one.state == "quick":
                     one.state = "running"
         return view
+
+    async def copy(self, session: AsyncSession, agent_id: str, copy_id: str) -> None:
+        """Keep the report of an agent for its copy, too, in the transaction that makes it."""
+        row = await session.get(LlmCheckRow, agent_id)
+        if row is not None:
+            session.add(LlmCheckRow(agent_id=copy_id, checked_at=row.checked_at, report=row.report))
 
     async def run(self) -> None:
         """Complete what waits, one after the other, until cancelled."""

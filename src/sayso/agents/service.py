@@ -13,8 +13,11 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
+from sayso.agents.avatars import Avatars, read_avatar
 from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
+from sayso.agents.copies import copy_row
+from sayso.agents.deletion import Deletion
 from sayso.agents.destinations import TransferDestination
 from sayso.agents.ignored import list_ignored
 from sayso.agents.journal import log_save
@@ -23,6 +26,7 @@ from sayso.agents.knowledge_field import KnowledgeField, ReadyKnowledge
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
 from sayso.agents.manners import read_manners
 from sayso.agents.mcp_servers import AgentMcp, ReadyMcp
+from sayso.agents.plain import PLAIN_FIELDS, PlainFields
 from sayso.agents.reports import (
     AgentCheckView,
     KnowledgeCheckView,
@@ -32,6 +36,7 @@ from sayso.agents.reports import (
     Tell,
     keep_still,
 )
+from sayso.agents.rows import find_own_row, find_row
 from sayso.agents.schema import (
     Agent,
     AgentChanges,
@@ -45,9 +50,17 @@ from sayso.agents.schema import (
     OpenAiCompatible,
     Visibility,
 )
+from sayso.agents.versions import (
+    VersionView,
+    find_version,
+    keep_version,
+    list_changed,
+    list_versions,
+    take_fields,
+)
 from sayso.bodies import FieldWarning
 from sayso.clock import Clock
-from sayso.errors import ConflictError, ForbiddenError, NotFoundError
+from sayso.errors import ConflictError, NotFoundError
 from sayso.functions.actions import refuse_unknown_actions
 from sayso.functions.mcp.pool import McpPool
 from sayso.functions.mcp.schema import McpCheckView, NewMcpCheck
@@ -56,13 +69,11 @@ from sayso.security.secrets import Secrets
 from sayso.sources.schema import CriticalKnowledgeFile
 from sayso.sources.service import Sources
 from sayso.store.database import Database
-from sayso.store.identifiers import is_id, new_agent_id
+from sayso.store.identifiers import new_agent_id
 from sayso.store.paging import Page, PageRequest, read_page
 from sayso.store.tables import AgentRow, ConversationRow
 from sayso.variables import Variable, show_all
 
-_PLAIN_FIELDS = frozenset(NewAgent.model_fields) - {"llm", "knowledge", "mcp_servers"}
-"""Fields stored as they come; the others are taken apart."""
 _Stored: TypeAlias = tuple[dict[str, Any] | None, str | None, str | None]
 """What a row holds of its LLM."""
 
@@ -98,6 +109,23 @@ class Checks:
     mcp: McpPool
 
 
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the operator decides about agents.
+
+    Attributes:
+        built_in: who answers for agents without `llm`.
+        max_agents: of one account.
+        keep_deleted_min: how long a deleted one can be brought back, in minutes.
+        url: where this server is reached.
+    """
+
+    built_in: AnsweredBy
+    max_agents: int
+    keep_deleted_min: float
+    url: str
+
+
 class Agents:
     """The agents of this installation."""
 
@@ -109,10 +137,10 @@ class Agents:
         *,
         checks: Checks,
         sources: Sources,
-        built_in: AnsweredBy,
-        max_agents: int,
+        avatars: Avatars,
+        rules: Rules,
     ) -> None:
-        """`built_in` says who answers for agents without `llm`; `max_agents` is per account."""
+        """`checks` are asked before saving; `rules` are the operator's."""
         self._mcp = AgentMcp(checks.mcp, secrets)
         self._database = database
         self._safe = LlmSafe(secrets)
@@ -120,8 +148,12 @@ class Agents:
         self._checks = checks.llm
         self._sources = sources
         self._knowledge = KnowledgeField(secrets, checks.knowledge)
-        self._built_in = built_in
-        self._max_agents = max_agents
+        self._built_in = rules.built_in
+        self._max_agents = rules.max_agents
+        self._plain = PlainFields(secrets)
+        self._url = rules.url
+        self.avatars = avatars
+        self.deletion = Deletion(database, clock, sources, avatars, keep_min=rules.keep_deleted_min)
 
     async def create(
         self, account: Account, body: NewAgent, *, by_server: bool = False
@@ -151,7 +183,7 @@ class Agents:
         mcp = await self._mcp.prepare(agent_id, body.mcp_servers or [], values)
         now = self._clock.utc()
         row = AgentRow(id=agent_id, owner_id=account.user_id, created_at=now, updated_at=now)
-        _apply(row, body, _PLAIN_FIELDS)
+        _apply(row, body, PLAIN_FIELDS)
         ready.put_into(row)
         if knowledge is not None:
             knowledge.put_into(row)
@@ -190,7 +222,8 @@ class Agents:
             said += ready.issues
         mcp = await self._check_mcp(account, agent_id, body)
         async with self._database.write() as session:
-            row = await _own_row(session, account, agent_id, lock=True)
+            row = await find_own_row(session, account, agent_id, lock=True)
+            kept, before = take_fields(row), self._plain.read(row)
             if "actions" in body.model_fields_set:
                 await refuse_unknown_actions(session, account.user_id, body.actions)
             if ready is None:
@@ -202,8 +235,9 @@ class Agents:
                 knowledge.put_into(row)
             if mcp is not None:
                 mcp.put_into(row)
-            _apply(row, body, _PLAIN_FIELDS & body.model_fields_set)
-            row.updated_at = self._clock.utc()
+            _apply(row, body, PLAIN_FIELDS & body.model_fields_set)
+            if changed := list_changed(before, self._plain.read(row)):
+                await keep_version(session, row, kept, changed, self._clock.utc())
             files = await self._sources.files_of(session, [agent_id])
         if "critical_knowledge" in body.model_fields_set:
             await self._sources.follow(agent_id)
@@ -218,7 +252,7 @@ class Agents:
         if "mcp_servers" not in body.model_fields_set:
             return None
         async with self._database.read() as session:
-            row = await _own_row(session, account, agent_id)
+            row = await find_own_row(session, account, agent_id)
         before = show_all(row.variables)
         now = show_all(body.variables) if "variables" in body.model_fields_set else before
         return await self._mcp.prepare(agent_id, body.mcp_servers or [], now, row, before)
@@ -233,20 +267,20 @@ class Agents:
         if body.agent_id is None:
             return await self._mcp.try_out(body, None, {})
         async with self._database.read() as session:
-            row = await _own_row(session, account, body.agent_id)
+            row = await find_own_row(session, account, body.agent_id)
         return await self._mcp.try_out(body, row, show_all(row.variables))
 
     async def get(self, account: Account, agent_id: str) -> AgentView:
         """Read one agent. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            row = await _own_row(session, account, agent_id)
+            row = await find_own_row(session, account, agent_id)
             files = await self._sources.files_of(session, [agent_id])
         return self._view(row, files.get(agent_id, ()))
 
     async def demand(self, account: Account, agent_id: str) -> None:
         """Refuse who does not own the agent. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            await _own_row(session, account, agent_id)
+            await find_own_row(session, account, agent_id)
 
     async def page(self, account: Account, request: PageRequest) -> Page[AgentView]:
         """Read the account's agents, newest first."""
@@ -263,10 +297,97 @@ class Agents:
         return found.map(lambda row: self._view(row, files.get(row.id, ())))
 
     async def delete(self, account: Account, agent_id: str) -> None:
-        """Delete an agent with its conversations. Raises NotFoundError, ForbiddenError."""
+        """Delete an agent with its conversations; for a while it can be brought back.
+
+        Raises: NotFoundError, ForbiddenError.
+        """
+        await self.deletion.delete(account, agent_id)
+
+    async def undelete(self, account: Account, agent_id: str) -> AgentView:
+        """Bring back an agent that was just deleted.
+
+        Raises:
+            ConflictError: the account has as many agents as it may.
+            NotFoundError, ForbiddenError: no such agent of this account, or not any more.
+        """
         async with self._database.write() as session:
-            await session.delete(await _own_row(session, account, agent_id, lock=True))
-        await self._sources.follow(agent_id)
+            row = await find_own_row(session, account, agent_id, lock=True, deleted=True)
+            self.deletion.refuse_late(row)
+            await self._refuse_too_many(session, account.user_id)
+            row.deleted_at = None
+        return await self.get(account, agent_id)
+
+    async def duplicate(self, account: Account, agent_id: str) -> AgentView:
+        """Make another agent of the same fields, secrets and knowledge; nothing is checked anew.
+
+        Raises:
+            ConflictError: the account has as many agents as it may, or the files were changed.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        async with self._database.read() as session:
+            row = await find_own_row(session, account, agent_id)
+            await self._refuse_too_many(session, account.user_id)
+        copy = copy_row(self._plain, row, self._clock.utc())
+        try:
+            await self._store_copy(account, row, copy)
+        except BaseException:
+            await self._sources.forget(copy.id)
+            await self.avatars.forget(copy.id)
+            raise
+        self._sources.wake()
+        return await self.get(account, copy.id)
+
+    async def _store_copy(self, account: Account, row: AgentRow, copy: AgentRow) -> None:
+        if (avatar := read_avatar(row)) is not None:
+            copy.avatar = (await self.avatars.copy(row.id, avatar, copy.id))._asdict()
+        sources = await self._sources.prepare_copies(row.id, copy.id)
+        async with self._database.write() as session:
+            await self._refuse_too_many(session, account.user_id)
+            session.add(copy)
+            await session.flush()
+            await self._sources.store_copies(session, account, sources)
+            await self._checks.copy(session, row.id, copy.id)
+
+    async def versions(self, account: Account, agent_id: str) -> Sequence[VersionView]:
+        """What an agent was, the current version first. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            return await list_versions(session, await find_own_row(session, account, agent_id))
+
+    async def version(self, account: Account, agent_id: str, number: int) -> AgentView:
+        """An agent as it was; its files as they are. Raises NotFoundError, ForbiddenError."""
+        async with self._database.read() as session:
+            row = await find_own_row(session, account, agent_id)
+            then = await find_version(session, row, number)
+            files = await self._sources.files_of(session, [agent_id])
+        return self._view(then, files.get(agent_id, ()))
+
+    async def restore(self, account: Account, agent_id: str, number: int) -> AgentView:
+        """Make an agent what it was, by a change as any other. Raises as `update`."""
+        async with self._database.read() as session:
+            row = await find_own_row(session, account, agent_id)
+            then = await find_version(session, row, number)
+        body = AgentChanges.model_validate(self._plain.read(then))
+        return await self.update(account, agent_id, body)
+
+    async def set_avatar(self, account: Account, agent_id: str, picture: bytes | None) -> AgentView:
+        """Give an agent a picture, or none.
+
+        Raises:
+            BadRequestError: it is none that browsers show.
+            NotFoundError, ForbiddenError: no such agent of this account.
+        """
+        await self.demand(account, agent_id)
+        avatar = None if picture is None else await self.avatars.write(agent_id, picture)
+        async with self._database.write() as session:
+            row = await find_own_row(session, account, agent_id, lock=True)
+            old, row.avatar = read_avatar(row), avatar and avatar._asdict()
+        await self.avatars.drop(agent_id, old)
+        return await self.get(account, agent_id)
+
+    async def find_avatar(self, agent_id: str) -> AgentRow:
+        """The row of an agent whose picture is wanted. Raises NotFoundError."""
+        async with self._database.read() as session:
+            return await find_row(session, agent_id)
 
     async def stats(self, account: Account, agent_id: str) -> AgentStats:
         """Count an agent's conversations. Raises NotFoundError, ForbiddenError."""
@@ -276,7 +397,7 @@ class Agents:
             func.sum(ConversationRow.duration_s),
         ).where(ConversationRow.agent_id == agent_id)
         async with self._database.read() as session:
-            await _own_row(session, account, agent_id)
+            await find_own_row(session, account, agent_id)
             total, phone, talked_s = (await session.execute(query)).one()
         return AgentStats(
             id=agent_id,
@@ -298,7 +419,7 @@ class Agents:
         fallbacks: Sequence[OwnLlm | None] = ()
         if body.agent_id is not None:
             async with self._database.read() as session:
-                row = await _own_row(session, account, body.agent_id)
+                row = await find_own_row(session, account, body.agent_id)
             main, fallbacks = self._safe.open_main(row), self._safe.open_fallbacks(row)
         tried = choose_tried(body, main, fallbacks)
         return (await self._checks.check(tried.endpoint(), tell)).view
@@ -313,13 +434,13 @@ class Agents:
         row = None
         if body.agent_id is not None:
             async with self._database.read() as session:
-                row = await _own_row(session, account, body.agent_id)
+                row = await find_own_row(session, account, body.agent_id)
         return await self._knowledge.try_out(body, row)
 
     async def last_check(self, account: Account, agent_id: str) -> AgentCheckView:
         """The report of an agent's LLM and its fallbacks. Raises NotFoundError, ForbiddenError."""
         async with self._database.read() as session:
-            await _own_row(session, account, agent_id)
+            await find_own_row(session, account, agent_id)
         return await self._checks.read(agent_id)
 
     async def check_again(
@@ -334,7 +455,7 @@ class Agents:
             NotFoundError, ForbiddenError: no such agent of this account, or it has no LLM.
         """
         async with self._database.read() as session:
-            row = await _own_row(session, account, agent_id)
+            row = await find_own_row(session, account, agent_id)
         main = self._safe.open_main(row)
         if main is None:
             raise NotFoundError(
@@ -349,7 +470,7 @@ class Agents:
             tell,
         )
         async with self._database.read() as session:
-            _refuse_overtaken(await _own_row(session, account, agent_id), _stored(row))
+            _refuse_overtaken(await find_own_row(session, account, agent_id), _stored(row))
         await self._checks.keep(agent_id, *checked)
         return await self._checks.read(agent_id)
 
@@ -357,7 +478,7 @@ class Agents:
         """What answers for a public agent, for whoever asks; None for any other."""
         try:
             async with self._database.read() as session:
-                row = await _row(session, agent_id)
+                row = await find_row(session, agent_id)
         except NotFoundError:
             return None
         if row.visibility != "public":
@@ -372,7 +493,7 @@ class Agents:
             InstallationError: its key was sealed with another master key.
         """
         async with self._database.read() as session:
-            row = await _row(session, agent_id)
+            row = await find_row(session, agent_id)
         return Agent(
             id=row.id,
             owner_id=row.owner_id,
@@ -400,13 +521,14 @@ class Agents:
         """What an agent is called, for whoever has its id; None if it is private, or not there."""
         try:
             async with self._database.read() as session:
-                row = await _row(session, agent_id)
+                row = await find_row(session, agent_id)
         except NotFoundError:
             return None
         return None if row.visibility == "private" else row.display_name
 
     async def _refuse_too_many(self, session: AsyncSession, user_id: str) -> None:
-        owned = await session.scalar(select(func.count()).where(AgentRow.owner_id == user_id))
+        mine = (AgentRow.owner_id == user_id, AgentRow.deleted_at.is_(None))
+        owned = await session.scalar(select(func.count()).where(*mine))
         if (owned or 0) >= self._max_agents:
             raise ConflictError(
                 f"the account has {self._max_agents} agents, which is the most it may have",
@@ -420,7 +542,7 @@ class Agents:
         if "knowledge" not in body.model_fields_set:
             return None
         async with self._database.read() as session:
-            row = await _own_row(session, account, agent_id)
+            row = await find_own_row(session, account, agent_id)
         return await self._knowledge.prepare(agent_id, body, row)
 
     async def _check_update(
@@ -428,7 +550,7 @@ class Agents:
     ) -> tuple[_Ready, _Stored]:
         """Check the LLM of an update; also what was stored then, to notice another's change."""
         async with self._database.read() as session:
-            row = await _own_row(session, account, agent_id)
+            row = await find_own_row(session, account, agent_id)
         main, fallbacks = self._safe.open_main(row), self._safe.open_fallbacks(row)
         meant = choose_llms(body.llm, main, fallbacks)
         variables = body.variables if "variables" in body.model_fields_set else row.variables
@@ -457,6 +579,11 @@ class Agents:
         passed = await self._checks.demand(endpoints)
         return _Ready(self._safe.seal(agent_id, llm, meant), passed)
 
+    def _avatar_url(self, row: AgentRow) -> str | None:
+        avatar = read_avatar(row)
+        path = f"{self._url}/api/v1/agents/{row.id}/avatar"
+        return avatar and f"{path}?v={avatar.digest[:16]}"
+
     def _view(
         self,
         row: AgentRow,
@@ -465,11 +592,11 @@ class Agents:
     ) -> AgentView:
         return AgentView(
             id=row.id,
-            **{name: getattr(row, name) for name in _PLAIN_FIELDS},
+            **{name: getattr(row, name) for name in PLAIN_FIELDS},
             llm=self._safe.view(row),
             **self._knowledge.view(row),
             mcp_servers=self._mcp.view(row),
-            avatar_photo_url=None,
+            avatar_photo_url=self._avatar_url(row),
             critical_knowledge_files=list(files),
             phone_numbers=[],
             answered_by="llm" if is_own(row) else self._built_in,
@@ -510,23 +637,3 @@ def _refuse_overtaken(row: AgentRow, seen: _Stored | None) -> None:
             field="llm",
             hint="Read the agent again and repeat your change.",
         )
-
-
-async def _row(session: AsyncSession, agent_id: str, *, lock: bool = False) -> AgentRow:
-    if not is_id(agent_id):
-        raise NotFoundError("there is no such agent")
-    row = await session.get(AgentRow, agent_id, with_for_update=lock or None)
-    if row is None:
-        raise NotFoundError(
-            f"there is no agent {agent_id!r}", hint="`GET /api/v1/agents` lists yours."
-        )
-    return row
-
-
-async def _own_row(
-    session: AsyncSession, account: Account, agent_id: str, *, lock: bool = False
-) -> AgentRow:
-    row = await _row(session, agent_id, lock=lock)
-    if row.owner_id != account.user_id:
-        raise ForbiddenError(f"agent {agent_id!r} belongs to another account")
-    return row

@@ -15,7 +15,9 @@ from fastapi.routing import APIRoute
 from sayso.accounts.access import Access
 from sayso.accounts.routes import Greet, account_routes
 from sayso.accounts.service import Accounts
+from sayso.agents.avatar_routes import avatar_routes
 from sayso.agents.check_routes import check_routes
+from sayso.agents.keeping_routes import keeping_routes
 from sayso.agents.mcp_routes import mcp_routes
 from sayso.agents.routes import agent_routes
 from sayso.agents.service import Agents
@@ -95,6 +97,8 @@ def build_api(
         account_routes(services.accounts, access, services.greet),
         ticket_routes(services.agents, services.accounts, access, settings),
         agent_routes(services.agents, services.voices, access, settings),
+        keeping_routes(services.agents, access, settings),
+        avatar_routes(services.agents, access, settings),
         check_routes(services.agents, access, settings),
         source_routes(services.sources, access, settings),
         search_routes(services.search, access, settings),

@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from sayso.accounts.access import COOKIE
 from sayso.console.files import FRESH, WIDGET, file_routes
 
 POLICY: Final = (
@@ -26,9 +27,6 @@ ORIGIN: Final = re.compile(r"https?://[\w.-]+(:\d+)?|https?://\[[\da-fA-F:]+\](:
 EXTRACTIVE: Final = "built-in-extractive"
 LABEL, SHOWN_LABEL = '<p class="mind" hidden>', '<p class="mind">'
 """The line of the page that says that there is no language model."""
-
-SESSION_COOKIE: Final = "sayso_session"
-"""A browser that sends it is signed in, or was: whether it still counts, the API says."""
 
 HEADERS: Final = {
     "Content-Security-Policy": POLICY,
@@ -85,7 +83,7 @@ class TalkPages:
         if name is not None:
             for nameless, named in zip(NAMELESS, NAMED, strict=True):
                 html = html.replace(nameless, named.format(name=escape(name)))
-        elif SESSION_COOKIE in request.cookies:
+        elif COOKIE in request.cookies:  # whether it still counts, the API says
             html = _mark(html, "visitor", "signed-in")
         if await self._mind_of(agent_id) == EXTRACTIVE:
             html = html.replace(LABEL, SHOWN_LABEL)

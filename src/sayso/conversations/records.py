@@ -169,7 +169,11 @@ class Records:
             return row
 
     async def _find_shared(self, session: AsyncSession, token: str) -> ConversationRow:
-        query = select(ConversationRow).where(ConversationRow.share_token == token)
+        query = (
+            select(ConversationRow)
+            .join(AgentRow, AgentRow.id == ConversationRow.agent_id)  # deleted ones are hidden
+            .where(ConversationRow.share_token == token)
+        )
         row = await session.scalar(query) if is_id(token) else None
         if row is None:
             raise NotFoundError(

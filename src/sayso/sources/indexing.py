@@ -32,6 +32,7 @@ from sayso.sources.progress import Progress
 from sayso.sources.schema import SourceKind, State
 from sayso.sources.shelf import Shelf
 from sayso.store.database import Database
+from sayso.store.hidden import SHOWN
 from sayso.store.jobs import Job
 from sayso.store.tables import AgentRow, PassageRow, SourceRow
 
@@ -249,7 +250,7 @@ class Indexing:
             row.done = row.total = 0
             row.updated_at = self._clock.utc()
             await session.execute(_delete_others(row.id, row.live_version))
-            agent = await session.get_one(AgentRow, row.agent_id)
+            agent = await session.get_one(AgentRow, row.agent_id, execution_options=SHOWN)
             return _Attempt(
                 row.id,
                 row.agent_id,

@@ -25,6 +25,7 @@ from sayso.errors import (
     TooLargeError,
 )
 from sayso.sources.arrivals import Arrivals, Recognise, Store
+from sayso.sources.copies import SourceCopy, copy_files, copy_passages
 from sayso.sources.indexing import KIND
 from sayso.sources.knowledge import Knowledge
 from sayso.sources.rows import is_small, list_rows, new_row, own_agent, own_source, refuse_twice
@@ -288,6 +289,25 @@ class Sources:
         )
         async with self._database.read() as session:
             return await session.scalar(query) is not None
+
+    async def prepare_copies(self, agent_id: str, copy_id: str) -> list[SourceCopy]:
+        """Copy the files of an agent for another one; `store_copies` stores what they are of."""
+        async with self._database.read() as session:
+            sources = await list_rows(session, [agent_id], SourceKind)
+        return await copy_files(self._shelf, sources, copy_id)
+
+    async def store_copies(
+        self, session: AsyncSession, account: Account, copies: Sequence[SourceCopy]
+    ) -> None:
+        """Store them in the transaction that makes their agent; `wake` once that is stored."""
+        await copy_passages(session, copies)
+        for copy in copies:
+            if copy.is_queued:
+                await self._enqueue(session, account.user_id, copy.row)
+
+    def wake(self) -> None:
+        """There may be something to index."""
+        self._jobs.wake()
 
     async def forget(self, agent_id: str) -> None:
         """An agent was deleted, with its rows: remove its files."""

@@ -21,6 +21,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from sayso.errors import InstallationError
+from sayso.store.hidden import HidingSession
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another process before it gives up."""
@@ -70,7 +71,9 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession]:
         """A transaction that only reads."""
-        async with AsyncSession(self._engine, expire_on_commit=False) as session:
+        async with AsyncSession(
+            self._engine, expire_on_commit=False, sync_session_class=HidingSession
+        ) as session:
             yield session
 
     @asynccontextmanager
@@ -78,7 +81,9 @@ class Database:
         """A transaction that may write: kept when the block ends, undone when it raises."""
         async with (
             self._turn,
-            AsyncSession(self._writing_engine, expire_on_commit=False) as session,
+            AsyncSession(
+                self._writing_engine, expire_on_commit=False, sync_session_class=HidingSession
+            ) as session,
             session.begin(),
         ):
             yield session

@@ -5,6 +5,7 @@
            ├─ sign_in_links           printed by the server, good once
            ├─ functions               what agents may call; agents name them in `actions`
            └─ agents ─┬─ llm_checks          the last check of its LLM
+                      ├─ agent_versions      what it was before each change
                       ├─ sources ── passages files, web pages and long texts, as they are searched
                       └─ conversations ─┬─ lines     the transcript
                                         ├─ turns     how long each step of a turn took
@@ -179,6 +180,24 @@ class AgentRow(Table):
     knowledge: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     knowledge_revision: Mapped[int] = mapped_column(server_default="0")
     allowed_origins: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
+    deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
+    version: Mapped[int] = mapped_column(default=1, server_default="1")
+    changed: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    avatar: Mapped[dict[str, str] | None] = mapped_column(JSON(none_as_null=True))
+
+
+class AgentVersionRow(Table):
+    """What an agent was before it was changed; secrets are sealed for its agent."""
+
+    __tablename__ = "agent_versions"
+
+    agent_id: Mapped[str] = mapped_column(
+        ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True
+    )
+    number: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    saved_at: Mapped[datetime] = mapped_column(UtcDateTime)
+    changed: Mapped[list[str]] = mapped_column(JSON)
+    fields: Mapped[dict[str, Any]] = mapped_column(JSON)
 
 
 class FunctionRow(Table):

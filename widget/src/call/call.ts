@@ -335,6 +335,7 @@ export class Call {
       },
       replyResumed: () => {
         if (!this.isHeld) this.#speaker?.hold(false);
+        this.#said(() => this.#transcript.callerSaysSoFar("")); // it was no interruption
         this.#show("speaking");
       },
       agentSaid: (text) => this.#said(() => this.#transcript.agentSaid(text)),
@@ -377,6 +378,7 @@ export class Call {
   #end(ending: Ending): void {
     if (this.#isOver) return;
     this.#closeSound();
+    this.#said(() => this.#transcript.callerSaysSoFar(""));
     this.#show("ended");
     this.#isOver = true;
     if (page[CURRENT] === this) delete page[CURRENT];

@@ -6,6 +6,8 @@
  * resample here. One file, because not every browser lets a worklet import another.
  */
 
+/// <reference path="./worklet-scope.d.ts" />
+
 const ZERO_CROSSINGS = 16;
 const PASSBAND = 0.94; // of the lower Nyquist frequency; the rest is the filter's slope
 const FRAME_S = 0.1; // sound sent at a time

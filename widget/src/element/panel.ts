@@ -45,6 +45,7 @@ export class Panel {
 
   /** Starts a call; must come from a click. */
   async start({ microphone = this.#options.mode !== "text" } = {}): Promise<void> {
+    if (this.#call) return;
     const { lines, notice, text } = this.#parts;
     lines.replaceChildren();
     this.#shown.clear();

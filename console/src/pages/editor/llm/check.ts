@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 
 import { readEvents } from "../../../api/events";
-import type { Schemas } from "../../../api/client";
+import { readError, type Schemas } from "../../../api/client";
 
 export type Finding = Schemas["LlmIssue"];
 export type Stage = Schemas["LlmStageView"];
@@ -51,6 +51,7 @@ function advance(check: Check, name: string, data: unknown): Check {
       const report = data as Report;
       return { ...check, report, stages: report.stages, findings: report.findings };
     }
+    case "error": return { ...check, error: readError(data) };
     default: return check; // a later server may tell more
   }
 }

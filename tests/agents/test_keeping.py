@@ -1,0 +1,187 @@
+"""Copies, versions, second thoughts and pictures of agents."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from rest_world import World, open_world
+from sayso.agents.avatars import MAX_AVATAR_BYTES, recognise
+from sayso.errors import BadRequestError
+
+AGENTS = "/api/v1/agents"
+LLM: dict[str, Any] = {
+    "baseURL": "https://llm.example.com/v1?tenant=canary-tenant-1",
+    "apiKey": "sk-canary-0123456789",
+    "baseParams": {"model": "m", "defaultHeaders": {"x-a": "canary-header-1"}},
+    "fallbacks": [{"type": "built-in"}, {"baseURL": "https://b.example", "apiKey": "sk-b-987654"}],
+}
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
+RATES = dict.fromkeys(("create_agent_per_min", "update_agent_per_min", "get_agent_per_min"), 0)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncGenerator[World]:
+    async with open_world(tmp_path, **RATES) as world:
+        yield world
+
+
+@pytest.fixture
+async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
+    async with world.client() as client:
+        yield client
+
+
+async def make(client: httpx2.AsyncClient, **body: object) -> dict[str, Any]:
+    made = await client.post(AGENTS, json={"displayName": "Desk", **body})
+    assert made.status_code == 201, made.text
+    return dict(made.json())
+
+
+async def test_a_copy_has_everything_and_nothing_is_checked(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    knowledge = {"baseURL": "https://search.example.com", "apiKey": "kb-canary-012345"}
+    plan = {"idleMessages": ["Hello?"]}
+    agent = await make(client, llm=LLM, knowledge=knowledge, messagePlan=plan)
+    form = {"file": ("hours.txt", b"Nine to five.", "text/plain")}
+    path = f"{AGENTS}/{agent['id']}/critical-knowledge-files"
+    assert (await client.post(path, files=form)).status_code == 201
+    asked = len(world.check.asked)
+    answer = await client.post(f"{AGENTS}/{agent['id']}/duplicate")
+    assert answer.status_code == 201, answer.text
+    copy = answer.json()
+    assert len(world.check.asked) == asked
+    assert copy["displayName"] == "Desk (copy)"
+    assert copy["knowledge"] == {**agent["knowledge"], "knowledgeId": agent["id"]}
+    same = {"id", "displayName", "knowledge", "criticalKnowledgeFiles"}
+    assert {k: v for k, v in copy.items() if k not in same} == {
+        k: v for k, v in agent.items() if k not in same
+    }
+    [file] = copy["criticalKnowledgeFiles"]
+    await client.delete(f"{AGENTS}/{agent['id']}/critical-knowledge-files/{file['id']}")
+    copied = await client.get(f"{AGENTS}/{copy['id']}/critical-knowledge-files/{file['id']}")
+    assert copied.content == b"Nine to five."
+    first, second = await world.agents.load(agent["id"]), await world.agents.load(copy["id"])
+    assert first.llm == second.llm
+    assert first.fallbacks == second.fallbacks
+
+
+async def test_a_deleted_agent_is_hidden_and_comes_back(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await make(client, llm=LLM)
+    here = f"{AGENTS}/{agent['id']}"
+    assert (await client.post(f"{here}/undelete")).status_code == 404
+    assert (await client.delete(here)).status_code == 204
+    assert (await client.delete(here)).status_code == 404
+    for path in ("", "/llm-check", "/versions", "/conversations", "/critical-knowledge-files"):
+        assert (await client.get(here + path)).status_code == 404, path
+    assert (await client.get(AGENTS)).json() == []
+    assert await world.agents.name_for_visitors(agent["id"]) is None
+    async with world.client(key=await world.make_stranger()) as foreign:
+        assert (await foreign.post(f"{here}/undelete")).status_code == 403
+    assert (await client.post(f"{here}/undelete")).json() == agent
+    assert (await client.get(here)).json() == agent
+
+
+async def test_after_some_minutes_it_is_gone(world: World, client: httpx2.AsyncClient) -> None:
+    agent = await make(client)
+    here = f"{AGENTS}/{agent['id']}"
+    await client.put(f"{here}/avatar", content=PNG)
+    await client.delete(here)
+    assert await world.agents.deletion.purge() == 0
+    world.clock.at_s += 601
+    assert (await client.post(f"{here}/undelete")).status_code == 404
+    assert await world.agents.deletion.purge() == 1
+    assert await world.agents.deletion.purge() == 0
+    assert not list((world.settings.data_dir / "avatars").glob("*/*"))
+
+
+async def test_nothing_is_kept_where_the_operator_wants_so(tmp_path: Path) -> None:
+    settings = {"keep_deleted_min": 0, "max_agents": 1}
+    async with open_world(tmp_path, **settings) as world, world.client() as client:
+        agent = await make(client)
+        await client.delete(f"{AGENTS}/{agent['id']}")
+        assert (await client.post(f"{AGENTS}/{agent['id']}/undelete")).status_code == 404
+        await make(client)
+
+
+async def test_versions_are_kept_and_restored_with_their_secrets(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await make(client, llm=LLM, prompt="One.")
+    here = f"{AGENTS}/{agent['id']}"
+    await client.patch(here, json={"prompt": "Two."})
+    await client.patch(here, json={"prompt": "Two."})
+    await client.patch(here, json={"llm": None, "prompt": "Three."})
+    listed = (await client.get(f"{here}/versions")).json()
+    assert [(one["number"], one["changed"]) for one in listed] == [
+        (3, ["llm", "prompt"]),
+        (2, ["prompt"]),
+        (1, []),
+    ]
+    then = (await client.get(f"{here}/versions/1")).json()
+    assert then == agent
+    assert "canary" not in str(then)
+    assert (await client.get(f"{here}/versions/3")).json() == (await client.get(here)).json()
+    asked = len(world.check.asked)
+    back = await client.post(f"{here}/versions/2/restore")
+    assert back.json() == {**agent, "prompt": "Two."}, back.text
+    assert len(world.check.asked) == asked + 2, "an LLM that differs is checked"
+    llm = (await world.agents.load(agent["id"])).llm
+    assert llm is not None
+    assert llm.api_key is not None
+    assert llm.api_key.get_secret_value() == LLM["apiKey"]
+    await client.post(f"{here}/versions/1/restore")
+    assert len(world.check.asked) == asked + 2, "one that does not is not"
+    assert (await client.get(f"{here}/versions/99")).status_code == 404
+    async with world.client(key=await world.make_stranger()) as foreign:
+        for path in ("/versions", "/versions/1"):
+            assert (await foreign.get(here + path)).status_code == 403
+        for path in ("/versions/1/restore", "/duplicate"):
+            assert (await foreign.post(here + path)).status_code == 403
+
+
+async def test_a_picture_is_for_visitors_unless_the_agent_is_private(
+    world: World, client: httpx2.AsyncClient
+) -> None:
+    agent = await make(client)
+    here = f"{AGENTS}/{agent['id']}/avatar"
+    assert (await client.get(here)).status_code == 404
+    assert (await client.put(here, content=b"<svg/>")).status_code == 400
+    assert (await client.put(here, content=PNG + bytes(MAX_AVATAR_BYTES))).status_code == 413
+    url = (await client.put(here, content=PNG)).json()["avatarPhotoUrl"]
+    assert f"{here}?v=" in url
+    async with world.client(key="") as visitor, world.client(await world.make_stranger()) as other:
+        shown = await visitor.get(here)
+        assert (shown.content, shown.headers["content-type"]) == (PNG, "image/png")
+        assert (await other.put(here, content=PNG)).status_code == 403
+        await client.patch(f"{AGENTS}/{agent['id']}", json={"visibility": "private"})
+        assert (await visitor.get(here)).status_code == 401
+        assert (await other.get(here)).status_code == 403
+    assert (await client.get(here)).status_code == 200
+    assert (await client.delete(here)).status_code == 204
+    assert (await client.get(f"{AGENTS}/{agent['id']}")).json()["avatarPhotoUrl"] is None
+
+
+@pytest.mark.parametrize(
+    ("picture", "kind"),
+    [
+        (PNG, "image/png"),
+        (b"\xff\xd8\xff\xe0", "image/jpeg"),
+        (b"RIFF\0\0\0\0WEBPVP8 ", "image/webp"),
+        (b"GIF89a", "image/gif"),
+    ],
+)
+def test_pictures_are_known_by_their_content(picture: bytes, kind: str) -> None:
+    assert recognise(picture) == kind
+
+
+def test_what_is_no_picture_is_refused() -> None:
+    with pytest.raises(BadRequestError):
+        recognise(b"RIFF\0\0\0\0WAVE")
