@@ -34,10 +34,12 @@ STOP_WITHIN_S = 30.0
 
 
 @contextmanager
-def running(until: re.Pattern[str], *words: str, **environment: str) -> Iterator[re.Match[str]]:
+def running(
+    until: re.Pattern[str], *words: str, python: Path = Path(sys.executable), **environment: str
+) -> Iterator[re.Match[str]]:
     """Run `sayso …` until the end of the block; gives what it printed that matches `until`."""
     program = subprocess.Popen(
-        [sys.executable, "-m", "sayso", *words],
+        [python, "-m", "sayso", *words],
         env=os.environ | {"PYTHONUNBUFFERED": "1"} | environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -119,7 +119,7 @@ class Sample:
             "shared": f"/shared/{self.share}",
             "talk": f"/agent/{self.public_agent}",
             "embed": f"/embed/talk/{self.public_agent}",
-            "preview": f"/embed/talk/preview?agentId={self.public_agent}",
+            "preview": f"/embed/talk/preview?webEmbedId={self.public_agent}",
         }
 
     def visitors(self) -> Iterator[tuple[str, str, StorageState | None]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -19,6 +19,15 @@ from console.sample import Sample, running_sample
 from console.visits import Visits, visiting
 
 pytestmark = pytest.mark.browser
+
+MOST_FILES = 60
+LOADED = """
+() => new Promise((told) => new PerformanceObserver((_, observer) => {
+  observer.disconnect();
+  told([performance.now(), performance.getEntriesByType("resource").length]);
+}).observe({ type: "largest-contentful-paint", buffered: true }))
+"""
+"""When the page had painted its content, and how many files it took."""
 
 NARROW = {"width": 360, "height": 740}
 PAGES = (
@@ -68,6 +77,20 @@ def test_it_is_accessible(
     page.set_viewport_size(NARROW)  # type: ignore[arg-type]
     settle(page)
     assert find_violations(page) == []
+
+
+def test_the_cold_load_is_told(
+    visits: Visits,
+    chromium: Browser,
+    sample: Sample,
+    record_property: Callable[[str, object], None],
+) -> None:
+    page = visits.open(chromium, storage_state=sample.owner)
+    page.goto(f"{sample.url}/")
+    page.get_by_role("heading", level=1).wait_for()
+    shown_ms, parts = page.evaluate(LOADED)
+    record_property("told", f"console: cold load in {shown_ms:.0f} ms, {parts} files")
+    assert 0 < parts < MOST_FILES
 
 
 @pytest.mark.parametrize("name", PAGES)

@@ -320,7 +320,11 @@ def test_a_revoked_key_is_refused(hour: Hour) -> None:
     assert hour.key not in body
 
 
-def test_no_request_left_the_machine(hour: Hour) -> None:
-    print(f"\n{hour.visits.asked} requests in the first hour, 0 to other hosts")
+def test_no_request_left_the_machine(
+    hour: Hour, record_property: Callable[[str, object], None]
+) -> None:
+    record_property(
+        "told", f"first hour: {hour.visits.asked} requests, {len(hour.visits.elsewhere)} elsewhere"
+    )
     assert hour.visits.asked > 100
     assert not hour.visits.elsewhere
