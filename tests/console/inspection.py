@@ -122,9 +122,11 @@ def tab_through(page: Page) -> list[Step]:
     """Press Tab until the end of the page; what was come to, each once."""
     page.evaluate(WALK)
     steps: list[Step] = []
-    for _ in range(MAX_TABS):
+    for n in range(MAX_TABS):
         page.keyboard.press("Tab")
         found = page.evaluate("focused()")
+        if n == 0 and found is None:
+            continue  # Chromium comes to a page that cannot scroll itself, first
         if found is None or (steps and found["at"] < steps[-1].at):
             return steps
         if not steps or found["at"] != steps[-1].at:  # a date has several fields inside
