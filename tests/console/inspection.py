@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,13 +12,14 @@ from playwright.sync_api import Page, expect
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"
 MAX_TABS = 200
+UNDER_WAY = re.compile(r"^(Loading|Counting)\b.*…$")
 
 QUIET = """
 () => new Promise((done) => {
   let timer = 0;
   const wait = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => (window.fetching ? wait() : done(null)), 200);
+    timer = setTimeout(() => (window.fetching ? wait() : done(null)), 250);
   };
   new MutationObserver(wait).observe(document, { subtree: true, childList: true });
   wait();
@@ -86,7 +88,7 @@ def settle(page: Page) -> None:
     """Wait until nothing is loading."""
     page.wait_for_load_state()
     page.evaluate(QUIET)
-    expect(page.get_by_text("Loading")).to_have_count(0)
+    expect(page.get_by_text(UNDER_WAY)).to_have_count(0)
 
 
 @cache

@@ -38,7 +38,7 @@ def ask_knowledge(page: Page) -> None:
 def type_to(page: Page) -> None:
     page.get_by_role("button", name="Type instead").click()
     page.get_by_label("Message to the agent").fill("What is the weather in Vienna?")
-    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Send").click()
     expect(page.locator("li.agent").last).to_contain_text("sunny", timeout=WITHIN_MS)
 
 

@@ -26,7 +26,12 @@ COUNTER = """
   window.fetching = 0;
   window.fetch = (...asked) => {
     window.fetching += 1;
-    return fetch(...asked).finally(() => (window.fetching -= 1));
+    return fetch(...asked).finally(() => setTimeout(() => (window.fetching -= 1)));
+  };
+  const read = Response.prototype.json;
+  Response.prototype.json = function () {
+    window.fetching += 1;
+    return read.call(this).finally(() => setTimeout(() => (window.fetching -= 1)));
   };
 })();
 """

@@ -31,7 +31,8 @@ export function useConversations(filters: Filters) {
     queryFn: async ({ pageParam }) => {
       const query = new URLSearchParams({ ...filters, pageSize: String(PAGE_SIZE), ...(pageParam && { startAfter: pageParam }) });
       const response = await send(`${PATH}?${query}`);
-      return { rows: await response.json() as Conversation[], next: response.headers.get(NEXT) };
+      const rows = await response.json() as Conversation[];
+      return { rows, next: rows.length < PAGE_SIZE ? null : response.headers.get(NEXT) };
     },
     getNextPageParam: ({ next }) => next,
   });

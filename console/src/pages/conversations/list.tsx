@@ -66,7 +66,7 @@ function FilterFields({ filters, onChange }: { filters: Filters; onChange: (name
   );
   return (
     <search className={styles.filters}>
-      <TextField label="Search" type="search" placeholder="What was said, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} />
+      <TextField label="Search" type="search" placeholder="Words, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} />
       {choice("agentId", "Agent", "Every agent", (agents.data ?? []).map(({ id, displayName }) => [id, displayName]))}
       {choice("endReason", "How it ended", "However", END_REASONS)}
       {choice("fault", "Failures", "With or without", FAULTS)}

@@ -9,7 +9,7 @@ import { Icon } from "../../ui/icons";
 import { Badge, Card, Failure, Notice, Page, Waiting } from "../../ui/page";
 import { Tabs } from "../../ui/tabs";
 import { TalkPanel } from "../../ui/talk-panel";
-import { useAgent } from "../agents/agents";
+import { useAgent, VISIBILITY } from "../agents/agents";
 import { DraftProvider, useDraft } from "./draft";
 import styles from "./editor.module.css";
 import { SaveBar } from "./save-bar";
@@ -39,7 +39,7 @@ function Opened({ tab }: { tab: string }) {
   return (
     <Page
       title={value("displayName") || "No name"}
-      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility === "public" ? "Public" : "Private"}</Badge></>}
+      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{VISIBILITY[agent.visibility]}</Badge></>}
       actions={(
         <>
           <LinkButton href={`/agent/${agent.id}`}>Talk page</LinkButton>
