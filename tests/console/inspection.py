@@ -32,14 +32,14 @@ WIDER = """
 () => {
   const room = document.documentElement.clientWidth;
   const scrolls = (element) => /auto|scroll|hidden|clip/.test(getComputedStyle(element).overflowX);
-  const clipped = (element) => {
+  const isInside = (element) => {
     for (let each = element.parentElement; each; each = each.parentElement)
       if (each !== document.body && scrolls(each)) return true;
     return false;
   };
   return [...document.querySelectorAll("body *")]
-    .filter((element) => element.getBoundingClientRect().right > room + 1 && !clipped(element))
-    .map((element) => `${element.tagName} ${element.className} ${element.textContent.slice(0, 40)}`);
+    .filter((element) => element.getBoundingClientRect().right > room + 1 && !isInside(element))
+    .map((each) => `${each.tagName} ${each.className} ${each.textContent.slice(0, 40)}`);
 }
 """
 """What stands out of the window, and is not inside something that scrolls by itself."""
@@ -57,7 +57,8 @@ window.walk = (root, found = []) => {
   return found;
 };
 window.named = (element) => [element.tagName.toLowerCase(),
-  element.getAttribute("aria-label") || element.textContent.trim() || element.id].join(" ").slice(0, 60);
+  element.getAttribute("aria-label") || element.textContent.trim() || element.id,
+].join(" ").slice(0, 60);
 window.focused = () => {
   let element = document.activeElement;
   while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;

@@ -145,7 +145,7 @@ def running_sample(folder: Path) -> Iterator[Sample]:
 async def fill(served: Served, llm: str, weather: str) -> Sample:
     """Put in what a week of use leaves."""
     async with served.rest() as rest:
-        function = await post(rest, "/external-functions", WEATHER | {"endpointUrl": weather})
+        function = await post(rest, "/external-functions", {**WEATHER, "endpointUrl": weather})
         own = {"baseURL": llm, "apiKey": "sk-sample-1234", "baseParams": {"model": "house-7b"}}
         public, agent = [
             (await post(rest, "/agents", {**body, "llm": own, "actions": [function["id"]]}))["id"]

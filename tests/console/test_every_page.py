@@ -1,4 +1,4 @@
-"""Every page: no violation of accessibility, no sideways scrolling, keyboard only, dark and light."""
+"""Every page: no violation of accessibility, no sideways scrolling, keyboard alone, both themes."""
 
 from __future__ import annotations
 

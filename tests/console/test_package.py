@@ -10,7 +10,6 @@ import sysconfig
 import tarfile
 import urllib.request
 import venv
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,7 +49,7 @@ def build(kind: str, source: Path, folder: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The Python of a new environment with the wheel in it.
 
     What it stands on is lent from the environment of the tests: the lock file is tested elsewhere.
@@ -63,7 +62,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         [python, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", wheel], check=True
     )
     (Path(own) / "lent.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    yield python
+    return python
 
 
 def test_an_installed_wheel_serves_the_console(installed: Path, tmp_path: Path) -> None:

@@ -71,9 +71,7 @@ class Visits:
         context.on("request", lambda request: self._note(request.url))
         context.on("weberror", lambda error: self.problems.append(str(error.error)))
         context.on("console", self._read)
-        context.on(
-            "page", lambda page: page.on("websocket", lambda socket: self._note(socket.url))
-        )
+        context.on("page", lambda page: page.on("websocket", lambda socket: self._note(socket.url)))
         return context
 
     def close(self) -> None:
