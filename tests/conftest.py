@@ -16,6 +16,7 @@ from sayso.models import locate, read_manifest
 
 CHROMIUM = "/usr/bin/chromium"
 FFMPEG = "/usr/bin/ffmpeg"
+AXE = Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js"
 
 
 def pytest_sessionstart() -> None:
@@ -25,7 +26,7 @@ def pytest_sessionstart() -> None:
 
 
 def _list_missing() -> list[str]:
-    missing = [path for path in (CHROMIUM, FFMPEG) if not Path(path).exists()]
+    missing = [str(path) for path in (CHROMIUM, FFMPEG, AXE) if not Path(path).exists()]
     if not (speech.prompts() and speech.readings()):
         missing.append("recorded speech")
     try:
@@ -34,6 +35,14 @@ def _list_missing() -> list[str]:
     except InstallationError as error:
         missing.append(str(error))
     return missing
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests measured: what they recorded as `told`."""
+    for report in terminalreporter.getreports("passed"):
+        for name, value in report.user_properties:
+            if name == "told" and report.when == "call":
+                terminalreporter.write_line(str(value))
 
 
 @pytest.fixture

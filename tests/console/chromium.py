@@ -49,6 +49,10 @@ METER = """
 """
 """Puts a meter beside the loudspeaker: `heard` holds the peaks, 40 ms apart."""
 
+METERED_S = 0.04
+AUDIBLE = 0.02
+"""A peak above this is heard; full scale is 1."""
+
 OpenPage: TypeAlias = Callable[..., Page]
 
 
@@ -60,3 +64,9 @@ def launch(playwright: Playwright, *flags: str) -> Browser:
         args=[*FLAGS, *flags],
         ignore_default_args=["--mute-audio"],
     )
+
+
+def audible_s(page: Page) -> float:
+    """Seconds of sound that have left the loudspeaker of a page with a meter."""
+    peaks: list[float] = page.evaluate("heard")
+    return METERED_S * sum(peak > AUDIBLE for peak in peaks)

@@ -1,22 +1,18 @@
-"""Fixtures of the talk page: Chromium with a fake microphone, and agents to talk to."""
+"""Fixtures of pages: Chromium with a fake microphone, and agents to talk to.
+
+The pages are those that `make console` built; who changes them builds them again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, sync_playwright
 
-from console.chromium import ALLOW, CHROMIUM, METER, OpenPage, launch
+from console.chromium import ALLOW, CHROMIUM, OpenPage, launch
 from console.scripted_site import ScriptedAgents, running_site
-from console.widget_build import build_widget
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _widget() -> None:
-    """All pages are of the build."""
-    build_widget()
+from console.visits import visiting
 
 
 @pytest.fixture(scope="module")
@@ -48,22 +44,6 @@ def site(agents: ScriptedAgents) -> Iterator[str]:
 
 @pytest.fixture
 def open_page() -> Iterator[OpenPage]:
-    """Opens a URL in a new tab; a page that throws or logs an error fails the test."""
-    problems: list[str] = []
-    with ExitStack() as closing:
-
-        def open_page(browser: Browser, url: str) -> Page:
-            context = browser.new_context(viewport={"width": 1100, "height": 760})
-            closing.callback(context.close)
-            context.add_init_script(METER)
-            page = context.new_page()
-            page.set_default_timeout(10_000)
-            page.on("pageerror", lambda error: problems.append(str(error)))
-            page.on(
-                "console", lambda log: problems.append(log.text) if log.type == "error" else None
-            )
-            page.goto(url)
-            return page
-
-        yield open_page
-    assert not problems
+    """Opens a URL in a new tab; a page that throws, logs an error or asks a stranger fails."""
+    with visiting() as visits:
+        yield visits.open

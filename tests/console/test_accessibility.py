@@ -9,10 +9,10 @@ from playwright.sync_api import Browser, Page, expect
 
 from console.chromium import OpenPage
 from console.foreign_site import foreign_site
+from console.inspection import AXE
 from console.scripted_site import ScriptedAgents
 from console.test_element import TAG
 from console.test_talk_page import echo, is_interrupted
-from console.widget_build import ROOT, SOURCE
 
 pytestmark = pytest.mark.browser
 
@@ -22,10 +22,9 @@ LEVELS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")
 
 @pytest.fixture(scope="module")
 def axe() -> str:
-    for place in (SOURCE, ROOT):
-        if (script := place / "node_modules/axe-core/axe.min.js").exists():
-            return script.read_text("utf-8")
-    pytest.skip("needs the npm package axe-core")
+    if not AXE.exists():
+        pytest.skip("needs the npm package axe-core")
+    return AXE.read_text("utf-8")
 
 
 def find_violations(page: Page, axe: str) -> list[str]:

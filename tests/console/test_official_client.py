@@ -29,11 +29,11 @@ from starlette.routing import Route
 from console.chromium import ALLOW, launch
 from console.scripted_site import START_WITHIN_S, Caller, ScriptedAgents, wait_for
 from console.test_embed import EVENTS, OPTIONS, asks
-from console.widget_build import SOURCE
 
 pytestmark = pytest.mark.browser
 
-CLIENT = SOURCE / "official-client/node_modules/@play-ai/agent-web-sdk/dist/index.js"
+WIDGET = Path(__file__).parents[2] / "widget"
+CLIENT = WIDGET / "official-client/node_modules/@play-ai/agent-web-sdk/dist/index.js"
 HOSTS = ("play.ai", "api.play.ai", "shop.test")
 PAGE = """<!doctype html><html lang="en"><title>A shop</title>
 <link rel="icon" href="data:,"><body><script src="/sdk.js"></script></body></html>"""

@@ -13,7 +13,7 @@ import soxr
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 import speech
-from console.chromium import ALLOW, OpenPage, launch
+from console.chromium import ALLOW, OpenPage, audible_s, launch
 from console.scripted_site import wait_for
 from sayso.audio.formats import EAR_RATE_HZ, pcm16_of
 from sayso.errors import InstallationError
@@ -24,7 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.speech]
 
 MICROPHONE_HZ = 48_000
 SILENCE_S = 20.0
-AUDIBLE = 0.02
 
 
 @pytest.fixture(scope="module")
@@ -70,12 +69,6 @@ def write_wav(path: Path, recording: speech.Recording, silence_s: float) -> Path
 def start(page: Page) -> None:
     page.get_by_role("button", name="Start talking").click()
     wait_for(lambda: audible_s(page) > 0.3)
-
-
-def audible_s(page: Page) -> float:
-    """Seconds of sound that have left the loudspeaker."""
-    peaks: list[float] = page.evaluate("heard")
-    return 0.04 * sum(peak > AUDIBLE for peak in peaks)
 
 
 @pytest.mark.parametrize("speaks_at_s", [6.5])

@@ -64,8 +64,8 @@ export function Toggle({ label, note, ...rest }: { label: ReactNode; note?: Reac
   const id = useId();
   return (
     <label className={styles.toggle}>
-      <input {...rest} type="checkbox" role="switch" aria-describedby={note ? `${id}-note` : undefined} />
-      <span>{label}</span>
+      <input {...rest} type="checkbox" role="switch" aria-labelledby={`${id}-label`} aria-describedby={note ? `${id}-note` : undefined} />
+      <span id={`${id}-label`}>{label}</span>
       {note && <span className={styles.note} id={`${id}-note`}>{note}</span>}
     </label>
   );

@@ -5,6 +5,8 @@ import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tansta
 import { api, send, sendJson, take, type Schemas } from "../../api/client";
 
 export type Agent = Schemas["AgentView"];
+
+export const VISIBILITY: Readonly<Record<Agent["visibility"], string>> = { public: "Public", unlisted: "Unlisted", private: "Private" };
 export type NewAgent = Schemas["NewAgent"];
 
 const AGENTS = ["agents"] as const;

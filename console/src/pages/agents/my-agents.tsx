@@ -11,7 +11,7 @@ import { Icon } from "../../ui/icons";
 import { MoreMenu } from "../../ui/menu";
 import { Badge, Empty, Failure, Page, Waiting } from "../../ui/page";
 import { useSay } from "../../ui/toast";
-import { useAgents, useDelete, useDuplicate, useNewAgent, useUndelete, type Agent } from "./agents";
+import { useAgents, useDelete, useDuplicate, useNewAgent, useUndelete, VISIBILITY, type Agent } from "./agents";
 import { Avatar } from "./avatar";
 import { exportAgent, readAgentFile, saveFile } from "./exchange";
 import styles from "./my-agents.module.css";
@@ -89,7 +89,7 @@ function Row({ agent }: { agent: Agent }) {
         <Link href={`/my-agents/${agent.id}/identity`}>{agent.displayName || "No name"}</Link>
         <p>{agent.description || agent.prompt || agent.id}</p>
         <div className={styles.badges}>
-          <Badge>{agent.visibility.replace(/^./, (letter) => letter.toUpperCase())}</Badge>
+          <Badge>{VISIBILITY[agent.visibility]}</Badge>
           <Badge {...(agent.answeredBy === "built-in-extractive" ? { kind: "warning" } : {})}>{ANSWERED_BY[agent.answeredBy]}</Badge>
           {agent.llmIssues.length > 0 && <Badge kind="warning">{agent.llmIssues.length === 1 ? "1 finding" : `${agent.llmIssues.length} findings`} about its LLM</Badge>}
         </div>

@@ -35,10 +35,12 @@ function Opened({ shown }: { shown: Conversation }) {
       <Failure error={transcript.error ?? turns.error ?? exchanges.error} />
       <div className={styles.columns}>
         <Card title="What was said" flush>
+          {transcript.isPending && <Waiting what="Loading the transcript…" />}
           {transcript.data?.length === 0 && <p className={styles.none}>{shown.underWay ? "Nothing was said yet." : "Nothing was said."}</p>}
           {transcript.data && <Transcript lines={transcript.data} agentName={shown.agentName} recording={shown.hasRecording ? recordingOf(shown.id) : null} />}
         </Card>
         <Card title="Turn by turn" flush>
+          {turns.isPending && <Waiting what="Loading the turns…" />}
           <ol>{turns.data?.map((turn) => <TurnCard key={turn.id} turn={turn} exchanges={of(turn.number)} />)}</ol>
           {turns.data?.length === 0 && <p className={styles.none}>{shown.underWay ? "No turn was taken yet." : "No turn was taken."}</p>}
           {!shown.underWay && !shown.hasRecording && <p className={styles.none}>It was not recorded: the agent, or the operator, does not want that.</p>}

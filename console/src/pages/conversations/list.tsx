@@ -68,7 +68,7 @@ function FilterFields({ filters, onChange }: { filters: Filters; onChange: (name
   );
   return (
     <search className={styles.filters}>
-      <div className={styles.search}><TextField label="Search" type="search" placeholder="What was said, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} /></div>
+      <div className={styles.search}><TextField label="Search" type="search" placeholder="Words, or a caller" value={filters.query ?? ""} onChange={(event) => onChange("query", event.target.value)} /></div>
       {choice("agentId", "Agent", "Every agent", (agents.data ?? []).map(({ id, displayName }) => [id, displayName]))}
       <details className={styles.more} open={MORE.some((name) => filters[name]) || undefined}>
         <summary>More filters</summary>

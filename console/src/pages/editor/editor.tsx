@@ -11,7 +11,7 @@ import { Icon } from "../../ui/icons";
 import { Badge, Card, Failure, Notice, Page, Waiting } from "../../ui/page";
 import { Tabs } from "../../ui/tabs";
 import { TalkPanel } from "../../ui/talk-panel";
-import { useAgent } from "../agents/agents";
+import { useAgent, VISIBILITY } from "../agents/agents";
 import { DraftProvider, useDraft } from "./draft";
 import styles from "./editor.module.css";
 import { readDetails, tabOf } from "./refusal";
@@ -59,7 +59,7 @@ function Opened({ tab }: { tab: string }) {
   return (
     <Page
       title={value("displayName") || "No name"}
-      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{agent.visibility.replace(/^./, (letter) => letter.toUpperCase())}</Badge></>}
+      lead={<><code>{agent.id}</code> <CopyButton text={agent.id} bare label="Copy the id" /> <Badge>{VISIBILITY[agent.visibility]}</Badge></>}
       actions={(
         <>
           <LinkButton href={`/agent/${agent.id}`}>Talk page</LinkButton>

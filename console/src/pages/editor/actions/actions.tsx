@@ -66,7 +66,7 @@ function Functions() {
         {functions.data?.map((each) => (
           <div key={each.id} className={styles.choice}>
             <Toggle label={each.name} note={each.description} checked={chosen.includes(each.id)} onChange={(event) => choose(each.id, event.target.checked)} />
-            <Button small aria-label={`Try ${each.name}`} onClick={() => setTried(each)}>Try it</Button>
+            <Button small aria-label={`Try it: ${each.name}`} onClick={() => setTried(each)}>Try it</Button>
           </div>
         ))}
       </div>

@@ -26,7 +26,7 @@ export function SourceList<Listed extends Source>({ label, sources, about, items
             <p className={styles.name}>{source.name}</p>
             <p className={styles.about}>
               <State source={source} />
-              {about(source)} · {source.passages} passages · {showAgo(source.updatedAt)}
+              {about(source)} · {source.passages} {source.passages === 1 ? "passage" : "passages"} · {showAgo(source.updatedAt)}
             </p>
           </div>
           <MoreMenu label={`More about ${source.name}`} items={items(source)} />

@@ -1,0 +1,142 @@
+"""Takes a picture of every page, on a server full of sample content: `make screenshots`.
+
+python -m console.screenshots [FOLDER]     with tests/ and bench/ on the path
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from playwright.sync_api import Browser, Page, StorageState, expect, sync_playwright
+
+from console.chromium import ALLOW, launch
+from console.inspection import settle
+from console.sample import Sample, running_sample
+from console.visits import Visits, visiting
+
+FOLDER: Final = Path("build/screenshots")
+SIZES: Final = {"1280": {"width": 1280, "height": 860}, "360": {"width": 360, "height": 740}}
+SCHEMES: Final = ("light", "dark")
+WITHIN_MS = 30_000
+
+
+def test_llm(page: Page) -> None:
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_text("It works")).to_be_visible(timeout=WITHIN_MS)
+
+
+def ask_knowledge(page: Page) -> None:
+    page.get_by_label("Question").fill("When does the garage close?")
+    page.get_by_role("button", name="Ask", exact=True).click()
+    expect(page.get_by_role("listitem").filter(has_text="garage").first).to_be_visible()
+
+
+def type_to(page: Page) -> None:
+    page.get_by_role("button", name="Type instead").click()
+    page.get_by_label("Message to the agent").fill("What is the weather in Vienna?")
+    page.get_by_role("button", name="Send").click()
+    expect(page.locator("li.agent").last).to_contain_text("sunny", timeout=WITHIN_MS)
+
+
+def type_beside(page: Page) -> None:
+    page.get_by_role("button", name="Talk", exact=True).click()
+    type_to(page)
+
+
+def make_function(page: Page) -> None:
+    page.get_by_role("button", name="New function").click()
+    page.get_by_role("button", name="Add a parameter").click()
+
+
+def open_menu(page: Page) -> None:
+    page.get_by_role("button", name="More about Pizza line").click()
+
+
+def share(page: Page) -> None:
+    page.get_by_role("button", name="Shared").click()
+
+
+def unfold(page: Page) -> None:
+    for summary in page.locator("summary").all():
+        summary.click()
+
+
+def make_key(page: Page) -> None:
+    page.get_by_role("textbox", name="Name").fill("screenshots")
+    page.get_by_role("button", name="Make a key").click()
+    expect(page.get_by_label("Try it")).to_be_visible()
+
+
+def show_keys(page: Page) -> None:
+    page.get_by_role("main").focus()
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+DEEDS: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
+    "home-talking": ("home", type_to),
+    "agents-menu": ("agents", open_menu),
+    "editor-talking": ("editor-behaviour", type_beside),
+    "editor-llm-tested": ("editor-llm", test_llm),
+    "editor-knowledge-asked": ("editor-knowledge", ask_knowledge),
+    "function-new": ("functions", make_function),
+    "conversation-unfolded": ("conversation", unfold),
+    "conversation-share": ("conversation", share),
+    "keys-made": ("keys", make_key),
+    "shortcuts": ("home", show_keys),
+    "talk-talking": ("talk", type_to),
+}
+"""Pages after something was done there: a name, the page, and what is done."""
+
+
+def list_shots(
+    sample: Sample,
+) -> Iterator[tuple[str, str, StorageState | None, Callable[[Page], None] | None]]:
+    """(name, path, session, deed) of every picture."""
+    pages = {name: (path, session) for name, path, session in sample.visitors()}
+    for name, (path, session) in pages.items():
+        yield name, path, session, None
+    for name, (page, deed) in DEEDS.items():
+        yield name, *pages[page], deed
+
+
+def shoot(visits: Visits, browser: Browser, sample: Sample, folder: Path) -> int:
+    """Lay a picture of every page into `folder`; gives how many."""
+    folder.mkdir(parents=True, exist_ok=True)
+    count = 0
+    for scheme in SCHEMES:
+        for size, viewport in SIZES.items():
+            for name, path, session, deed in list_shots(sample):
+                page = visits.open(
+                    browser, f"{sample.url}{path}", storage_state=session, viewport=viewport,
+                    color_scheme=scheme, reduced_motion="reduce",
+                )  # fmt: skip
+                settle(page)
+                if deed:
+                    deed(page)
+                page.screenshot(path=folder / f"{name}-{size}-{scheme}.png", full_page=not deed)
+                page.context.close()
+                count += 1
+    return count
+
+
+def main(folder: Path) -> None:
+    """Fill a server, take the pictures, say where they are."""
+    with (
+        tempfile.TemporaryDirectory() as data,
+        running_sample(Path(data)) as sample,
+        sync_playwright() as playwright,
+        visiting() as visits,
+    ):
+        browser = launch(playwright, ALLOW)
+        count = shoot(visits, browser, sample, folder)
+        browser.close()
+    sys.stdout.write(f"{count} pictures in {folder}\n")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]) if sys.argv[1:] else FOLDER)

@@ -1,0 +1,105 @@
+"""Tabs of a browser that are watched: what goes wrong in one, and what it asks other hosts for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+from console.chromium import METER
+
+HERE = frozenset({"127.0.0.1", "localhost", "insecure.test"})
+"""This machine; the last is what Chromium is told to call it, for a page that is not secure."""
+
+WIDE: Mapping[str, int] = {"width": 1100, "height": 760}
+WITHIN_MS = 10_000
+SIGNED_OUT = "the server responded with a status of 401"
+"""Chromium logs that the console asks who is signed in, when nobody is."""
+
+COUNTER = """
+(() => {
+  const fetch = window.fetch;
+  window.fetching = 0;
+  window.fetch = (...asked) => {
+    window.fetching += 1;
+    return fetch(...asked).finally(() => setTimeout(() => (window.fetching -= 1)));
+  };
+  const read = Response.prototype.json;
+  Response.prototype.json = function () {
+    window.fetching += 1;
+    return read.call(this).finally(() => setTimeout(() => (window.fetching -= 1)));
+  };
+})();
+"""
+"""Counts the answers that a page waits for."""
+
+
+@dataclass
+class Visits:
+    """Tabs of one test, or of several that follow each other.
+
+    Attributes:
+        problems: what pages threw, and what they logged as errors.
+        elsewhere: every request for another host; nothing of it leaves the machine.
+        asked: how many requests there were in all.
+    """
+
+    problems: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
+    asked: int = 0
+    _closing: ExitStack = field(default_factory=ExitStack)
+
+    def open(self, browser: Browser, url: str | None = None, **context: Any) -> Page:  # noqa: ANN401
+        """A new tab in a profile of its own, on `url` if there is one."""
+        opened = browser.new_context(**{"viewport": WIDE, **context})
+        self._closing.callback(opened.close)
+        page = self.watch(opened).new_page()
+        page.set_default_timeout(WITHIN_MS)
+        if url is not None:
+            page.goto(url)
+        return page
+
+    def watch(self, context: BrowserContext) -> BrowserContext:
+        """Note what happens in every tab of `context`."""
+        context.add_init_script(METER)
+        context.add_init_script(COUNTER)
+        context.route(lambda url: not _is_here(url), lambda route: route.abort())
+        context.on("request", lambda request: self._note(request.url))
+        context.on("weberror", lambda error: self.problems.append(str(error.error)))
+        context.on("console", self._read)
+        context.on("page", lambda page: page.on("websocket", lambda socket: self._note(socket.url)))
+        return context
+
+    def close(self) -> None:
+        """Close every tab."""
+        self._closing.close()
+
+    def _note(self, url: str) -> None:
+        self.asked += 1
+        if not _is_here(url):
+            self.elsewhere.append(url)
+
+    def _read(self, log: ConsoleMessage) -> None:
+        if log.type == "error" and SIGNED_OUT not in log.text:
+            self.problems.append(log.text)
+
+
+def _is_here(url: str) -> bool:
+    parts = urlsplit(url)
+    return parts.scheme in {"data", "blob", "about"} or parts.hostname in HERE
+
+
+@contextmanager
+def visiting() -> Iterator[Visits]:
+    """Tabs that are closed at the end; fails if a page threw, or asked another host."""
+    visits = Visits()
+    try:
+        yield visits
+    finally:
+        visits.close()
+    assert not visits.problems
+    assert not visits.elsewhere
