@@ -46,7 +46,7 @@ export function Lines({ labels, middle, high, show }: ChartProps & { middle: rea
         <path className={styles.lineB} d={trace(high, most)} />
         <path className={styles.lineA} d={trace(middle, most)} />
       </svg>
-      <Legend labels={labels} most={`${show(most)} · dashed: 95 %`} />
+      <Legend labels={labels} />
     </figure>
   );
 }
