@@ -309,6 +309,48 @@ async def test_what_waits_is_written_when_the_server_stops(spool: Spool, tmp_pat
     assert tape.tracks.left.read_bytes() == LOUD * 6
 
 
+async def test_who_stops_waiting_does_not_stop_the_writer(spool: Spool, tmp_path: Path) -> None:
+    tape = spool.begin(tracks(tmp_path))
+    waiting = asyncio.create_task(spool.settle(tape.tracks))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    spool.open()
+    tape.put("left", 0, sound(3))
+    async with asyncio.timeout(10):
+        await spool.settle(tape.tracks)
+    assert tape.tracks.left.read_bytes() == LOUD * 3
+    await spool.close()
+
+
+def test_work_that_fails_does_not_stop_the_writer(
+    spool: Spool, lost: list[Tape], tmp_path: Path
+) -> None:
+    broken, tape = spool.begin(tracks(tmp_path / "1")), spool.begin(tracks(tmp_path / "2"))
+    broken.put("left", -1, sound(3))  # nobody may seek there
+    tape.put("left", 0, sound(3))
+    with capture_logs() as logs:
+        spool.drain()
+    assert lost == [broken]
+    assert [one["event"] for one in logs] == ["recording_given_up"]
+    assert tape.tracks.left.read_bytes() == LOUD * 3
+
+
+async def test_a_file_that_cannot_be_closed_is_told_to_who_waits(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spool, "_close", fail)
+        spool.open()
+        with pytest.raises(OSError, match="the disk is gone"):
+            await spool.settle(tracks(tmp_path))
+    await spool.settle(tracks(tmp_path))
+    await spool.close()
+
+
 # How long it is kept -------------------------------------------------------------------------
 
 

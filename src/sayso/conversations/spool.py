@@ -135,13 +135,23 @@ class Spool:
         self._queue.append(_Piece(tape, side, at, None))
 
     async def settle(self, tracks: Tracks) -> None:
-        """Return once all that was put so far is in the files of `tracks`, and these are closed."""
+        """Return once all that was put so far is in the files of `tracks`, and these are closed.
+
+        Raises OSError.
+        """
         settled: Future[None] = Future()
 
         def finish() -> None:
-            for path in (tracks.left, tracks.right):
-                self._close(path)
-            settled.set_result(None)
+            awaited = settled.set_running_or_notify_cancel()  # who asked may have left since
+            try:
+                for path in (tracks.left, tracks.right):
+                    self._close(path)
+            except OSError as error:
+                if awaited:
+                    settled.set_exception(error)
+            else:
+                if awaited:
+                    settled.set_result(None)
 
         self._queue.append(finish)
         self._some.set()
@@ -174,7 +184,7 @@ class Spool:
             if isinstance(work, _Piece):
                 self._do(work.tape, partial(self._truncate, work))
             else:
-                work()
+                _attempt(work)
         self._write_runs(runs)
 
     def _write_runs(self, runs: dict[tuple[int, Side], list[_Piece]]) -> None:
@@ -189,8 +199,8 @@ class Spool:
             return
         try:
             work()
-        except OSError as error:
-            self._lose(tape, error.strerror or str(error))
+        except Exception as error:  # noqa: BLE001 - one recording fails, and not the thread
+            self._lose(tape, (isinstance(error, OSError) and error.strerror) or str(error))
 
     def _write(self, pieces: Iterable[_Piece]) -> None:
         behind: list[Samples] = []
@@ -232,3 +242,11 @@ class Spool:
             tape.lost = True
             _log.error("recording_given_up", file=tape.tracks.left.name, reason=reason)
             self._on_lost(tape)
+
+
+def _attempt(work: Callable[[], None]) -> None:
+    """Nothing may end the one thread: every recording would wait for it for ever."""
+    try:
+        work()
+    except Exception:
+        _log.exception("recording_work_failed")
