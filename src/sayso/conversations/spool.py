@@ -110,17 +110,21 @@ class Spool:
     def begin(self, tracks: Tracks, prepare: Callable[[], None] | None = None) -> Tape:
         """A new recording, or one that goes on; `prepare` is called first, by the thread."""
         tape = Tape(tracks, self)
+        self.prepare(tape, prepare)
+        return tape
+
+    def prepare(self, tape: Tape, prepare: Callable[[], None] | None = None) -> None:
+        """Make the thread ready for a tape, before anything is put on it."""
 
         def make_ready() -> None:
             try:
-                tracks.left.parent.mkdir(0o700, parents=True, exist_ok=True)
+                tape.tracks.left.parent.mkdir(0o700, parents=True, exist_ok=True)
                 if prepare is not None:
                     prepare()
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody's call ends of it
                 self._lose(tape, str(error))
 
         self._queue.append(make_ready)
-        return tape
 
     def put(self, tape: Tape, side: Side, at: int, samples: Samples) -> None:
         """Sound of a track, at its end or behind it."""
@@ -248,5 +252,5 @@ def _attempt(work: Callable[[], None]) -> None:
     """Nothing may end the one thread: every recording would wait for it for ever."""
     try:
         work()
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, it is logged
         _log.exception("recording_work_failed")
