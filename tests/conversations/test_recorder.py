@@ -140,6 +140,27 @@ async def test_a_known_conversation_goes_on(world: World, agent: str) -> None:
     assert (row.started_at, row.ended_at, row.ended_by) == (START, None, None)
 
 
+async def test_the_late_end_of_a_lost_line_does_not_end_who_is_back(
+    world: World, agent: str
+) -> None:
+    onlooker = Onlooker()
+    recorder = Recorder(world.database, witness=onlooker)
+    for _ in range(2):
+        recorder.opened("c1", agent, source="web", at=START)
+    recorder.ended("c1", by="error", error_code=None, at=START + timedelta(seconds=5))
+    await recorder.flush()
+    assert (await conversation(world, "c1")).ended_at is None
+    now = START + timedelta(seconds=8)
+    await recorder.beat(now)
+    assert (await conversation(world, "c1")).alive_at == now
+    end = START + timedelta(seconds=9)
+    recorder.ended("c1", by="user", error_code=None, at=end)
+    await recorder.flush()
+    row = await conversation(world, "c1")
+    assert (row.ended_at, row.ended_by, row.duration_s) == (end, "user", 9.0)
+    assert [what for what, *_ in onlooker.seen] == ["opened", "opened", "ended"]
+
+
 async def test_records_of_a_deleted_agent_do_not_hold_up_the_others(
     world: World, agent: str
 ) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
 from dataclasses import dataclass, field
@@ -33,6 +34,7 @@ class PlainCodec:
 
     def join(self, left: Path, left_hz: int, right: Path, right_hz: int, to: Path) -> None:
         if self.fails:
+            to.write_bytes(b"half")
             raise AudioError("the recording cannot be encoded")
         self.joined.append((left_hz, right_hz))
         to.write_bytes(read(left) + b"|" + read(right))
@@ -84,17 +86,18 @@ async def recordings(world: World, codec: PlainCodec) -> AsyncGenerator[Recordin
 
 async def talk(
     world: World, recordings: Recordings, agent: str, name: str, *, ends: bool = True
-) -> None:
+) -> Tape:
     """A recorded conversation of ten samples each."""
     world.recorder.opened(name, agent, source="web", at=START, recorded=True)
     tape = recordings.begin(name, 24_000)
     tape.put("left", 0, sound(10))
     tape.put("right", 5, sound(10))
     if ends:
-        recordings.end(name)
+        recordings.end(name, tape)
         end = START + timedelta(seconds=1)
         world.recorder.ended(name, by="user", error_code=None, at=end, reason="caller_left")
     await world.recorder.flush()
+    return tape
 
 
 async def row_of(world: World, name: str) -> ConversationRow:
@@ -160,7 +163,7 @@ async def test_a_job_leaves_a_conversation_alone_that_goes_on(
     assert await world.library.jobs.run_one({KIND: recordings})
     assert (await row_of(world, "c1")).recording == "raw"
     again.put("left", 20, sound(5))
-    recordings.end("c1")
+    recordings.end("c1", again)
     path = await recordings.find(await row_of(world, "c1"))
     assert path.read_bytes().startswith(LOUD * 10 + b"\0\0" * 10 + LOUD * 5 + b"|")
 
@@ -172,12 +175,107 @@ async def test_a_recording_that_was_encoded_goes_on(
     await world.library.jobs.run_one({KIND: recordings})
     again = recordings.begin("c1", 24_000)
     again.put("left", 12, sound(2))
-    recordings.end("c1")
+    recordings.end("c1", again)
     assert await recordings.encode("c1")
     path = await recordings.find(await row_of(world, "c1"))
     left, _, right = path.read_bytes().partition(b"|")
     assert left == LOUD * 10 + b"\0\0" * 2 + LOUD * 2
     assert right == b"\0\0" * 5 + LOUD * 10
+
+
+async def test_the_late_end_of_a_lost_line_does_not_end_the_tape_of_who_is_back(
+    world: World, recordings: Recordings, agent: str
+) -> None:
+    first = await talk(world, recordings, agent, "c1", ends=False)
+    second = recordings.begin("c1", 24_000)
+    first.put("left", 10, sound(99))
+    recordings.end("c1", first)
+    assert not await recordings.encode("c1"), "it is under way"
+    second.put("left", 12, sound(2))
+    recordings.end("c1", second)
+    assert await recordings.encode("c1")
+    [whole] = (world.settings.data_dir / "recordings").glob("*/*")
+    left, _, right = whole.read_bytes().partition(b"|")
+    assert left == LOUD * 10 + b"\0\0" * 2 + LOUD * 2
+    assert right == b"\0\0" * 5 + LOUD * 10
+
+
+async def test_what_goes_on_while_it_is_encoded_is_encoded_again(
+    world: World, recordings: Recordings, agent: str, codec: PlainCodec
+) -> None:
+    await talk(world, recordings, agent, "c1")
+    joining, go_on = threading.Event(), threading.Event()
+    plain = codec.join
+
+    def join(left: Path, left_hz: int, right: Path, right_hz: int, to: Path) -> None:
+        plain(left, left_hz, right, right_hz, to)
+        joining.set()
+        go_on.wait(10)
+
+    codec.join = join  # type: ignore[method-assign]
+    encoding = asyncio.create_task(recordings.encode("c1"))
+    await asyncio.to_thread(joining.wait, 10)
+    again = recordings.begin("c1", 24_000)
+    again.put("left", 10, sound(5))
+    recordings.end("c1", again)
+    go_on.set()
+    assert await encoding
+    [whole] = (world.settings.data_dir / "recordings").glob("*/*")
+    assert whole.read_bytes().startswith(LOUD * 15 + b"|")
+    assert len(codec.joined) == 2
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ({"c1.16000.left.unpacking": b"ha"}, {}),
+        ({"c1.16000.left.unpacking": LOUD * 10}, {"c1.24000.right.unpacking": b"h"}),
+        ({"c1.16000.left": LOUD * 10}, {"c1.24000.right.unpacking": b"\0\0" * 5 + LOUD * 10}),
+    ],
+    ids=["one begun", "both begun", "one in its place"],
+)
+@pytest.mark.parametrize("goes_on", [True, False])
+async def test_a_crash_while_a_recording_is_unpacked_loses_nothing(
+    world: World,
+    recordings: Recordings,
+    agent: str,
+    left: dict[str, bytes],
+    right: dict[str, bytes],
+    goes_on: bool,
+) -> None:
+    await talk(world, recordings, agent, "c1")
+    await recordings.encode("c1")
+    folder = (await recordings.find(await row_of(world, "c1"))).parent
+    for name, data in (left | right).items():
+        (folder / name).write_bytes(data)
+    expected = EXPECTED
+    if goes_on:
+        again = recordings.begin("c1", 24_000)
+        again.put("right", 15, sound(2))
+        recordings.end("c1", again)
+        expected = EXPECTED + LOUD * 2
+    assert await recordings.encode("c1")
+    assert (folder / "c1.flac").read_bytes() == expected
+    assert [one.name for one in folder.iterdir()] == ["c1.flac"]
+
+
+async def test_the_file_is_kept_where_it_cannot_be_unpacked_or_made_anew(
+    world: World, recordings: Recordings, agent: str, codec: PlainCodec
+) -> None:
+    await talk(world, recordings, agent, "c1")
+    await recordings.encode("c1")
+    folder = (await recordings.find(await row_of(world, "c1"))).parent
+    again = recordings.begin("c1", 24_000)
+    again.put("left", 10, sound(5))
+    recordings.end("c1", again)
+    codec.fails = True
+    with pytest.raises(AudioError):
+        await recordings.encode("c1")
+    assert (folder / "c1.flac").read_bytes() == EXPECTED
+    assert not list(folder.glob("*.making"))
+    (folder / "c1.making").write_bytes(b"half")  # as a crash leaves it
+    await recordings.drop("c1")
+    assert not list(folder.iterdir())
 
 
 async def test_what_cannot_be_encoded_is_lost_and_says_so(
@@ -309,6 +407,48 @@ async def test_what_waits_is_written_when_the_server_stops(spool: Spool, tmp_pat
     assert tape.tracks.left.read_bytes() == LOUD * 6
 
 
+async def test_who_stops_waiting_does_not_stop_the_writer(spool: Spool, tmp_path: Path) -> None:
+    tape = spool.begin(tracks(tmp_path))
+    waiting = asyncio.create_task(spool.settle(tape.tracks))
+    await asyncio.sleep(0)
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    spool.open()
+    tape.put("left", 0, sound(3))
+    async with asyncio.timeout(10):
+        await spool.settle(tape.tracks)
+    assert tape.tracks.left.read_bytes() == LOUD * 3
+    await spool.close()
+
+
+def test_work_that_fails_does_not_stop_the_writer(
+    spool: Spool, lost: list[Tape], tmp_path: Path
+) -> None:
+    broken, tape = spool.begin(tracks(tmp_path / "1")), spool.begin(tracks(tmp_path / "2"))
+    broken.put("left", -1, sound(3))  # nobody may seek there
+    tape.put("left", 0, sound(3))
+    with capture_logs() as logs:
+        spool.drain()
+    assert lost == [broken]
+    assert [one["event"] for one in logs] == ["recording_given_up"]
+    assert tape.tracks.left.read_bytes() == LOUD * 3
+
+
+async def test_a_file_that_cannot_be_closed_is_told_to_who_waits(
+    spool: Spool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Path) -> None:
+        raise OSError("the disk is gone")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(spool, "_close", fail)
+        spool.open()
+        with pytest.raises(OSError, match="the disk is gone"):
+            await spool.settle(tracks(tmp_path))
+    await spool.settle(tracks(tmp_path))
+    await spool.close()
+
+
 # How long it is kept -------------------------------------------------------------------------
 
 
@@ -341,8 +481,8 @@ async def test_recordings_are_kept_for_a_while_and_conversations_longer(
 async def test_what_a_crash_left_is_taken_up_again(
     world: World, recordings: Recordings, agent: str
 ) -> None:
-    await talk(world, recordings, agent, "c1", ends=False)
-    recordings.end("c1")
+    tape = await talk(world, recordings, agent, "c1", ends=False)
+    recordings.end("c1", tape)
     closed = START + timedelta(days=1)
     assert await world.conversations.close_abandoned(closed) == 1
     assert await jobs(world) == []
@@ -397,7 +537,7 @@ async def test_a_recording_is_served_in_parts(world: World, agent: str) -> None:
     world.recorder.opened("c1", agent, source="web", at=START, recorded=True)
     tape = recordings.begin("c1", 24_000)
     tape.put("left", 0, sound(16_000))
-    recordings.end("c1")
+    recordings.end("c1", tape)
     end = START + timedelta(seconds=1)
     world.recorder.ended("c1", by="user", error_code=None, at=end)
     await world.recorder.flush()

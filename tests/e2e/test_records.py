@@ -140,6 +140,10 @@ async def check_sharing(
         assert llm.url not in page.text
         heard = await visitor.get(f"/shared/{shared['token']}/recording")
         assert heard.content == sound
+        # The id is for the owner only: whoever knows it may go on with the conversation.
+        name = mine.rpartition("/")[2]
+        assert heard.headers["content-disposition"].endswith('filename="conversation.flac"')
+        assert name not in f"{page.text}{page.headers}{heard.headers}"
         await rest.delete(f"{mine}/share")
         assert (await visitor.get(f"/shared/{shared['token']}")).status_code == 404
         assert (await visitor.get(mine)).status_code == 401

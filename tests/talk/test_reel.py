@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.audio.formats import Samples
-from sayso.talk.reel import SLACK_S, UNRECORDED, Side, Track, TwoTracks
+from sayso.talk.reel import MOST_AHEAD_S, SLACK_S, UNRECORDED, Side, Track, TwoTracks
 
 RATE_HZ = 16_000
 
@@ -83,6 +83,16 @@ def test_a_recording_has_an_end() -> None:
     reel.heard(sound(0.5), 102.0)
     reel.heard(sound(0.5), 102.5)
     assert len(sink.sides["left"]) == 2 * RATE_HZ
+
+
+def test_who_sends_faster_than_they_speak_does_not_fill_the_disk() -> None:
+    reel, sink = begin()
+    for piece in range(1000):
+        reel.heard(sound(1.0), 100.0 + piece / 100)
+    assert len(sink.sides["left"]) <= (10 + MOST_AHEAD_S + 1) * RATE_HZ
+    recorded = len(sink.sides["left"])
+    reel.heard(sound(1.0), 100.0 + recorded / RATE_HZ)
+    assert len(sink.sides["left"]) == recorded + RATE_HZ, "it goes on once time caught up"
 
 
 def test_nothing_is_put_down_of_nothing() -> None:

@@ -129,7 +129,7 @@ def record_routes(records: Records, recordings: Recordings, access: Access) -> A
     ) -> FileResponse:
         """Once it has ended; zero is its start. `Range` is answered."""
         row = await records.check(account, conversation_id)
-        return _send(await recordings.find(row), row.id)
+        return _send(await recordings.find(row), f"conversation-{row.id}.flac")
 
     @router.get(_ONE + "/exchanges", summary="Read what LLMs were asked", openapi_extra=_EXTENSION)
     async def list_exchanges(
@@ -201,16 +201,17 @@ def shared_routes(records: Records, recordings: Recordings) -> APIRouter:
     async def get_shared_recording(token: str = _TOKEN) -> FileResponse:
         """Without a key."""
         row = await records.check_shared(token)
-        return _send(await recordings.find(row), row.id)
+        # Whoever knows the id of a conversation may go on with it: it is not in the name.
+        return _send(await recordings.find(row), "conversation.flac")
 
     return router
 
 
-def _send(path: object, conversation_id: str) -> FileResponse:
+def _send(path: object, name: str) -> FileResponse:
     return FileResponse(
         str(path),
         media_type=MEDIA_TYPE,
-        filename=f"conversation-{conversation_id}.flac",
+        filename=name,
         content_disposition_type="inline",
         headers={"Cache-Control": "private, no-cache"},
     )

@@ -9,7 +9,7 @@ database fails, nothing is lost: the records wait, in order, and are tried again
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -148,7 +148,7 @@ class Recorder:
         self._witness = witness
         self._max_records = max_records
         self._waiting: deque[_Record] = deque()
-        self._open: set[str] = set()
+        self._open: Counter[str] = Counter()
         self._storing = asyncio.Lock()
         self._some = asyncio.Event()
         self._many = asyncio.Event()
@@ -171,7 +171,7 @@ class Recorder:
         recorded: bool = False,
     ) -> None:
         """A conversation began; one that is known already goes on. Its sound may be `recorded`."""
-        self._open.add(conversation_id)
+        self._open[conversation_id] += 1
         self._add(_Opened(conversation_id, agent_id, source, caller_id, at, recorded))
         if self._witness is not None:
             self._witness.opened(conversation_id, agent_id, source=source, at=at)
@@ -234,8 +234,15 @@ class Recorder:
         at: datetime,
         reason: str | None = None,
     ) -> None:
-        """A conversation is over; `reason` is a code that says why."""
-        self._open.discard(conversation_id)
+        """A conversation is over; `reason` is a code that says why.
+
+        Where it was opened twice, as by a caller who was back before the old line was known to be
+        dead, only the last end counts.
+        """
+        self._open[conversation_id] -= 1
+        if self._open[conversation_id] > 0:
+            return
+        del self._open[conversation_id]
         self._add(_Ended(conversation_id, by, error_code, at, reason))
         self._many.set()  # who hangs up may look at once
         if self._witness is not None:
@@ -274,7 +281,7 @@ class Recorder:
         """Store that the conversations under way are alive. Raises SQLAlchemyError."""
         if not self._open:
             return
-        mine = ConversationRow.id.in_(self._open) & ConversationRow.ended_at.is_(None)
+        mine = ConversationRow.id.in_(tuple(self._open)) & ConversationRow.ended_at.is_(None)
         async with self._database.write() as session:
             await session.execute(update(ConversationRow).where(mine).values(alive_at=at))
 

@@ -3,6 +3,9 @@
     under way  <id>.16000.left, <id>.24000.right   raw, by one thread (`spool.py`)
     afterwards <id>.flac                           by a job; or when somebody asks for it sooner
 
+A conversation that goes on is unpacked again; its file is kept until there is a new one. What is in
+the making has a name of its own, and takes its place at once.
+
 All of them are in `recordings/<first two letters of the id>` of the data folder. After a crash,
 what was written is encoded like any other; it lacks the last half second.
 """
@@ -10,9 +13,11 @@ what was written is encoded like any other; it lacks the last half second.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -37,6 +42,9 @@ LONGEST_S: Final = 4 * 3600.0
 LATELY_S: Final = 3600.0
 """What is younger, in seconds, is not asked whose it is: its conversation may not be stored yet."""
 
+_UNPACKING: Final = ".unpacking"
+"""Ends the names of tracks that are not whole yet."""
+
 _log = structlog.get_logger("sayso.recordings")
 
 
@@ -50,6 +58,14 @@ class Codec(Protocol):
     def split(self, source: Path, left: Path, left_hz: int, right: Path, right_hz: int, /) -> None:
         """Decode them again. Raises SaysoError, OSError."""
         ...
+
+
+@dataclass(slots=True, eq=False)
+class _Making:
+    """A file in the making; `stale` once the conversation goes on."""
+
+    conversation_id: str
+    stale: bool = False
 
 
 class Recordings:
@@ -72,6 +88,9 @@ class Recordings:
         self._codec = codec
         self._spool = Spool(self._note_lost)
         self._live: dict[str, Tape] = {}
+        self._makings: set[_Making] = set()
+        self._tracks_lock = threading.Lock()
+        """Held by the thread that puts tracks in place, or replaces them by their file."""
         self._encoder = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         self._loop: asyncio.AbstractEventLoop | None = None
         self.tell_lost: Callable[[str], None] = _tell_nobody
@@ -91,14 +110,21 @@ class Recordings:
     def begin(self, conversation_id: str, agent_rate_hz: int) -> Tape:
         """Record a conversation, or go on recording it; files are not touched here."""
         tracks = self._tracks(conversation_id, agent_rate_hz)
-        tape = self._spool.begin(tracks, lambda: self._bring_back(conversation_id, tracks))
+        tape = Tape(tracks, self._spool)
+        if (earlier := self._live.get(conversation_id)) is not None:
+            earlier.over = True  # two must not write to the same files
         self._live[conversation_id] = tape
+        for making in self._makings:
+            making.stale = making.stale or making.conversation_id == conversation_id
+        # Only now: what the threads do from here on depends on what they find above.
+        self._spool.prepare(tape, lambda: self._bring_back(conversation_id, tracks))
         return tape
 
-    def end(self, conversation_id: str) -> None:
-        """The conversation is over."""
-        if (tape := self._live.pop(conversation_id, None)) is not None:
-            tape.over = True
+    def end(self, conversation_id: str, tape: Tape) -> None:
+        """Nothing more comes on `tape`; the conversation may go on with another one."""
+        tape.over = True
+        if self._live.get(conversation_id) is tape:
+            del self._live[conversation_id]
 
     async def schedule(self, session: AsyncSession, conversation_id: str) -> None:
         """Have it encoded, once what `session` stores is stored."""
@@ -117,9 +143,29 @@ class Recordings:
     def _bring_back(self, conversation_id: str, tracks: Tracks) -> None:
         """In the writer's thread: make a conversation that goes on what it was when it stopped."""
         whole = self._whole(conversation_id)
-        if whole.exists() and not any(self._raw(conversation_id)):
-            right_hz = _rate_of(tracks.right)
-            self._codec.split(whole, tracks.left, LEFT_HZ, tracks.right, right_hz)
+        with self._tracks_lock:
+            self._finish_unpacking(conversation_id)
+            if whole.exists() and not any(self._raw(conversation_id)):
+                self._unpack(whole, tracks)
+
+    def _unpack(self, whole: Path, tracks: Tracks) -> None:
+        """Both tracks or none, whenever this process dies."""
+        left, right = _unpacking(tracks.left), _unpacking(tracks.right)
+        left.touch(mode=0o600)  # as long as it is there, neither is whole
+        right.touch(mode=0o600)
+        self._codec.split(whole, left, LEFT_HZ, right, _rate_of(tracks.right))
+        left.replace(tracks.left)
+        right.replace(tracks.right)
+
+    def _finish_unpacking(self, conversation_id: str) -> None:
+        """After a crash: the tracks were whole if one of them was in its place."""
+        found = list(self._unpackings(conversation_id))
+        if any(path.stem.endswith(".left") for path in found):
+            for path in sorted(found, key=lambda path: path.stem.endswith(".left")):
+                path.unlink(missing_ok=True)  # the left one last: it is what tells
+        else:
+            for path in found:
+                path.replace(path.with_suffix(""))
 
     # Afterwards ----------------------------------------------------------------------------------
 
@@ -178,11 +224,23 @@ class Recordings:
 
         Raises SaysoError, OSError.
         """
-        await self._spool.settle(self._tracks(conversation_id, LEFT_HZ))
-        for path in self._raw(conversation_id):
+        while conversation_id not in self._live:
+            making = _Making(conversation_id)
+            self._makings.add(making)
+            try:
+                made = await self._make(making)
+            finally:
+                self._makings.discard(making)
+            if not making.stale:
+                return made
+        return False
+
+    async def _make(self, making: _Making) -> bool:
+        await self._spool.settle(self._tracks(making.conversation_id, LEFT_HZ))
+        for path in self._raw(making.conversation_id):
             await self._spool.settle(Tracks(path, path))
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._encoder, self._encode, conversation_id)
+        return await loop.run_in_executor(self._encoder, self._encode, making)
 
     async def drop(self, conversation_id: str) -> None:
         """Remove its sound, if there is any."""
@@ -205,26 +263,38 @@ class Recordings:
         }
         return sorted(found - set(self._live))
 
-    def _encode(self, conversation_id: str) -> bool:
-        whole, raw = self._whole(conversation_id), list(self._raw(conversation_id))
+    def _encode(self, made: _Making) -> bool:
+        """In the encoder's thread."""
+        conversation_id, whole = made.conversation_id, self._whole(made.conversation_id)
+        with self._tracks_lock:
+            self._finish_unpacking(conversation_id)
+            raw = list(self._raw(conversation_id))
         if not raw:
             return whole.exists()
         left = self._path(conversation_id, f"{LEFT_HZ}.left")
         right = next((one for one in raw if one.suffix == ".right"), left.with_suffix(".right"))
-        making = whole.with_suffix(".making")
-        self._codec.join(left, LEFT_HZ, right, _rate_of(right), making)
-        making.chmod(0o600)
-        if conversation_id in self._live:
-            making.unlink()
-            return False
-        making.replace(whole)
-        for path in raw:
-            path.unlink(missing_ok=True)
+        making = self._path(conversation_id, "making")
+        try:
+            self._codec.join(left, LEFT_HZ, right, _rate_of(right), making)
+            making.chmod(0o600)
+            with self._tracks_lock:
+                if made.stale:
+                    return False
+                making.replace(whole)
+                for path in raw:
+                    path.unlink(missing_ok=True)
+        finally:
+            making.unlink(missing_ok=True)
         return True
 
     def _remove(self, conversation_id: str) -> None:
-        for path in (*self._raw(conversation_id), self._whole(conversation_id)):
-            path.unlink(missing_ok=True)
+        with self._tracks_lock:
+            for path in self._raw(conversation_id):
+                path.unlink(missing_ok=True)
+            for path in self._unpackings(conversation_id):
+                path.unlink(missing_ok=True)
+            self._whole(conversation_id).unlink(missing_ok=True)
+            self._path(conversation_id, "making").unlink(missing_ok=True)
 
     # Files ---------------------------------------------------------------------------------------
 
@@ -244,6 +314,13 @@ class Recordings:
         folder = self._folder / conversation_id[:2]
         yield from folder.glob(f"{conversation_id}.*.left")
         yield from folder.glob(f"{conversation_id}.*.right")
+
+    def _unpackings(self, conversation_id: str) -> Iterator[Path]:
+        yield from (self._folder / conversation_id[:2]).glob(f"{conversation_id}.*{_UNPACKING}")
+
+
+def _unpacking(track: Path) -> Path:
+    return track.with_name(track.name + _UNPACKING)
 
 
 def _rate_of(raw: Path) -> int:

@@ -110,17 +110,21 @@ class Spool:
     def begin(self, tracks: Tracks, prepare: Callable[[], None] | None = None) -> Tape:
         """A new recording, or one that goes on; `prepare` is called first, by the thread."""
         tape = Tape(tracks, self)
+        self.prepare(tape, prepare)
+        return tape
+
+    def prepare(self, tape: Tape, prepare: Callable[[], None] | None = None) -> None:
+        """Make the thread ready for a tape, before anything is put on it."""
 
         def make_ready() -> None:
             try:
-                tracks.left.parent.mkdir(0o700, parents=True, exist_ok=True)
+                tape.tracks.left.parent.mkdir(0o700, parents=True, exist_ok=True)
                 if prepare is not None:
                     prepare()
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody's call ends of it
                 self._lose(tape, str(error))
 
         self._queue.append(make_ready)
-        return tape
 
     def put(self, tape: Tape, side: Side, at: int, samples: Samples) -> None:
         """Sound of a track, at its end or behind it."""
@@ -135,13 +139,23 @@ class Spool:
         self._queue.append(_Piece(tape, side, at, None))
 
     async def settle(self, tracks: Tracks) -> None:
-        """Return once all that was put so far is in the files of `tracks`, and these are closed."""
+        """Return once all that was put so far is in the files of `tracks`, and these are closed.
+
+        Raises OSError.
+        """
         settled: Future[None] = Future()
 
         def finish() -> None:
-            for path in (tracks.left, tracks.right):
-                self._close(path)
-            settled.set_result(None)
+            awaited = settled.set_running_or_notify_cancel()  # who asked may have left since
+            try:
+                for path in (tracks.left, tracks.right):
+                    self._close(path)
+            except OSError as error:
+                if awaited:
+                    settled.set_exception(error)
+            else:
+                if awaited:
+                    settled.set_result(None)
 
         self._queue.append(finish)
         self._some.set()
@@ -174,7 +188,7 @@ class Spool:
             if isinstance(work, _Piece):
                 self._do(work.tape, partial(self._truncate, work))
             else:
-                work()
+                _attempt(work)
         self._write_runs(runs)
 
     def _write_runs(self, runs: dict[tuple[int, Side], list[_Piece]]) -> None:
@@ -189,8 +203,8 @@ class Spool:
             return
         try:
             work()
-        except OSError as error:
-            self._lose(tape, error.strerror or str(error))
+        except Exception as error:  # noqa: BLE001 - one recording fails, and not the thread
+            self._lose(tape, (isinstance(error, OSError) and error.strerror) or str(error))
 
     def _write(self, pieces: Iterable[_Piece]) -> None:
         behind: list[Samples] = []
@@ -232,3 +246,11 @@ class Spool:
             tape.lost = True
             _log.error("recording_given_up", file=tape.tracks.left.name, reason=reason)
             self._on_lost(tape)
+
+
+def _attempt(work: Callable[[], None]) -> None:
+    """Nothing may end the one thread: every recording would wait for it for ever."""
+    try:
+        work()
+    except Exception:  # noqa: BLE001 - whatever it is, it is logged
+        _log.exception("recording_work_failed")

@@ -5,6 +5,7 @@
 
 Zero of both tracks is the start of the conversation. Sound that follows the sound before it closely
 is put right behind it, so that no jitter of a network is heard; only a longer gap becomes silence.
+What a client sends faster than anybody speaks is left away.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples
 
 SLACK_S: Final = 0.3
 """A gap up to this is no silence but jitter, in seconds."""
+
+MOST_AHEAD_S: Final = 5.0
+"""How far a track may be ahead of the time, in seconds: no clock of a client is so fast."""
 
 Side: TypeAlias = Literal["left", "right"]
 
@@ -74,6 +78,10 @@ class Track:
         self.rate_hz = rate_hz
         self.ends = 0
 
+    def is_ahead(self, ends_s: float) -> bool:
+        """Whether it is further than what sounds until `ends_s` can have brought it."""
+        return self.ends > (ends_s + MOST_AHEAD_S) * self.rate_hz
+
     def place(self, count: int, ends_s: float) -> int:
         """Where `count` samples begin whose last one sounds at `ends_s`, from the start."""
         due = round(ends_s * self.rate_hz) - count
@@ -118,5 +126,5 @@ class TwoTracks:
 
     def _put(self, side: Side, track: Track, samples: Samples, ends_s: float) -> None:
         since_s = ends_s - self._zero_s
-        if since_s <= self._longest_s and len(samples):
+        if since_s <= self._longest_s and len(samples) and not track.is_ahead(since_s):
             self._sink.put(side, track.place(len(samples), since_s), samples)
