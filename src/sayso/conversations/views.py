@@ -8,6 +8,8 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
+from pydantic import JsonValue
+
 from sayso.conversations.record_schema import (
     CallView,
     ExchangeView,
@@ -116,11 +118,19 @@ def exchange_view(row: ExchangeRow) -> ExchangeView:
         status=row.status,
         first_token_ms=row.first_token_ms,
         total_ms=row.total_ms,
-        request=request if row.request_cut else json.loads(request),
+        request=request if row.request_cut else _read_request(request),
         request_cut=row.request_cut,
         response=_response_view(json.loads(zlib.decompress(row.response))),
         response_cut=row.response_cut,
     )
+
+
+def _read_request(request: str) -> JsonValue:
+    """A request that was stored; one that earlier versions damaged is text."""
+    try:
+        return cast("JsonValue", json.loads(request))
+    except ValueError:
+        return request
 
 
 def _response_view(kept: dict[str, list[dict[str, str]] | str]) -> ResponseView:
