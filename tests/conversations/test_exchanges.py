@@ -110,9 +110,9 @@ def test_a_request_is_json_whatever_its_secrets_read(secret: str) -> None:
 
 
 WRITTEN = {
-    "hermes": """<tool_call>{"name": "pay", "arguments": {"pin": "12\\"3", "to": "Ann"}}</tool_call>""",
+    "hermes": r'<tool_call>{"name": "pay", "arguments": {"pin": "12\"3", "to": "Ann"}}</tool_call>',
     "a number": '<tool_call>{"name": "pay", "arguments": {"pin": 123, "to": "Ann"}}</tool_call>',
-    "told again": """<tool_result name="pay" arguments='{"pin":"123", "to": "Ann"}'>ok</tool_result>""",
+    "told again": """<tool_result name="pay" arguments='{"pin":"123", "to": "Ann"}'>ok</""",
     "in JSON": r'{"name": "pay", "arguments": "{\"pin\": \"123\", \"to\": \"Ann\"}"}',
     "qwen": "<function=pay><parameter=to>Ann</parameter><parameter=pin>\n123\n</parameter>",
     "glm": "pay <arg_key>pin</arg_key><arg_value>123</arg_value> Ann",

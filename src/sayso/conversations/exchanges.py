@@ -68,7 +68,7 @@ def size_of(seen: Exchanged) -> int:
 
 
 def _mask_json(body: str, hidden: Mapping[str, tuple[str, ...]], secrets: tuple[str, ...]) -> str:
-    """JSON with its texts masked, and all else as it is written: a key may read `true`, or `1024`."""
+    """JSON with its texts masked, all else as it is written: a secret may read `true`, or `1024`."""
 
     def mask(found: re.Match[str]) -> str:
         if found[2]:
@@ -97,7 +97,7 @@ def _plain(text: str) -> str:
 
 
 def _list_hidden(seen: Exchanged) -> Iterator[str]:
-    """The values of secret arguments that were just called: an LLM may have written them in words."""
+    """The values of secret arguments in its calls: an LLM may have written them in words."""
     for call in seen.calls:
         if names := seen.hidden.get(call.name):
             try:
@@ -126,10 +126,10 @@ def _conceal_one(found: re.Match[str]) -> str:
 def _written(name: str) -> re.Pattern[str]:
     """An argument as JSON, Python and the tags of Qwen and GLM write it, also without its end."""
     name = re.escape(name)
-    quoted = r"(?P<quote>\\*[\"'])(?:(?!(?P=quote))(?:\\.|[^\\]))*(?:(?P=quote)|\\?\Z)"
+    quoted = r"(?P<quote>\\{0,7}[\"'])(?:(?!(?P=quote))(?:\\.|[^\\]))*(?:(?P=quote)|\\?\Z)"
     tag = rf"<parameter={name}>|<arg_key>\s*{name}\s*</arg_key>\s*<arg_value>"
     return re.compile(
-        rf"(?P<before>\\*[\"']{name}\\*[\"']\s*:\s*|(?<![\w.-]){name}\s*=\s*(?=[\"'\\])|(?P<tag>{tag}))"
+        rf"(?P<before>\\{{0,7}}[\"']{name}\\{{0,7}}[\"']\s*:\s*|(?<![\w.-]){name}\s*=\s*(?=[\"'\\])|(?P<tag>{tag}))"
         rf"(?(tag).*?(?=</parameter>|</arg_value>|<parameter=|\Z)|(?:{quoted}|[\w.+-]+))",
         re.DOTALL,
     )

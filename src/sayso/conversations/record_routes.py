@@ -71,8 +71,8 @@ def read_filters(
     """Reads the filters of a list."""
     return Filters(
         agent_id,
-        in_utc(since),
-        in_utc(before),
+        in_utc(since, "from"),
+        in_utc(before, "to"),
         end_reason,
         fault,
         rating,
