@@ -68,7 +68,7 @@ def size_of(seen: Exchanged) -> int:
 
 
 def _mask_json(body: str, hidden: Mapping[str, tuple[str, ...]], secrets: tuple[str, ...]) -> str:
-    """JSON with its texts masked, all else as it is written: a secret may read `true`, or `1024`."""
+    """JSON with its texts masked, all else as it is written: a secret may read `true`, or `10`."""
 
     def mask(found: re.Match[str]) -> str:
         if found[2]:
