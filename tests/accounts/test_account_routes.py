@@ -476,6 +476,21 @@ async def test_attempts_are_counted_by_address_and_by_email(tmp_path: Path) -> N
             assert (await sign_in_by_link(world, client)).status_code == 200
 
 
+async def test_who_knows_the_password_is_not_locked_out_by_strangers(tmp_path: Path) -> None:
+    async with open_world(tmp_path, sign_up="open", sign_in_per_min=3, proxies=1) as world:
+
+        async def attempt(password: str, address: str) -> int:
+            body = {"email": ADA["email"], "password": password}
+            async with world.client("", **{"X-Forwarded-For": address}) as client:
+                return (await client.post(f"{API}/session", json=body)).status_code
+
+        async with browser(world) as client:
+            await client.post(f"{API}/account", json=ADA)
+        guesses = [await attempt("a wrong guess", f"2.2.2.{n}") for n in range(4)]
+        assert guesses == [401, 401, 401, 429]
+        assert await attempt(ADA["password"], "1.1.1.1") == 200
+
+
 async def test_a_current_password_cannot_be_guessed_either(tmp_path: Path) -> None:
     opened = open_world(tmp_path, sign_up="open", sign_in_per_min=3)
     async with opened as world, browser(world) as client:

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from rest_world import World, open_world
-from sayso.agents.avatars import MAX_AVATAR_BYTES, recognise
+from sayso.agents.avatars import FOLDER, MAX_AVATAR_BYTES, Avatar, Avatars, recognise
 from sayso.errors import BadRequestError
 
 AGENTS = "/api/v1/agents"
@@ -167,6 +167,24 @@ async def test_a_picture_is_for_visitors_unless_the_agent_is_private(
     assert (await client.get(here)).status_code == 200
     assert (await client.delete(here)).status_code == 204
     assert (await client.get(f"{AGENTS}/{agent['id']}")).json()["avatarPhotoUrl"] is None
+
+
+async def test_a_picture_that_could_not_be_stored_leaves_no_file(
+    world: World, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    agent = await make(client)
+    here = f"{AGENTS}/{agent['id']}"
+    write = Avatars.write
+
+    async def write_while_it_is_deleted(self: Avatars, agent_id: str, picture: bytes) -> Avatar:
+        avatar = await write(self, agent_id, picture)
+        await client.delete(here)
+        return avatar
+
+    monkeypatch.setattr(Avatars, "write", write_while_it_is_deleted)
+    assert (await client.put(f"{here}/avatar", content=PNG)).status_code == 404
+    folder = world.settings.data_dir / FOLDER
+    assert [path for path in folder.rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import zlib
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -17,7 +18,9 @@ from sayso.conversations.exchanges import (
     pack,
     size_of,
 )
+from sayso.conversations.views import exchange_view
 from sayso.llm import Exchanged, ToolCall
+from sayso.store.tables import ExchangeRow
 
 PLAIN = Exchanged(
     llm="https://llm.example.com/v1/chat/completions",
@@ -96,6 +99,77 @@ def test_secret_arguments_of_functions_are_in_neither_direction() -> None:
     paid, looked = response_of(packed)["calls"]
     assert json.loads(paid["arguments"]) == {"pin": MASK, "name": "Ann"}
     assert looked["arguments"] == arguments
+
+
+@pytest.mark.parametrize("secret", ["true", "1024", "null", "messages", "role"])
+def test_a_request_is_json_whatever_its_secrets_read(secret: str) -> None:
+    body = {"stream": True, "n": 1024, "x": None, "messages": [{"role": secret, "content": "é\n"}]}
+    for written in (json.dumps(body).encode(), msgspec.json.encode(body)):
+        kept = json.loads(request_of(pack(replace(PLAIN, request=written, secrets=(secret,)))))
+        assert kept == {**body, "messages": [{"role": MASK, "content": "é\n"}]}
+
+
+WRITTEN = {
+    "hermes": r'<tool_call>{"name": "pay", "arguments": {"pin": "12\"3", "to": "Ann"}}</tool_call>',
+    "a number": '<tool_call>{"name": "pay", "arguments": {"pin": 123, "to": "Ann"}}</tool_call>',
+    "told again": """<tool_result name="pay" arguments='{"pin":"123", "to": "Ann"}'>ok</""",
+    "in JSON": r'{"name": "pay", "arguments": "{\"pin\": \"123\", \"to\": \"Ann\"}"}',
+    "qwen": "<function=pay><parameter=to>Ann</parameter><parameter=pin>\n123\n</parameter>",
+    "glm": "pay <arg_key>pin</arg_key><arg_value>123</arg_value> Ann",
+    "python": "[pay(to='Ann', pin='123')]",
+    "cut": 'functions.pay:0 {"to": "Ann", "pin": "123',
+}
+
+
+@pytest.mark.parametrize("written", WRITTEN.values(), ids=WRITTEN)
+def test_secret_arguments_are_hidden_in_calls_that_are_words(written: str) -> None:
+    body = {"messages": [{"role": "assistant", "content": written}]}
+    request = json.dumps(body).encode()
+    packed = pack(replace(PLAIN, request=request, response=written, hidden={"pay": ("pin",)}))
+    for kept in (
+        json.loads(request_of(packed))["messages"][0]["content"],
+        response_of(packed)["content"],
+    ):
+        assert "12" not in kept
+        assert "Ann" in kept
+        assert MASK in kept
+
+
+def test_what_is_no_call_of_theirs_keeps_its_words() -> None:
+    schema = '{"name": "pay", "parameters": {"pin": {"type": "string"}}}'
+    other = '<tool_call>{"name": "look", "arguments": {"pin": "123"}}</tool_call>'
+    for text in (schema, other, "To pay, the pin: four digits."):
+        packed = pack(replace(PLAIN, response=text, hidden={"pay": ("pin",)}))
+        assert response_of(packed)["content"] == text
+
+
+def test_the_values_of_secret_arguments_are_masked_in_all_words() -> None:
+    packed = pack(
+        replace(
+            PLAIN,
+            request=b'{"messages":[{"content":"it is 9876, yes"}]}',
+            response="I pay with 9876 now.",
+            calls=(
+                ToolCall("1", "pay", '{"pin": 9876, "ok": true}'),
+                ToolCall("2", "pay", "[" * 9),
+            ),
+            hidden={"pay": ("pin", "ok", "none")},
+        )
+    )
+    assert json.loads(request_of(packed))["messages"][0]["content"] == f"it is {MASK}, yes"
+    assert response_of(packed)["content"] == f"I pay with {MASK} now."
+
+
+def test_a_request_that_was_stored_damaged_is_shown_as_text() -> None:
+    packed = {**pack(PLAIN), "request": zlib.compress(b'{"stream":[secret]}')}
+    at = datetime(2024, 5, 1, tzinfo=UTC)
+    row = ExchangeRow(id="e", conversation_id="c", reply=1, at=at, **packed)
+    assert exchange_view(row).request == '{"stream":[secret]}'
+
+
+def test_half_an_emoji_is_stored_as_a_mark() -> None:
+    packed = pack(replace(PLAIN, response="\ud83d \ud83d\ude00", model="\ude00"))
+    assert (packed["model"], response_of(packed)["content"]) == ("\ufffd", "\ufffd \U0001f600")
 
 
 @pytest.mark.parametrize("damaged", ['{"pin": "12', '["1234"]'])

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import pytest
 from sqlalchemy import Engine, event, func, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DataError, OperationalError, StatementError
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
@@ -19,8 +19,22 @@ from sayso.accounts.schema import Account
 from sayso.agents.schema import NewAgent
 from sayso.conversations import recorder as module
 from sayso.conversations.recorder import BATCH_RECORDS, Recorder
+from sayso.llm import Exchanged
 from sayso.store.database import Database
 from sayso.store.tables import ConversationRow, LineRow, TurnRow
+
+UNREADABLE = Exchanged(
+    llm="",
+    model="m",
+    request=b"no JSON",
+    response="",
+    calls=(),
+    outcome="failed",
+    finding="",
+    status=None,
+    first_token_ms=None,
+    total_ms=1.0,
+)
 
 
 @pytest.fixture
@@ -198,6 +212,44 @@ async def test_when_the_database_fails_nothing_is_lost(
     assert await lines(world) == ["Hello"]
     assert logs[0]["event"] == "records_not_stored"
     await database.close()
+
+
+async def test_a_record_that_cannot_be_stored_does_not_hold_up_the_others(
+    world: World, agent: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "INTERVAL_S", 0.0)
+    monkeypatch.setattr(module, "RETRY_S", 0.0)
+    recorder = Recorder(world.database)
+    recorder.opened("c1", agent, source="web", at=START)
+    recorder.line("c1", "user", "Hello", START)
+    recorder.line("c1", "user", "\ud83d", START)
+    recorder.turn("c1", 1, {"odd": object()}, START)
+    recorder.exchange("c1", 1, UNREADABLE, START)
+    recorder.line("c1", "user", "Bye", START)
+    with capture_logs() as logs:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            tasks.create_task(recorder.run())
+            await until_stored(recorder)
+            await recorder.close()
+    assert await lines(world) == ["Hello", "Bye"]
+    assert recorder.dropped == 3
+    kinds = [line["kind"] for line in logs if line["event"] == "record_not_storable"]
+    assert kinds == ["line", "turn", "exchange"]
+
+
+@pytest.mark.parametrize(
+    ("error", "passing"),
+    [
+        (OperationalError("", {}, OSError("disk full")), True),
+        (ConnectionRefusedError(), True),
+        (TimeoutError(), True),
+        (DataError("", {}, ValueError()), False),
+        (StatementError("", "", {}, ValueError()), False),
+        (KeyError("x"), False),
+    ],
+)
+def test_only_what_may_go_well_later_is_tried_again(error: Exception, *, passing: bool) -> None:
+    assert module.is_passing(error) is passing
 
 
 async def test_past_its_limit_records_are_dropped_counted_and_said_once(

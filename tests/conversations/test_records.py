@@ -181,6 +181,12 @@ async def test_conversations_are_found_by_what_is_asked_of_them(
     assert wrong.status_code == 400
 
 
+async def test_times_that_cannot_be_told_are_refused(client: httpx2.AsyncClient) -> None:
+    for field, at in (("from", "0001-01-01T00:00:00+14:00"), ("to", "9999-12-31T23:00:00-14:00")):
+        answer = await client.get("/api/v1/conversations", params={field: at})
+        assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+
 async def test_nobody_sees_the_conversations_of_another_account(
     world: World, client: httpx2.AsyncClient, stranger: httpx2.AsyncClient, agent: str
 ) -> None:

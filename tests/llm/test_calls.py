@@ -36,6 +36,14 @@ def test_pieces_by_index() -> None:
     assert read([entry("look_up", "", index=0, id="c1")], *pieces) == ONE
 
 
+def test_half_an_emoji_is_left_out_and_halves_are_joined() -> None:
+    halves = [entry("look_up\ud83d", '{"a": "\ud83d', index=0, id="c\ude00")]
+    more = [entry(None, '\ude00 \ud83d"}', index=0)]
+    assert read(halves, more) == [ToolCall("c", "look_up", '{"a": "\U0001f600 "}')]
+    whole = [entry("book", {"a": "\ude00"})]
+    assert read(whole) == [ToolCall("", "book", '{"a": ""}')]
+
+
 SHAPES: dict[str, list[object]] = {
     "from one": [[entry("look_up", DAY, index=1, id="c1")]],
     "no index": [[entry("look_up", DAY, id="c1")]],

@@ -142,3 +142,10 @@ def test_everything_secret_is_known() -> None:
         "https://h/v1?key=q-secret&v=", SecretStr(KEY), headers={"x": "Bearer h-secret"}
     )
     assert set(list_secrets(endpoint)) == {KEY, "Bearer h-secret", "q-secret", "h-secret"}
+
+
+def test_what_is_named_as_no_secret_may_be_quoted() -> None:
+    headers = {"Accept-Language": "en-GB", "X-Key": "h-secret"}
+    query = {"api-version": "2024-05-01", "k": "q-secret"}
+    endpoint = Endpoint("https://h/v1?version=2024&s=u-secret", headers=headers, query=query)
+    assert set(list_secrets(endpoint)) == {"h-secret", "u-secret", "q-secret"}

@@ -103,6 +103,29 @@ async def test_a_deleted_file_is_gone(world: World) -> None:
     assert world.library.knowledge.last_revision(agent) == before + 1
 
 
+async def test_an_agent_that_may_come_back_keeps_its_files(tmp_path: Path) -> None:
+    async with open_world(tmp_path, keep_deleted_min=5) as world, world.client() as client:
+        agent = await make_agent(client)
+        file = await upload(client, agent, "a.txt", b"Soup is 5 euros.")
+        assert (await client.delete(f"/api/v1/agents/{agent}")).status_code == 204
+        await world.library.sources.follow(agent)  # as an update does that was overtaken
+        assert (await client.post(f"/api/v1/agents/{agent}/undelete")).status_code == 200
+        url = f"/api/v1/agents/{agent}/critical-knowledge-files/{file['id']}"
+        assert (await client.get(url)).content == b"Soup is 5 euros."
+
+
+async def test_a_file_whose_bytes_are_gone_is_not_there(world: World) -> None:
+    async with world.client() as client:
+        agent = await make_agent(client)
+        file = await upload(client, agent, "a.txt", b"Soup is 5 euros.")
+        for path in (world.settings.data_dir / "knowledge" / agent).iterdir():
+            path.unlink()
+        url = f"/api/v1/agents/{agent}/critical-knowledge-files/{file['id']}"
+        answer = await client.get(url)
+    assert answer.status_code == 404
+    assert "not on this server's disk" in answer.json()["errorMessage"]
+
+
 async def test_an_agents_files_go_with_it(world: World) -> None:
     async with world.client() as client:
         agent = await make_agent(client)

@@ -179,6 +179,32 @@ async def test_a_job_replaces_one_about_the_same_object(database: Database, jobs
     assert duty.done == ["y", "x"]
 
 
+async def test_a_worker_leaves_the_claim_of_its_neighbour_alone(
+    database: Database, jobs: Jobs, clock: Hand
+) -> None:
+    await add(database, jobs, "x")
+    begun: asyncio.Queue[asyncio.Event] = asyncio.Queue()
+
+    async def wait(_job: Job) -> None:
+        done = asyncio.Event()
+        begun.put_nowait(done)
+        await done.wait()
+
+    duties = {"note": Note(wait)}
+    async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+        slow = tasks.create_task(jobs.run_one(duties))
+        of_slow = await begun.get()
+        clock.move(DEAD_S + 1)
+        neighbour = tasks.create_task(jobs.run_one(duties))
+        of_neighbour = await begun.get()
+        of_slow.set()
+        await slow
+        assert len(await rows(database)) == 1
+        of_neighbour.set()
+        await neighbour
+    assert await is_empty(database)
+
+
 async def test_other_kinds_are_left_alone(database: Database, jobs: Jobs) -> None:
     await add(database, jobs, "x")
     assert not await jobs.run_one({"else": Note()})

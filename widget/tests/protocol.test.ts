@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { isPage } from "../src/call/pages";
 import { asSentence } from "../src/call/sentences";
 import { isFromPage, readAddress } from "../src/embed/protocol";
 
@@ -21,6 +22,16 @@ describe("the address of a frame", () => {
       customGreeting: undefined, prompt: undefined, events: undefined,
     });
     expect(readAddress("?origin=nonsense").origin).toBe("");
+  });
+});
+
+describe("where an agent leads", () => {
+  it("is a page, and no script", () => {
+    const here = "https://shop.test/cart";
+    for (const url of ["https://a.test/", "http://a.test", "/pay", "?step=2", "//b.test"]) expect(isPage(url, here)).toBe(true);
+    for (const url of ["javascript:alert(1)", " JavaScript:alert(1)", "data:text/html,x", "blob:https://a.test/1", "http://["]) {
+      expect(isPage(url, here)).toBe(false);
+    }
   });
 });
 

@@ -108,15 +108,15 @@ class People:
 
         Raises:
             UnauthorizedError: they do not belong together.
-            TooManyError: too many attempts from this address, or for this email.
+            TooManyError: too many attempts from this address, or for this email and none right.
         """
         email = email.strip().lower()
         self._count(f"from {address}")
-        self._count(f"for {email}")
         async with self._database.read() as session:
             row = await _row_of(session, email)
         stored = None if row is None else row.password
         if not await self._passwords.matches(stored, password) or row is None:
+            self._count(f"for {email}")  # only now: strangers must not lock out who knows it
             raise UnauthorizedError("the email or the password is wrong", hint=_FORGOTTEN)
         return await self._sessions.begin(row.id)
 

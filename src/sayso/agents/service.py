@@ -378,9 +378,13 @@ class Agents:
         """
         await self.demand(account, agent_id)
         avatar = None if picture is None else await self.avatars.write(agent_id, picture)
-        async with self._database.write() as session:
-            row = await find_own_row(session, account, agent_id, lock=True)
-            old, row.avatar = read_avatar(row), avatar and avatar._asdict()
+        try:
+            async with self._database.write() as session:
+                row = await find_own_row(session, account, agent_id, lock=True)
+                old, row.avatar = read_avatar(row), avatar and avatar._asdict()
+        except BaseException:
+            await self.avatars.drop(agent_id, avatar)
+            raise
         await self.avatars.drop(agent_id, old)
         return await self.get(account, agent_id)
 

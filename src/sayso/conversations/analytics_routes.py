@@ -39,8 +39,8 @@ def analytics_routes(analytics: Analytics, access: Access, clock: Clock) -> APIR
         account: Account = Depends(anybody),
     ) -> AnalyticsView:
         """How many, how long, how quick, how often they failed and whose fault that was."""
-        until = in_utc(before) or clock.utc()
-        begin = in_utc(since) or until - timedelta(days=USUAL_DAYS)
+        until = in_utc(before, "to") or clock.utc()
+        begin = in_utc(since, "from") or until - timedelta(days=USUAL_DAYS)
         return await analytics.count(account, Span(begin, until, bucket, agent_id))
 
     return router

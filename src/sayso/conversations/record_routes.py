@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 from typing import Any, Literal
 
@@ -25,6 +26,7 @@ from sayso.conversations.record_schema import (
 from sayso.conversations.recordings import MEDIA_TYPE, Recordings
 from sayso.conversations.records import Records
 from sayso.conversations.schema import in_utc
+from sayso.conversations.views import write_exchanges, write_export
 from sayso.store.paging import PAGE_RESPONSE, PageRequest, page_request
 
 _CONVERSATION = Path(alias="conversationId", description="The conversation's id.")
@@ -41,6 +43,7 @@ _SOUND: dict[int | str, dict[str, Any]] = {
         "description": "The part that `Range` asked for.",
     },
 }
+_JSON = "application/json"
 _ROOT = "/conversations"
 _ONE = _ROOT + "/{conversationId}"
 
@@ -71,8 +74,8 @@ def read_filters(
     """Reads the filters of a list."""
     return Filters(
         agent_id,
-        in_utc(since),
-        in_utc(before),
+        in_utc(since, "from"),
+        in_utc(before, "to"),
         end_reason,
         fault,
         rating,
@@ -131,12 +134,18 @@ def record_routes(records: Records, recordings: Recordings, access: Access) -> A
         row = await records.check(account, conversation_id)
         return _send(await recordings.find(row), f"conversation-{row.id}.flac")
 
-    @router.get(_ONE + "/exchanges", summary="Read what LLMs were asked", openapi_extra=_EXTENSION)
+    @router.get(
+        _ONE + "/exchanges",
+        summary="Read what LLMs were asked",
+        response_model=list[ExchangeView],
+        openapi_extra=_EXTENSION,
+    )
     async def list_exchanges(
         conversation_id: str = _CONVERSATION, account: Account = Depends(anybody)
-    ) -> list[ExchangeView]:
+    ) -> Response:
         """Each request to an LLM as it was sent, without headers, and its answer as it came."""
-        return await records.exchanges(account, conversation_id)
+        found = await records.exchanges(account, conversation_id)
+        return Response(await asyncio.to_thread(write_exchanges, found), media_type=_JSON)
 
     @router.put(_ONE + "/rating", summary="Rate a conversation", openapi_extra=_EXTENSION)
     async def rate_record(
@@ -166,17 +175,20 @@ def record_routes(records: Records, recordings: Recordings, access: Access) -> A
         """Its link leads nowhere from now on."""
         await records.unshare(account, conversation_id)
 
-    @router.get(_ONE + "/export", summary="Export a conversation", openapi_extra=_EXTENSION)
+    @router.get(
+        _ONE + "/export",
+        summary="Export a conversation",
+        response_model=ExportView,
+        openapi_extra=_EXTENSION,
+    )
     async def export_record(
-        response: Response,
-        conversation_id: str = _CONVERSATION,
-        account: Account = Depends(anybody),
-    ) -> ExportView:
+        conversation_id: str = _CONVERSATION, account: Account = Depends(anybody)
+    ) -> Response:
         """All that is kept of it but its sound, as one JSON."""
         found = await records.export(account, conversation_id)
         name = f"conversation-{found.conversation.id}.json"
-        response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-        return found
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return Response(await asyncio.to_thread(write_export, found), 200, headers, _JSON)
 
     return router
 

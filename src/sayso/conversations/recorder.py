@@ -17,7 +17,13 @@ from typing import Any, Protocol, TypeAlias
 
 import structlog
 from sqlalchemy import insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    SQLAlchemyError,
+    StatementError,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.conversations.exchanges import pack, size_of
@@ -255,9 +261,31 @@ class Recorder:
             await self._wait_for_company()
             try:
                 await self.flush()
-            except SQLAlchemyError as error:
+            except Exception as error:  # noqa: BLE001 - whatever it is, others must be stored
                 _log.error("records_not_stored", waiting=self.waiting, reason=type(error).__name__)
+                if not is_passing(error):
+                    await self._sift()
                 await asyncio.sleep(RETRY_S)
+
+    async def _sift(self) -> None:
+        """Store the next records one by one, and drop those that never can be."""
+        async with self._storing:
+            for _ in range(min(BATCH_RECORDS, self.waiting)):
+                record = self._waiting[0]
+                try:
+                    await self._store_alone(record)
+                except Exception as error:  # noqa: BLE001 - as above
+                    if is_passing(error):
+                        return
+                    self.dropped += 1
+                    _log.exception(
+                        "record_not_storable",
+                        kind=type(record).__name__.strip("_").lower(),
+                        conversation_id=record.conversation_id,
+                    )
+                self._waiting.popleft()
+                if isinstance(record, _Exchange):
+                    self._exchange_bytes -= size_of(record.seen)
 
     async def flush(self) -> None:
         """Store everything added so far.
@@ -356,6 +384,15 @@ class Recorder:
             await session.execute(insert(TurnRow), turns)
         if exchanges:
             await session.execute(insert(ExchangeRow), exchanges)
+
+
+def is_passing(error: Exception) -> bool:
+    """Whether what failed may go well later: the database did, and not what was to be stored."""
+    if isinstance(error, DataError):
+        return False
+    if isinstance(error, StatementError):
+        return isinstance(error, DBAPIError)
+    return isinstance(error, SQLAlchemyError | OSError)
 
 
 async def _pack(exchanges: list[_Exchange]) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
@@ -88,7 +89,7 @@ class Records:
         """What LLMs were asked in it, and answered, in order. Raises NotFoundError."""
         async with self._database.read() as session:
             row = await _find(session, account, conversation_id)
-            return [exchange_view(one) for one in await _below(session, ExchangeRow, row.id)]
+            return await _view_exchanges(await _below(session, ExchangeRow, row.id))
 
     async def export(self, account: Account, conversation_id: str) -> ExportView:
         """All that is kept of it but its sound. Raises NotFoundError."""
@@ -99,9 +100,7 @@ class Records:
                 conversation=(await _view(session, [row]))[row.id],
                 transcript=[line_view(one, row.started_at) for one in lines],
                 turns=[turn_view(one) for one in await _below(session, TurnRow, row.id)],
-                exchanges=[
-                    exchange_view(one) for one in await _below(session, ExchangeRow, row.id)
-                ],
+                exchanges=await _view_exchanges(await _below(session, ExchangeRow, row.id)),
             )
 
     async def rate(
@@ -285,6 +284,11 @@ async def _view(session: AsyncSession, rows: Sequence[ConversationRow]) -> dict[
 
 async def _pairs(session: AsyncSession, query: Select[str, Any]) -> dict[str, Any]:
     return {row[0]: row[1] for row in (await session.execute(query)).all()}
+
+
+async def _view_exchanges(rows: Sequence[ExchangeRow]) -> list[ExchangeView]:
+    """In a thread: those of a long conversation are some 20 MB, and others talk meanwhile."""
+    return await asyncio.to_thread(lambda: [exchange_view(row) for row in rows])
 
 
 async def _lines(session: AsyncSession, conversation_id: str) -> Sequence[LineRow]:

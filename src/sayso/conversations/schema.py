@@ -8,6 +8,11 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
 from pydantic.alias_generators import to_camel
 
+from sayso.errors import BadRequestError
+
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+"""Between them are the times that queries may ask for."""
+
 Role: TypeAlias = Literal["assistant", "user"]
 Fact: TypeAlias = int | float | str | None
 EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
@@ -18,10 +23,18 @@ def to_iso(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def in_utc(at: datetime | None) -> datetime | None:
-    """A time of a query in UTC; one without a zone is meant so."""
+def in_utc(at: datetime | None, field: str) -> datetime | None:
+    """The time `field` of a query in UTC; one without a zone is meant so.
+
+    Raises:
+        BadRequestError: it is so far away that no time before or behind it can be told.
+    """
     if at is None:
         return None
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise BadRequestError(
+            f"`{field}` is not a time between the years {FIRST_YEAR} and {LAST_YEAR}", field=field
+        )
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 

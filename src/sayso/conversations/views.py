@@ -8,9 +8,12 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import cast
 
+from pydantic import JsonValue
+
 from sayso.conversations.record_schema import (
     CallView,
     ExchangeView,
+    ExportView,
     Fault,
     Outcome,
     Rating,
@@ -116,11 +119,30 @@ def exchange_view(row: ExchangeRow) -> ExchangeView:
         status=row.status,
         first_token_ms=row.first_token_ms,
         total_ms=row.total_ms,
-        request=request if row.request_cut else json.loads(request),
+        request=request if row.request_cut else _read_request(request),
         request_cut=row.request_cut,
         response=_response_view(json.loads(zlib.decompress(row.response))),
         response_cut=row.response_cut,
     )
+
+
+def write_exchanges(views: Sequence[ExchangeView]) -> bytes:
+    """Exchanges as JSON, one after the other: nothing else in the process runs during one."""
+    return b"[" + b",".join(one.model_dump_json(by_alias=True).encode() for one in views) + b"]"
+
+
+def write_export(view: ExportView) -> bytes:
+    """An export as JSON, in the same way."""
+    rest = view.model_dump_json(by_alias=True, exclude={"exchanges"}).encode()
+    return rest[:-1] + b',"exchanges":' + write_exchanges(view.exchanges) + b"}"
+
+
+def _read_request(request: str) -> JsonValue:
+    """A request that was stored; one that earlier versions damaged is text."""
+    try:
+        return cast("JsonValue", json.loads(request))
+    except ValueError:
+        return request
 
 
 def _response_view(kept: dict[str, list[dict[str, str]] | str]) -> ResponseView:

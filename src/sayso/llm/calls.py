@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from sayso.llm import ToolCall
 from sayso.llm.arguments import MAX_ARGUMENTS_CHARS, ArgumentsError, dump, join, read_arguments
+from sayso.llm.filters import mend
 
 MAX_CALLS = 16
 """Calls taken from one answer; what is beyond is dropped."""
@@ -44,7 +45,7 @@ class _Begun:
     @property
     def arguments(self) -> str:
         """What came of the arguments; cut where that is sure to be too long."""
-        return join(self.pieces)[: MAX_ARGUMENTS_CHARS + 1]
+        return mend(join(self.pieces))[: MAX_ARGUMENTS_CHARS + 1]
 
     @property
     def whole(self) -> bool:
@@ -163,4 +164,4 @@ def _is_object(text: str) -> bool:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    return mend(value) if isinstance(value, str) else ""

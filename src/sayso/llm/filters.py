@@ -25,7 +25,14 @@ class Surrogates:
         text = self._half + text
         self._half = text[-1] if "\ud800" <= text[-1:] <= "\udbff" else ""
         text = text[: len(text) - len(self._half)]
-        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
+        return mend(text)
+
+
+def mend(text: str) -> str:
+    """`text` with the halves of each emoji joined, and without a half that is alone."""
+    if text.isascii() or _is_whole(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "ignore")
 
 
 def _is_whole(text: str) -> bool:

@@ -13,6 +13,7 @@ from sayso.llm import Endpoint, Tell, Told
 from sayso.llm.body import tell_headers
 from sayso.llm.candidates import advise_url
 from sayso.llm.findings import FindingError, Scene, quote, redact, show_url
+from sayso.security.masks import HARMLESS
 from sayso.variables import fill_header
 
 _FORBIDDEN_HEADERS = frozenset(
@@ -126,14 +127,23 @@ def build_headers(endpoint: Endpoint, told: Told | None = None) -> dict[str, str
 
 
 def list_secrets(endpoint: Endpoint) -> tuple[str, ...]:
-    """Everything of `endpoint` that no message may quote: the key, header values, the query."""
+    """Everything of `endpoint` that no message may quote: the key, header values, the query.
+
+    What plainly is no secret, by its name, may be quoted.
+    """
     query = urlsplit(endpoint.base_url).query if "?" in endpoint.base_url else ""
+    pairs = [pair.partition("=") for pair in query.split("&") if pair[-1:] != "="]
     # A pair without "=" may be a key pasted bare: "?sk-...".
-    values = [pair.partition("=")[2] or pair for pair in query.split("&") if pair[-1:] != "="]
-    values += endpoint.query.values()
-    found = [_bare_key(endpoint), *endpoint.headers.values(), *values]
-    found += [value.removeprefix("Bearer ") for value in endpoint.headers.values()]
+    values = [value or name for name, _, value in pairs if not _is_harmless(name)]
+    values += [value for name, value in endpoint.query.items() if not _is_harmless(name)]
+    headers = [value for name, value in endpoint.headers.items() if not _is_harmless(name)]
+    found = [_bare_key(endpoint), *headers, *values]
+    found += [value.removeprefix("Bearer ") for value in headers]
     return tuple(dict.fromkeys(value for value in found if value))
+
+
+def _is_harmless(name: str) -> bool:
+    return name.lower() in HARMLESS
 
 
 def _bare_key(endpoint: Endpoint) -> str:

@@ -6,6 +6,7 @@ before it, and those it replaces are removed after it.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
@@ -39,6 +40,7 @@ from sayso.sources.schema import (
 from sayso.sources.shelf import Shelf
 from sayso.sources.views import name_url, view_file, view_page
 from sayso.store.database import Database
+from sayso.store.hidden import SHOWN
 from sayso.store.identifiers import new_id
 from sayso.store.jobs import Jobs
 from sayso.store.tables import AgentRow, SourceRow
@@ -167,7 +169,8 @@ class Sources:
     ) -> tuple[CriticalKnowledgeFile, Path]:
         """A file, and where its bytes are.
 
-        Raises: NotFoundError, also where they were deleted because nobody can read them;
+        Raises: NotFoundError, also where they were deleted because nobody can read them, or are
+            gone from the disk;
             ForbiddenError.
         """
         async with self._database.read() as session:
@@ -177,7 +180,13 @@ class Sources:
                 f"the bytes of {row.name} were deleted, because it cannot be read",
                 hint="Its status says why; replace it with PUT, or delete it.",
             )
-        return view_file(row, self._settings.url), self._shelf.path(agent_id, row.stored_as)
+        path = self._shelf.path(agent_id, row.stored_as)
+        if not await asyncio.to_thread(path.is_file):
+            raise NotFoundError(
+                f"the bytes of {row.name} are not on this server's disk any more",
+                hint="Replace it with PUT, or delete it.",
+            )
+        return view_file(row, self._settings.url), path
 
     async def list_files(self, account: Account, agent_id: str) -> list[CriticalKnowledgeFile]:
         """An agent's files, the oldest first. Raises NotFoundError, ForbiddenError."""
@@ -259,9 +268,12 @@ class Sources:
         await self._removed(row, revision)
 
     async def follow(self, agent_id: str) -> None:
-        """An agent was saved or deleted: index its text if that is long and new, or clean up."""
+        """An agent was saved or deleted: index its text if that is long and new, or clean up.
+
+        One that is deleted and may be brought back keeps what it knows.
+        """
         async with self._database.write() as session:
-            agent = await session.get(AgentRow, agent_id)
+            agent = await session.get(AgentRow, agent_id, execution_options=SHOWN)
             row = await session.scalar(
                 select(SourceRow).where(
                     SourceRow.agent_id == agent_id, SourceRow.kind == SourceKind.TEXT

@@ -68,7 +68,10 @@ class Duty(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class _Claim:
+    """Whose a job is: `name` is another one each time, for one server has several workers."""
+
     number: int
+    name: str
     job: Job
 
 
@@ -83,9 +86,8 @@ class Jobs:
         self._database = database
         self._clock = clock
         self._beat_s = beat_s
-        self._name = new_id()
         self._waiting: set[asyncio.Event] = set()
-        self._running: dict[int, tuple[_Claim, asyncio.Task[None]]] = {}
+        self._running: dict[str, tuple[_Claim, asyncio.Task[None]]] = {}
 
     async def add(
         self, session: AsyncSession, kind: str, key: str, *, lane: str, small: bool = False
@@ -165,22 +167,23 @@ class Jobs:
         async with self._database.read() as session:
             if await session.scalar(first) is None:
                 return None  # the usual case, and no writer waits for it
+        name = new_id()
         free = first.with_for_update(skip_locked=True)  # for Postgres; SQLite has one writer
         async with self._database.write() as session:
             row = await session.scalar(
                 update(JobRow)
                 .where(JobRow.number == free.scalar_subquery())
-                .values(claimed_by=self._name, beat_at=now, tries=JobRow.tries + 1)
+                .values(claimed_by=name, beat_at=now, tries=JobRow.tries + 1)
                 .returning(JobRow)
             )
         if row is None:
             return None
-        return _Claim(row.number, Job(row.kind.removesuffix(SMALL), row.key, row.tries))
+        return _Claim(row.number, name, Job(row.kind.removesuffix(SMALL), row.key, row.tries))
 
     async def _work(self, duty: Duty, claim: _Claim) -> None:
         work = asyncio.create_task(duty.perform(claim.job))
         beat = asyncio.create_task(self._beat(claim, work))
-        self._running[claim.number] = claim, work
+        self._running[claim.name] = claim, work
         try:
             await asyncio.wait([work])
         except asyncio.CancelledError:
@@ -188,7 +191,7 @@ class Jobs:
             await self._hand_back(claim)
             raise
         finally:
-            del self._running[claim.number]
+            del self._running[claim.name]
             await _end(beat)
         if work.cancelled():
             return  # it is another's now, or nobody's
@@ -234,7 +237,7 @@ class Jobs:
             return await session.scalar(change.returning(JobRow.number)) is not None
 
     def _is_ours(self, claim: _Claim) -> ColumnElement[bool]:
-        return (JobRow.number == claim.number) & (JobRow.claimed_by == self._name)
+        return (JobRow.number == claim.number) & (JobRow.claimed_by == claim.name)
 
 
 def _is_free(now: datetime) -> ColumnElement[bool]:

@@ -4,6 +4,7 @@ import { Conversation, type Ending, type Listener } from "./conversation";
 import { Latency } from "./latency";
 import type { PageEvent, Wishes } from "./messages";
 import { type Device, listMicrophones, Microphone } from "./microphone";
+import { isPage } from "./pages";
 import { ELSEWHERE, SILENT, TYPE_INSTEAD } from "./sentences";
 import { MICROPHONE_HZ, openSound, SoundError, SPEAKER_HZ } from "./sound";
 import { Speaker } from "./speaker";
@@ -354,7 +355,7 @@ export class Call {
 
   #navigate(definition: string): void {
     const { url } = JSON.parse(definition) as { url?: string };
-    if (url) this.#view.navigate?.(url);
+    if (url && isPage(url, location.href)) this.#view.navigate?.(url);
   }
 
   #said(change: () => void): void {

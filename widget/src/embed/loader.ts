@@ -5,6 +5,7 @@
  */
 
 import type { PageEvent } from "../call";
+import { isPage } from "../call/pages";
 import type { FromPage, ToPage } from "./protocol";
 
 const INIT_WITHIN_MS = 20_000;
@@ -84,5 +85,5 @@ function place({ style }: HTMLElement, config: Extract<ToPage, { type: "init" }>
 
 function navigate(pageDefinition: string): void {
   const { url } = JSON.parse(pageDefinition) as { url?: string };
-  if (url && /^https?:/.test(new URL(url, location.href).href) && url !== location.href) location.href = url;
+  if (url && isPage(url, location.href) && url !== location.href) location.href = url;
 }
