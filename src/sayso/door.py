@@ -44,6 +44,7 @@ from sayso.errors import (
     TalkError,
 )
 from sayso.llm import Exchanged
+from sayso.seats import Seat, Seats
 from sayso.store.identifiers import new_id
 from sayso.talk.agent import Agent
 from sayso.talk.deeds import dump_deeds, read_deeds
@@ -65,6 +66,17 @@ _CLOSE_CODES = {
 """1001 to 1003 mean other things as close codes, so they close as 4401."""
 
 CLOSE_NORMALLY = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Visit:
+    """What a caller comes with; `by_api` where they need a key."""
+
+    stored: StoredAgent
+    setup: Setup
+    ledger: Ledger
+    seat: Seat
+    by_api: bool
 
 
 @dataclass(eq=False)
@@ -97,6 +109,7 @@ class Door:
     clock: Clock
     recordings: Recordings | None = None
     _inside: set[Session] = field(default_factory=set)
+    _seats: Seats = field(default_factory=Seats)
     _sockets: int = 0
     _deserted: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -169,16 +182,36 @@ class Door:
         earlier = await self._earlier_lines(stored, setup)
         continued = setup.continue_conversation if earlier is not None else None
         conversation_id = continued or new_id()
-        ago_s = await self._began_ago_s(continued) if continued else 0.0
-        with structlog.contextvars.bound_contextvars(agent=stored.id, conversation=conversation_id):
-            agent = await self.ready(stored, setup, conversation_id)
-            await socket.send_text(self._init(stored, setup, conversation_id).decode())
-            reel, over = self._start_reel(stored, conversation_id, ago_s)
-            record = ConversationRecord(self.recorder, conversation_id, self.clock, over)
-            source = "api" if entrance.needs_key else "web"
-            recorded = reel is not UNRECORDED
-            record.opened(stored.id, source, setup.caller, self.clock.utc(), recorded=recorded)
-            await self._hold(socket, agent, setup, Ledger(earlier or ()), record, reel)
+        bound = structlog.contextvars.bound_contextvars
+        with bound(agent=stored.id, conversation=conversation_id):
+            async with self._seats.take(conversation_id) as seat:
+                if seat.follows:  # the last words of the line before count
+                    earlier = await self._earlier_lines(stored, setup)
+                ago_s = await self._began_ago_s(continued) if continued else 0.0
+                agent = await self.ready(stored, setup, conversation_id)
+                seat.check()
+                await socket.send_text(self._init(stored, setup, conversation_id).decode())
+                seat.check()
+                visit = _Visit(stored, setup, Ledger(earlier or ()), seat, entrance.needs_key)
+                await self._keep(socket, agent, visit, conversation_id, ago_s)
+
+    async def _keep(
+        self, socket: WebSocket, agent: Agent, visit: _Visit, conversation_id: str, ago_s: float
+    ) -> None:
+        """Hold the conversation, and take it down."""
+        reel, over = self._start_reel(visit.stored, conversation_id, ago_s)
+        record = ConversationRecord(self.recorder, conversation_id, self.clock, over)
+        try:
+            record.opened(
+                visit.stored.id,
+                "api" if visit.by_api else "web",
+                visit.setup.caller,
+                self.clock.utc(),
+                recorded=reel is not UNRECORDED,
+            )
+            await self._hold(socket, agent, visit, record, reel)
+        finally:
+            record.close()
 
     async def _began_ago_s(self, conversation_id: str) -> float:
         began_at = await self.conversations.began_at(conversation_id)
@@ -193,38 +226,40 @@ class Door:
         rate_hz = self.rooms.tts.sample_rate_hz
         tape = self.recordings.begin(conversation_id, rate_hz)
         reel = TwoTracks(tape, self.clock.now_s() - ago_s, rate_hz, LONGEST_S)
-        return reel, partial(self.recordings.end, conversation_id)
+        return reel, partial(self.recordings.end, conversation_id, tape)
 
     async def _hold(
         self,
         socket: WebSocket,
         agent: Agent,
-        setup: Setup,
-        ledger: Ledger,
+        visit: _Visit,
         record: ConversationRecord,
         reel: Reel,
     ) -> None:
-        line = WebSocketLine(socket, setup)
+        line = WebSocketLine(socket, visit.setup)
         session = Session(
             agent=agent,
             line=line,
             rooms=self.rooms,
-            limits=self.limits(agent, setup.patience_s),
-            ledger=ledger,
+            limits=self.limits(agent, visit.setup.patience_s),
+            ledger=visit.ledger,
             record=record,
             clock=self.clock,
             reel=reel,
             exchanged=record.exchanged,
         )
+        visit.seat.guest = session
         self._inside.add(session)
         pump = asyncio.create_task(line.pump())
         log.info("conversation_started")
         try:
-            await session.run()
+            try:
+                await session.run()
+            finally:
+                visit.seat.free.set()
             await line.drain()
         finally:
             self._inside.discard(session)
-            record.close()
             pump.cancel()
             await asyncio.gather(pump, return_exceptions=True)
         broken = session.ended_with
@@ -285,6 +320,7 @@ class ConversationRecord:
         self._id = conversation_id
         self._clock = clock
         self._on_end = on_end
+        self._under_way = False
         self.reason = ""
         """Why the conversation is over, as a code, once it is."""
 
@@ -292,6 +328,7 @@ class ConversationRecord:
         self, agent_id: str, source: str, caller_id: str, at: datetime, *, recorded: bool
     ) -> None:
         """The conversation begins."""
+        self._under_way = True
         self._recorder.opened(
             self._id,
             agent_id,
@@ -307,6 +344,8 @@ class ConversationRecord:
 
     def close(self) -> None:
         """Nothing more of it is recorded, however it went."""
+        if self._under_way:  # it broke off before it could tell its end
+            self.ended(EndedBy.ERROR, TalkCode.INTERNAL, self._clock.utc(), "failed")
         self._on_end()
 
     def line(
@@ -337,6 +376,7 @@ class ConversationRecord:
     def ended(self, by: EndedBy, error_code: int | None, at: datetime, reason: str = "") -> None:
         """The conversation is over."""
         self.reason = reason
+        self._under_way = False
         self._on_end()
         self._recorder.ended(
             self._id, by=by.value, error_code=error_code, at=at, reason=reason or None

@@ -208,3 +208,31 @@ async def test_a_conversation_that_goes_on_is_one_recording(served: Served, llm:
         before, after = loud_s(first[:, 1]), loud_s(both[:, 1])
         assert after[0] == pytest.approx(before[0], abs=0.01)
         assert after[-1] > before[-1] + 0.5
+
+
+async def test_who_is_back_before_the_lost_line_is_known_dead_takes_over(
+    served: Served, llm: FakeLlm
+) -> None:
+    agent = await served.make_agent(llm.url, greeting="")
+    async with served.rest() as rest:
+        async with served.call(agent, outputFormat="raw") as lost:
+            assert (await ask(lost, "How much is it?")).text == "It is nine euros."
+            name = lost.conversation_id
+            async with served.call(agent, outputFormat="raw", continueConversation=name) as back:
+                assert back.conversation_id == name
+                assert (await ask(back, "Thank you.")).text == "Goodbye then."
+                served.run(served.server.door.recorder.flush())
+                assert (await listed(rest, name))["underWay"] is True
+        found = await ended(rest, name)
+        assert found["endReasonInWords"] == "The caller hung up."
+        exported = (await rest.get(f"/conversations/{name}/export")).json()
+        assert [line["content"] for line in exported["transcript"]] == [
+            "How much is it?",
+            "It is nine euros.",
+            "Thank you.",
+            "Goodbye then.",
+        ]
+        both = channels((await rest.get(f"/conversations/{name}/recording")).content)
+        spoken = loud_s(both[:, 1])
+        starts = [line["startSeconds"] for line in exported["transcript"]]
+        assert spoken[0] < starts[3] < spoken[-1], "both answers are in the recording"
