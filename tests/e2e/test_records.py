@@ -254,5 +254,6 @@ async def test_what_breaks_off_before_it_began_is_over_all_the_same(
         assert found["endReasonInWords"] == "An error ended it."
         async with served.call(agent, outputFormat="raw", continueConversation=name) as back:
             assert (await ask(back, "How much is it?")).text == "It is nine euros."
+            served.run(served.server.door.recorder.flush())
         assert (await ended(rest, name))["endReasonInWords"] == "The caller hung up."
         assert (await rest.delete(f"/conversations/{name}")).status_code == 204
