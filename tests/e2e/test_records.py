@@ -236,3 +236,24 @@ async def test_who_is_back_before_the_lost_line_is_known_dead_takes_over(
         spoken = loud_s(both[:, 1])
         starts = [line["startSeconds"] for line in exported["transcript"]]
         assert spoken[0] < starts[3] < spoken[-1], "both answers are in the recording"
+
+
+async def test_what_breaks_off_before_it_began_is_over_all_the_same(
+    served: Served, llm: FakeLlm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("no limits today")
+
+    agent = await served.make_agent(llm.url, greeting="")
+    async with served.rest() as rest:
+        with monkeypatch.context() as patched:
+            patched.setattr(served.server.door, "limits", fail)
+            async with served.call(agent, outputFormat="raw") as caller:
+                name = caller.conversation_id
+                found = await ended(rest, name)
+        assert found["endReasonInWords"] == "An error ended it."
+        async with served.call(agent, outputFormat="raw", continueConversation=name) as back:
+            assert (await ask(back, "How much is it?")).text == "It is nine euros."
+            served.run(served.server.door.recorder.flush())
+        assert (await ended(rest, name))["endReasonInWords"] == "The caller hung up."
+        assert (await rest.delete(f"/conversations/{name}")).status_code == 204
