@@ -49,7 +49,7 @@ window.walk = (root, found = []) => {
   for (const element of root.querySelectorAll("*")) {
     if (element.shadowRoot) walk(element.shadowRoot, found);
     const isOperable = element.matches(
-      "a[href], button, input, select, textarea, summary, audio[controls], iframe, [tabindex]");
+      "a[href], button, input, select, textarea, summary, audio[controls], [tabindex]");
     if (isOperable && element.tabIndex >= 0 && !element.disabled && element.checkVisibility({
       visibilityProperty: true, contentVisibilityAuto: true,
     })) found.push(element);

@@ -100,10 +100,11 @@ def test_it_fits_into_360_px(visits: Visits, chromium: Browser, sample: Sample, 
     assert page.evaluate("document.scrollingElement.scrollWidth") <= NARROW["width"]
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("name", [name for name in PAGES if name != "preview"])
 def test_the_keyboard_reaches_everything_in_order(
     visits: Visits, chromium: Browser, sample: Sample, name: str
 ) -> None:
+    # The preview is nothing but a frame with the embed, which is a page of its own here.
     page = open_page(visits, chromium, sample, name)
     operable = list_operable(page)
     steps = tab_through(page)
