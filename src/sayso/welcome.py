@@ -29,7 +29,7 @@ FIRST_AGENT = NewAgent.model_validate(
             "# What it needs to run\n"
             "To run Sayso you need one computer with Python and make; a laptop is enough.\n\n"
             "# Connecting your own language model\n"
-            "To connect your own language model, or LLM, give the agent the base "
+            "To connect your own language model, or LLM, set the agent's llm field to the base "
             "URL of any OpenAI compatible server. Sayso checks that server with a real question "
             "before it saves the change.\n\n"
             "# Privacy, internet and hardware\n"

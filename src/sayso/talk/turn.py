@@ -191,7 +191,7 @@ def _hand_on(turn: Turn) -> Step:
 
 def _end(turn: Turn, by: EndedBy) -> Step:
     words = _join(turn.words, turn.over)
-    ended = replace(turn, phase=Phase.ENDED, words=words, over="", deadline_s=None)
+    ended = replace(turn, phase=Phase.ENDED, words=words, over="", deadline_s=None, transfers=False)
     return ended, (*_hush(turn), End(by))
 
 
@@ -517,7 +517,13 @@ def _note_time(turn: Turn, _: TimeNear, __: Policy) -> Step:
 
 def _finish(turn: Turn, event: ReplyPlayed, policy: Policy) -> Step:
     if event.last and not (turn.talking or turn.transcribing or turn.over):
-        parted = replace(turn, phase=Phase.ENDED, deadline_s=None, parting=Parting.AGENT_DONE)
+        parted = replace(
+            turn,
+            phase=Phase.ENDED,
+            deadline_s=None,
+            parting=Parting.AGENT_DONE,
+            transfers=False,
+        )
         return parted, (End(EndedBy.AGENT),)
     extra_s = forget_extra_s(turn.extra_s)
     turn = replace(turn, asked=event.asks, extra_s=extra_s, transfers=event.transfers)
@@ -547,7 +553,8 @@ def _part(turn: Turn, at_s: float, policy: Policy, line: FixedLine, parting: Par
 
 
 def _leave(turn: Turn, _: ReplyPlayed, __: Policy) -> Step:
-    return replace(turn, phase=Phase.ENDED, deadline_s=None), (End(EndedBy.SYSTEM),)
+    ended = replace(turn, phase=Phase.ENDED, deadline_s=None, transfers=False)
+    return ended, (End(EndedBy.SYSTEM),)
 
 
 def _leave_late(turn: Turn, event: Tick, _: Policy) -> Step:
