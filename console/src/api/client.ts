@@ -70,6 +70,16 @@ async function readRefusal(response: Response): Promise<ApiError> {
   return readError(await response.json().catch(() => ({})), response.status);
 }
 
+/** What stands at `path`. */
+export async function getJson<Got>(path: string): Promise<Got> {
+  return await (await send(path)).json() as Got;
+}
+
+/** What is answered to a JSON body. */
+export async function askJson<Got>(path: string, method: "POST" | "PUT" | "PATCH", body: unknown): Promise<Got> {
+  return await (await sendJson(path, method, body)).json() as Got;
+}
+
 /** An error body of the server's. */
 export function readError(body: unknown, status = 0): ApiError {
   const said = (body ?? {}) as Record<string, unknown>;

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { ApiError, send, sendJson } from "../api/client";
+import { ApiError, getJson, send, sendJson } from "../api/client";
 
 /** As `GET /api/v1/session` answers. */
 export interface Session {
@@ -23,7 +23,7 @@ export function useSession() {
     refetchOnWindowFocus: ({ state }) => (state.data ? false : "always"), // somebody may have signed in beside this page
     queryFn: async (): Promise<Session | null> => {
       try {
-        return await (await send(PATH)).json() as Session;
+        return await getJson<Session>(PATH);
       } catch (error) {
         if (error instanceof ApiError && error.isSignedOut) return null;
         throw error;

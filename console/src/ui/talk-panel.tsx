@@ -5,7 +5,7 @@ import { Panel } from "sayso-widget/panel";
 import panelCss from "sayso-widget/panel.css?inline";
 import { WORDS } from "sayso-widget/words";
 
-import { sendJson } from "../api/client";
+import { askJson } from "../api/client";
 import styles from "./talk-panel.module.css";
 
 interface TalkPanelProps {
@@ -48,6 +48,6 @@ sheet.replaceSync(`${panelCss}
 
 /** A secret to talk to this agent with, for minutes. */
 export async function askForTicket(agentId: string): Promise<string> {
-  const made = await (await sendJson(`/api/v1/agents/${agentId}/tickets`, "POST", {})).json() as { ticket: string };
+  const made = await askJson<{ ticket: string }>(`/api/v1/agents/${agentId}/tickets`, "POST", {});
   return made.ticket;
 }

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
 
-import { api, send, sendJson, take, type Schemas } from "../../api/client";
+import { api, askJson, type Schemas, send, sendJson, take } from "../../api/client";
 
 export type Agent = Schemas["AgentView"];
 
@@ -29,11 +29,11 @@ export function useAgent(id: string) {
 }
 
 export function useNewAgent() {
-  return useChange(async (made: NewAgent) => await (await sendJson("/api/v1/agents", "POST", made)).json() as Agent);
+  return useChange(async (made: NewAgent) => await askJson<Agent>("/api/v1/agents", "POST", made));
 }
 
 export function useDuplicate() {
-  return useChange(async (id: string) => await (await sendJson(`/api/v1/agents/${id}/duplicate`, "POST", {})).json() as Agent);
+  return useChange(async (id: string) => await askJson<Agent>(`/api/v1/agents/${id}/duplicate`, "POST", {}));
 }
 
 export function useDelete() {

@@ -3,7 +3,7 @@
 import { useQuery } from "@tanstack/react-query";
 import { Link, useSearchParams } from "wouter";
 
-import { send, type Schemas } from "../../api/client";
+import { getJson, type Schemas } from "../../api/client";
 import { LinkButton } from "../../ui/button";
 import { Curl } from "../../ui/copy";
 import { SelectField } from "../../ui/field";
@@ -57,7 +57,7 @@ function useReport(days: number, agentId: string) {
         from: new Date(now - days * DAY_MS).toISOString(), to: new Date(now).toISOString(),
         bucket: days <= 1 ? "hour" : "day", ...(agentId && { agentId }),
       });
-      return await (await send(`/api/v1/analytics?${query}`)).json() as Report;
+      return await getJson<Report>(`/api/v1/analytics?${query}`);
     },
   });
 }

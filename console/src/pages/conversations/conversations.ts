@@ -2,7 +2,7 @@
 
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { send, sendJson, type Schemas } from "../../api/client";
+import { getJson, type Schemas, send, sendJson } from "../../api/client";
 
 export type Conversation = Schemas["RecordView"];
 export type Line = Schemas["LineView"];
@@ -22,8 +22,6 @@ const PATH = "/api/v1/conversations";
 const KEY = ["conversations"] as const;
 const UNDER_WAY_MS = 3000;
 
-const readJson = async <Read>(path: string): Promise<Read> => await (await send(path)).json() as Read;
-
 export function useConversations(filters: Filters) {
   return useInfiniteQuery({
     queryKey: [...KEY, filters],
@@ -41,7 +39,7 @@ export function useConversations(filters: Filters) {
 export function useConversation(id: string) {
   return useQuery({
     queryKey: [...KEY, id],
-    queryFn: () => readJson<Conversation>(`${PATH}/${id}`),
+    queryFn: () => getJson<Conversation>(`${PATH}/${id}`),
     refetchInterval: ({ state }) => (state.data?.underWay ? UNDER_WAY_MS : false),
   });
 }
@@ -50,17 +48,17 @@ export function useConversation(id: string) {
 export function useWords({ id, agentId, underWay }: Conversation) {
   const path = `/api/v1/agents/${agentId}/conversations/${id}`;
   const refetchInterval = underWay ? UNDER_WAY_MS : false;
-  const transcript = useQuery({ queryKey: [...KEY, id, "transcript"], queryFn: () => readJson<Line[]>(`${path}/transcript`), refetchInterval });
-  const turns = useQuery({ queryKey: [...KEY, id, "turns"], queryFn: () => readJson<Turn[]>(`${path}/turns`), refetchInterval });
+  const transcript = useQuery({ queryKey: [...KEY, id, "transcript"], queryFn: () => getJson<Line[]>(`${path}/transcript`), refetchInterval });
+  const turns = useQuery({ queryKey: [...KEY, id, "turns"], queryFn: () => getJson<Turn[]>(`${path}/turns`), refetchInterval });
   return { transcript, turns };
 }
 
 export function useExchanges(id: string) {
-  return useQuery({ queryKey: [...KEY, id, "exchanges"], queryFn: () => readJson<Exchange[]>(`${PATH}/${id}/exchanges`) });
+  return useQuery({ queryKey: [...KEY, id, "exchanges"], queryFn: () => getJson<Exchange[]>(`${PATH}/${id}/exchanges`) });
 }
 
 export function useShared(token: string) {
-  return useQuery({ queryKey: ["shared", token], queryFn: () => readJson<Shared>(`/api/v1/shared/${token}`) });
+  return useQuery({ queryKey: ["shared", token], queryFn: () => getJson<Shared>(`/api/v1/shared/${token}`) });
 }
 
 export const recordingOf = (id: string): string => `${PATH}/${id}/recording`;

@@ -4,7 +4,7 @@
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { createContext, useCallback, useContext, useEffect, useMemo, useState, type ReactNode } from "react";
 
-import { sendJson } from "../../api/client";
+import { askJson } from "../../api/client";
 import { agentKey, refreshAgents, type Agent } from "../agents/agents";
 import { asSent, withChange, withoutSaved, withoutSecrets, type Changes } from "./changes";
 import { readErrorOf } from "./refusal";
@@ -76,7 +76,7 @@ export function DraftProvider({ agent, children }: { agent: Agent; children: Rea
 function useSaving(id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async (changes: Changes) => await (await sendJson(`/api/v1/agents/${id}`, "PATCH", changes)).json() as Agent,
+    mutationFn: async (changes: Changes) => await askJson<Agent>(`/api/v1/agents/${id}`, "PATCH", changes),
     onSuccess: (saved) => {
       queries.setQueryData(agentKey(id), saved);
       return refreshAgents(queries);

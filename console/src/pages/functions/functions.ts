@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { send, sendJson, type Schemas } from "../../api/client";
+import { askJson, getJson, type Schemas, send, sendJson } from "../../api/client";
 
 export type ExternalFunction = Schemas["FunctionView"];
 export type Parameter = Schemas["NewFunction"]["parameters"] extends (infer Each)[] | undefined ? Each : never;
@@ -13,7 +13,7 @@ const PATH = "/api/v1/external-functions";
 const KEY = ["functions"] as const;
 
 export function useFunctions() {
-  return useQuery({ queryKey: KEY, queryFn: async () => await (await send(`${PATH}?pageSize=500`)).json() as ExternalFunction[] });
+  return useQuery({ queryKey: KEY, queryFn: async () => await getJson<ExternalFunction[]>(`${PATH}?pageSize=500`) });
 }
 
 /** Makes one, or changes the one with this id. */
@@ -36,6 +36,6 @@ export function useDeleteFunction() {
 
 export function useTrial(id: string) {
   return useMutation({
-    mutationFn: async (given: Record<string, unknown>) => await (await sendJson(`${PATH}/${id}/try`, "POST", { arguments: given })).json() as Trial,
+    mutationFn: async (given: Record<string, unknown>) => await askJson<Trial>(`${PATH}/${id}/try`, "POST", { arguments: given }),
   });
 }

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { send, sendJson } from "../../api/client";
+import { askJson, getJson, send } from "../../api/client";
 
 export interface Key {
   id: string;
@@ -21,13 +21,13 @@ const PATH = "/api/v1/api-keys";
 const KEYS = ["api-keys"] as const;
 
 export function useApiKeys() {
-  return useQuery({ queryKey: KEYS, queryFn: async () => await (await send(PATH)).json() as Key[] });
+  return useQuery({ queryKey: KEYS, queryFn: async () => await getJson<Key[]>(PATH) });
 }
 
 export function useNewKey() {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async (name: string) => await (await sendJson(PATH, "POST", { name })).json() as NewKey,
+    mutationFn: async (name: string) => await askJson<NewKey>(PATH, "POST", { name }),
     onSuccess: () => queries.invalidateQueries({ queryKey: KEYS }),
   });
 }

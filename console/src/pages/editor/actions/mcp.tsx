@@ -2,7 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 
-import { sendJson, type Schemas } from "../../../api/client";
+import { askJson, type Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { TextField, Toggle } from "../../../ui/field";
 import { Badge, Card, Failure, Notice } from "../../../ui/page";
@@ -51,7 +51,7 @@ interface McpServerProps {
 function McpServer({ server, error, onChange, onRemove }: McpServerProps) {
   const { agent } = useDraft();
   const check = useMutation({
-    mutationFn: async () => await (await sendJson("/api/v1/mcp-checks", "POST", { ...withoutNulls(server), agentId: agent.id })).json() as Report,
+    mutationFn: async () => await askJson<Report>("/api/v1/mcp-checks", "POST", { ...withoutNulls(server), agentId: agent.id }),
   });
   const offered = check.data?.tools ?? [];
   const names = [...new Set([...offered.map(({ name }) => name), ...server.tools])];

@@ -3,7 +3,7 @@
 import { useMutation } from "@tanstack/react-query";
 import { useState, type FormEvent } from "react";
 
-import { sendJson } from "../../../api/client";
+import { askJson } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { TextField } from "../../../ui/field";
 import { Form } from "../../../ui/form";
@@ -22,7 +22,7 @@ export interface Passage {
 export function AskKnowledge({ agentId }: { agentId: string }) {
   const [query, setQuery] = useState("");
   const asked = useMutation({
-    mutationFn: async (words: string) => await (await sendJson(`/api/v1/agents/${agentId}/knowledge/search`, "POST", { query: words })).json() as Passage[],
+    mutationFn: async (words: string) => await askJson<Passage[]>(`/api/v1/agents/${agentId}/knowledge/search`, "POST", { query: words }),
   });
   const submit = (event: FormEvent) => {
     event.preventDefault();

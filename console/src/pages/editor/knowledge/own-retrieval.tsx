@@ -2,7 +2,7 @@
 
 import { useMutation } from "@tanstack/react-query";
 
-import { sendJson, type Schemas } from "../../../api/client";
+import { askJson, type Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { TextField, Toggle } from "../../../ui/field";
 import { Card, Failure, Notice } from "../../../ui/page";
@@ -51,7 +51,7 @@ export function OwnRetrieval() {
 function Test({ own, agentId }: { own: Own; agentId: string }) {
   const { apiKey, ...rest } = own;
     const check = useMutation({
-    mutationFn: async () => await (await sendJson("/api/v1/knowledge-checks", "POST", { ...rest, ...(apiKey && !isMask(apiKey) && { apiKey }), agentId })).json() as Report,
+    mutationFn: async () => await askJson<Report>("/api/v1/knowledge-checks", "POST", { ...rest, ...(apiKey && !isMask(apiKey) && { apiKey }), agentId }),
   });
   const report = check.data;
   return (

@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { send, sendJson, type Schemas } from "../../../api/client";
+import { getJson, type Schemas, send, sendJson } from "../../../api/client";
 
 export type FileSource = Schemas["CriticalKnowledgeFile"];
 export type PageSource = Schemas["KnowledgePage"];
@@ -21,7 +21,7 @@ const pathOf = (agentId: string, kind: Kind) => `/api/v1/agents/${agentId}/${kin
 export function useSources<Listed extends Source>(agentId: string, kind: Kind) {
   return useQuery({
     queryKey: keyOf(agentId, kind),
-    queryFn: async () => await (await send(pathOf(agentId, kind))).json() as Listed[],
+    queryFn: async () => await getJson<Listed[]>(pathOf(agentId, kind)),
     refetchInterval: ({ state }) => (state.data?.some(isUnderWay) ? SOON_MS : false),
   });
 }

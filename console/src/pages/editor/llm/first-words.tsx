@@ -2,7 +2,7 @@
 
 import { useQuery } from "@tanstack/react-query";
 
-import { send, type Schemas } from "../../../api/client";
+import { getJson, type Schemas } from "../../../api/client";
 import { showMs } from "../../../ui/times";
 import styles from "./first-words.module.css";
 import { traceSpark } from "./spark";
@@ -28,5 +28,5 @@ export function FirstWords({ agentId }: { agentId: string }) {
 async function readReport(agentId: string): Promise<Schemas["AnalyticsView"]> {
   const now = Date.now();
   const query = new URLSearchParams({ agentId, bucket: "day", from: new Date(now - DAYS * DAY_MS).toISOString(), to: new Date(now).toISOString() });
-  return await (await send(`/api/v1/analytics?${query}`)).json() as Schemas["AnalyticsView"];
+  return await getJson<Schemas["AnalyticsView"]>(`/api/v1/analytics?${query}`);
 }

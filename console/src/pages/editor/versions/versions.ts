@@ -2,7 +2,7 @@
 
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
-import { send, sendJson } from "../../../api/client";
+import { askJson, getJson } from "../../../api/client";
 import { agentKey, refreshAgents, type Agent } from "../../agents/agents";
 
 export interface Version {
@@ -16,7 +16,7 @@ const versionsOf = (id: string) => `/api/v1/agents/${id}/versions`;
 
 /** The current one first. */
 export function useVersions({ id }: Agent) {
-  return useQuery({ queryKey: [...agentKey(id), "versions"], queryFn: async () => await (await send(versionsOf(id))).json() as Version[] });
+  return useQuery({ queryKey: [...agentKey(id), "versions"], queryFn: async () => await getJson<Version[]>(versionsOf(id)) });
 }
 
 /** The agent as it was then; a version never changes. */
@@ -25,14 +25,14 @@ export function useVersion(id: string, number: number | undefined) {
     queryKey: [...agentKey(id), "versions", number],
     enabled: number !== undefined,
     staleTime: Infinity,
-    queryFn: async () => await (await send(`${versionsOf(id)}/${number}`)).json() as Record<string, unknown>,
+    queryFn: async () => await getJson<Record<string, unknown>>(`${versionsOf(id)}/${number}`),
   });
 }
 
 export function useRestore(id: string) {
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: async (number: number) => await (await sendJson(`${versionsOf(id)}/${number}/restore`, "POST", {})).json() as Agent,
+    mutationFn: async (number: number) => await askJson<Agent>(`${versionsOf(id)}/${number}/restore`, "POST", {}),
     onSuccess: () => refreshAgents(queries),
   });
 }
