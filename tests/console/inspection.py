@@ -86,10 +86,12 @@ class Step:
 
 
 def settle(page: Page) -> None:
-    """Wait until nothing is loading."""
+    """Wait until nothing is loading, nor what came last asks for more."""
     page.wait_for_load_state()
     page.evaluate(QUIET)
-    expect(page.get_by_text(UNDER_WAY)).to_have_count(0)
+    while page.get_by_text(UNDER_WAY).count():
+        expect(page.get_by_text(UNDER_WAY)).to_have_count(0)
+        page.evaluate(QUIET)
 
 
 @cache

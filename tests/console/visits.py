@@ -28,11 +28,13 @@ COUNTER = """
     window.fetching += 1;
     return fetch(...asked).finally(() => setTimeout(() => (window.fetching -= 1)));
   };
-  const read = Response.prototype.json;
-  Response.prototype.json = function () {
-    window.fetching += 1;
-    return read.call(this).finally(() => setTimeout(() => (window.fetching -= 1)));
-  };
+  for (const kind of ["json", "text"]) {
+    const read = Response.prototype[kind];
+    Response.prototype[kind] = function () {
+      window.fetching += 1;
+      return read.call(this).finally(() => setTimeout(() => (window.fetching -= 1)));
+    };
+  }
 })();
 """
 """Counts the answers that a page waits for."""
