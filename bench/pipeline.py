@@ -68,6 +68,10 @@ LEAST_S = 0.9 * len(REPLY) / CHARS_PER_S
 SETTLE_S = 0.5
 """Between two phases, so that a server has hung up on the callers of the first."""
 
+AFTERWARDS_S = 3.0
+"""After the first conversation: what a server does once with it, such as loading an encoder, is no
+cost of one more."""
+
 
 async def run(plan: Plan, times: ModelTimes, systems: Sequence[System]) -> Outcome:
     """Start the servers, measure, end the servers. Raises ChildError, TimeoutError."""
@@ -113,6 +117,7 @@ class Bench:
     async def add(self, system: System, child: Child) -> None:
         """Warm a server up."""
         await self._talk(system, child, 1, 1)
+        await asyncio.sleep(AFTERWARDS_S)
         self.measured[system.name] = Measured((await child.cost()).resident_bytes)
         self._servers.append((system, child))
 

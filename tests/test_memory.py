@@ -66,6 +66,20 @@ def test_free_memory_goes_back_to_the_system() -> None:
     assert held - resident_bytes() > 30 * MIB
 
 
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be asked")
+def test_what_is_large_is_never_kept_for_later() -> None:
+    settle()
+    libc = ctypes.CDLL(None)
+    libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]
+    before = resident_bytes()
+    for _ in range(3):  # by itself, glibc keeps it from the second time on
+        block = libc.malloc(12 * MIB)
+        ctypes.memset(block, 1, 12 * MIB)
+        assert resident_bytes() - before > 10 * MIB
+        libc.free(block)
+    assert resident_bytes() - before < 3 * MIB
+
+
 def test_a_library_that_cannot_be_asked_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda _: object())
     settle()

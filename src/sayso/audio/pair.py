@@ -24,7 +24,7 @@ from sayso.audio.resample import Resampler
 from sayso.errors import AudioError
 
 RATE_HZ: Final = EAR_RATE_HZ
-BLOCK_S: Final = 5
+BLOCK_S: Final = 1
 """Sound that is worked on at a time, in seconds: memory does not grow with a conversation."""
 
 Pcm16 = npt.NDArray[np.int16]
