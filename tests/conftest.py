@@ -16,7 +16,9 @@ from sayso.models import locate, read_manifest
 
 CHROMIUM = "/usr/bin/chromium"
 FFMPEG = "/usr/bin/ffmpeg"
-AXE = Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js"
+ROOT = Path(__file__).parents[1]
+AXE = ROOT / "node_modules/axe-core/axe.min.js"
+OFFICIAL = ROOT / "widget/official-client/node_modules/@play-ai/agent-web-sdk"
 
 
 def pytest_sessionstart() -> None:
@@ -26,7 +28,7 @@ def pytest_sessionstart() -> None:
 
 
 def _list_missing() -> list[str]:
-    missing = [str(path) for path in (CHROMIUM, FFMPEG, AXE) if not Path(path).exists()]
+    missing = [str(path) for path in (CHROMIUM, FFMPEG, AXE, OFFICIAL) if not Path(path).exists()]
     if not (speech.prompts() and speech.readings()):
         missing.append("recorded speech")
     try:
