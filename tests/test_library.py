@@ -15,6 +15,8 @@ from sayso.library import make_library
 from sayso.llm.fake import running_app
 from shelf_world import files, make_agent, upload
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 def anyio_backend() -> str:

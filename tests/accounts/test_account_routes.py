@@ -14,6 +14,8 @@ import pytest
 from rest_world import World, open_world
 from sayso.accounts.access import COOKIE
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 API = "/api/v1"
 CONSOLE = {"X-Sayso-Console": "1"}
 ADA = {"email": "Ada@Example.com ", "password": "correct horse battery", "name": " Ada "}

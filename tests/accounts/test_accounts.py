@@ -18,6 +18,8 @@ from sayso.errors import (
 )
 from sayso.store.database import Database, migrate
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:
