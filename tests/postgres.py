@@ -142,7 +142,7 @@ def _wait_for(cluster: Cluster, server: subprocess.Popen[bytes], log: Path) -> N
     while True:
         try:
             cluster.run("SELECT 1")
-        except Exception:
+        except Exception:  # noqa: BLE001 it is not there yet, in whatever way
             if server.poll() is not None or time.monotonic() > deadline_s:
                 raise AssertionError(log.read_text()) from None
             time.sleep(0.02)

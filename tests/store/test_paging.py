@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -15,8 +14,7 @@ NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'sayso.db'}"
+async def database(url: str) -> AsyncGenerator[Database]:
     migrate(url)
     database = Database(url)
     async with database.write() as session:
