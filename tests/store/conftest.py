@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from sayso.store.database import Database, migrate
+from rest_world import make_tables
+from sayso.store.database import Database
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def url(both_databases: str, file_url: str) -> str:
 
 @pytest.fixture
 async def database(url: str) -> AsyncGenerator[Database]:
-    migrate(url)
+    make_tables(url)
     database = Database(url)
     yield database
     await database.close()

@@ -9,13 +9,14 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import insert, select, text, update
-from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from ports import free_port
 from postgres import PASSWORD, Cluster
 from sayso.conversations.recorder import is_passing
 from sayso.errors import InstallationError
+from sayso.store import postgres as postgres_module
 from sayso.store.database import Database, make_engine, migrate, read_url
 from sayso.store.jobs import Job, Jobs
 from sayso.store.tables import AgentVersionRow, UserRow
@@ -213,6 +214,25 @@ async def test_what_was_to_be_stored_stays_out_of_errors(database: Database) -> 
                 await session.execute(statement)
         assert CANARY not in "".join(traceback.format_exception(caught.value))
         assert not is_passing(caught.value) or kind is IntegrityError
+
+
+async def test_a_database_that_is_gone_is_waited_for(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What cannot be reached, or takes too long, is an error that may pass."""
+    nowhere = Database(f"postgresql://u:{CANARY}@127.0.0.1:{free_port()}/d")
+    with pytest.raises(OperationalError) as caught:
+        await names(nowhere)
+    assert is_passing(caught.value)
+    await nowhere.close()
+    monkeypatch.setattr(postgres_module, "STATEMENT_S", 0.05)
+    slow = Database(url)
+    with pytest.raises(OperationalError) as caught:
+        async with slow.read() as session:
+            await session.execute(text("SELECT pg_sleep(30)"))
+    assert is_passing(caught.value)
+    assert await names(slow) == []
+    await slow.close()
 
 
 # Work --------------------------------------------------------------------------------------------

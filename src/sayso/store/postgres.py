@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL, ExceptionContext
-from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from sayso.errors import InstallationError
@@ -72,12 +72,15 @@ def _connector(url: URL, *, patient: bool) -> Connect:
     rules += f"SET lock_timeout='{0 if patient else WAIT_S:g}s'; SET jit=off"
 
     async def connect() -> Any:  # noqa: ANN401 asyncpg has no types
-        connection = await asyncpg.connect(
-            address,
-            timeout=WAIT_S,
-            command_timeout=None if patient else STATEMENT_S,
-            server_settings={"application_name": "sayso"},
-        )
+        try:
+            connection = await asyncpg.connect(
+                address,
+                timeout=WAIT_S,
+                command_timeout=None if patient else STATEMENT_S,
+                server_settings={"application_name": "sayso"},
+            )
+        except OSError as error:  # whoever waits for the database waits for this kind
+            raise OperationalError(None, None, error) from error
         await connection.execute(rules)  # not at connecting: poolers refuse them there
         return connection
 
@@ -102,9 +105,12 @@ def _refuse_closed(connection: Any, _record: object, _proxy: object) -> None:  #
 def _hide_values(context: ExceptionContext) -> DBAPIError | None:
     """Take out of an error what the driver quotes of the data, for it may be secret.
 
-    What never can be stored becomes a DataError, as it is with other drivers.
+    What never can be stored becomes a DataError, and what took too long an OperationalError, as
+    they are with other drivers.
     """
     adapted, told = context.original_exception, context.sqlalchemy_exception
+    if isinstance(adapted, OSError):
+        return OperationalError(context.statement, None, adapted, hide_parameters=True)
     cause = adapted.__cause__
     if cause is None or not type(cause).__module__.startswith("asyncpg"):
         return None
@@ -128,8 +134,9 @@ def _never_fits(error: BaseException) -> bool:
 def explain(error: Exception, url: URL) -> InstallationError:
     """Why the database at `url` cannot be opened: a sentence, and no password in it."""
     where = f"{url.host or url.query.get('host', 'localhost')}:{url.port or 5432}"
-    cause = error.__cause__.__cause__ if error.__cause__ is not None else None
-    reason = error if cause is None else cause
+    reason: BaseException = error
+    while reason.__cause__ is not None:
+        reason = reason.__cause__
     told = getattr(reason, "strerror", None) or str(reason) or "it does not answer"
     if url.password:
         told = told.replace(str(url.password), "***")
