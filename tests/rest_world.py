@@ -44,7 +44,7 @@ from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
 from sayso.store.database import Database, migrate, read_url
-from sayso.store.tables import UserRow
+from sayso.store.tables import Table, UserRow
 from sayso.tts import Voice
 from sayso.tts.scripted import ScriptedTts
 
@@ -213,6 +213,19 @@ def _read_migrated() -> bytes:
         path = Path(folder) / "sayso.db"
         migrate(f"sqlite:///{path}")
         return path.read_bytes()
+
+
+async def read_store(world: World) -> bytes:
+    """All that is stored: SQLite's files as they are, PostgreSQL's rows. Closes the database."""
+    kept = []
+    if not world.settings.database.startswith("postgresql"):
+        await world.database.close()
+        return b"".join(path.read_bytes() for path in world.settings.data_dir.glob("sayso.db*"))
+    async with world.database.read() as session:
+        for table in Table.metadata.sorted_tables:
+            kept += [repr(tuple(row)) for row in await session.execute(table.select())]
+    await world.database.close()
+    return "".join(kept).encode()
 
 
 class ScriptedEmbedder:

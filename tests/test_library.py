@@ -15,8 +15,6 @@ from sayso.library import make_library
 from sayso.llm.fake import running_app
 from shelf_world import files, make_agent, upload
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 
 @pytest.fixture
 def anyio_backend() -> str:

@@ -11,8 +11,6 @@ import pytest
 
 from rest_world import World, open_world
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 AGENTS = "/api/v1/agents"
 LLM = {"baseURL": "https://llm.example.com/v1", "baseParams": {"defaultHeaders": {"x": "{{t}}"}}}
 

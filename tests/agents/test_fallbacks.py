@@ -14,8 +14,6 @@ from sayso.agents.schema import LlmIssue
 from sayso.llm import Tell, Timeouts
 from sayso.store.tables import AgentRow
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 AGENTS = "/api/v1/agents"
 KEYS = ("sk-canary-main-000000", "sk-canary-first-11111", "sk-canary-second-2222")
 MASKS = tuple(f"••••{key[-4:]}" for key in KEYS)

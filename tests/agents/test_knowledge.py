@@ -16,8 +16,6 @@ from sayso.errors import KnowledgeError
 from sayso.knowledge.place import PROBE, Place
 from sayso.store.tables import AgentRow
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 AGENTS = "/api/v1/agents"
 CHECKS = "/api/v1/knowledge-checks"
 KNOWLEDGE: dict[str, Any] = {

@@ -15,8 +15,6 @@ from rest_world import World, open_world
 from sayso.llm import Endpoint
 from sayso.store.tables import AgentRow
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 AGENTS = "/api/v1/agents"
 URL_KEY = "sk-canary-url-00001111"
 HEADER_KEY = "sk-canary-header-2222"

@@ -14,8 +14,6 @@ from rest_world import World, open_world
 from sayso.functions.mcp import McpServer
 from sayso.store.tables import AgentRow
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 AGENTS = "/api/v1/agents"
 CHECKS = "/api/v1/mcp-checks"
 KEY = "Bearer canary-header-0123456789"

@@ -13,8 +13,6 @@ from structlog.testing import capture_logs
 from rest_world import World, open_world
 from sayso.agents.schema import LlmIssue
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 AGENTS = "/api/v1/agents"
 LLM: dict[str, Any] = {
     "baseURL": "https://llm.example/v1?code=sk-canary-code-0000",

@@ -24,8 +24,6 @@ from sayso.errors import AudioError, NotFoundError
 from sayso.store.jobs import Job
 from sayso.store.tables import ConversationRow, JobRow
 
-pytestmark = pytest.mark.usefixtures("both_databases")
-
 
 @dataclass
 class PlainCodec:
