@@ -60,7 +60,8 @@ class WholeSession(AsyncSession):
     merge = _wholly(AsyncSession.merge)
     refresh = _wholly(AsyncSession.refresh)
     rollback = _wholly(AsyncSession.rollback)
-    scalar = _wholly(AsyncSession.scalar)
+    # mypy does not find its overloads alike to themselves.
+    scalar = _wholly(AsyncSession.scalar)  # type: ignore[assignment, arg-type]
     scalars = _wholly(AsyncSession.scalars)
     stream = _wholly(AsyncSession.stream)
     close = _wholly(AsyncSession.close)
