@@ -187,8 +187,11 @@ class Stored:
 
 
 @contextmanager
-def serving(folder: Path, *, beside: Served | None = None, **settings: object) -> Iterator[Served]:
-    """Run a new installation in `folder`, or a server `beside` another, until the block ends."""
+def serving(folder: Path, **settings: object) -> Iterator[Served]:
+    """Run a new installation in `folder`, or one that is there, until the end of the block.
+
+    Only a new one tells its key.
+    """
     unlimited = dict.fromkeys(
         (
             "create_agent_per_min",
@@ -212,14 +215,14 @@ def serving(folder: Path, *, beside: Served | None = None, **settings: object) -
     _wait_until(lambda: uvicorn.started or not thread.is_alive())
     assert uvicorn.started, "the server did not start"
     assert server.welcome is not None
-    key = beside.key if beside else _first_key(server)
+    key = server.welcome.api_key
     port = uvicorn.servers[0].sockets[0].getsockname()[1]
     served = Served(
         server,
         config,
         f"http://127.0.0.1:{port}",
         server.welcome.user_id,
-        key,
+        "" if key is None else key.get_secret_value(),
         uvicorn,
         thread,
     )
@@ -227,12 +230,6 @@ def serving(folder: Path, *, beside: Served | None = None, **settings: object) -
         yield served
     finally:
         served.stop()
-
-
-def _first_key(server: Server) -> str:
-    assert server.welcome is not None
-    assert server.welcome.api_key is not None
-    return server.welcome.api_key.get_secret_value()
 
 
 def _wait_until(holds: Callable[[], bool]) -> None:

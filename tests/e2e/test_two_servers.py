@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -16,11 +17,8 @@ def servers(
 ) -> Iterator[tuple[Served, Served]]:
     folder, settings = tmp_path_factory.mktemp("shared"), dict(REHEARSED)
     settings["database_url"] = postgres.make_empty()
-    with (
-        serving(folder, **settings) as first,
-        serving(folder, beside=first, **settings) as second,
-    ):
-        yield first, second
+    with serving(folder, **settings) as first, serving(folder, **settings) as second:
+        yield first, replace(second, key=first.key)
 
 
 async def test_what_one_is_told_the_other_knows(servers: tuple[Served, Served]) -> None:
