@@ -11,6 +11,7 @@ import pytest
 import structlog
 
 import speech
+from postgres import Cluster, find_programs, running_postgres
 from sayso.errors import InstallationError
 from sayso.models import locate, read_manifest
 
@@ -28,7 +29,10 @@ def pytest_sessionstart() -> None:
 
 
 def _list_missing() -> list[str]:
-    missing = [str(path) for path in (CHROMIUM, FFMPEG, AXE, OFFICIAL) if not Path(path).exists()]
+    files = (CHROMIUM, FFMPEG, AXE, OFFICIAL)
+    missing = [str(path) for path in files if not Path(path).exists()]
+    if find_programs() is None:
+        missing.append("PostgreSQL")
     if not (speech.prompts() and speech.readings()):
         missing.append("recorded speech")
     try:
@@ -45,6 +49,33 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for name, value in report.user_properties:
             if name == "told" and report.when == "call":
                 terminalreporter.write_line(str(value))
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Cluster]:
+    """A PostgreSQL cluster for all tests of this process."""
+    if find_programs() is None:
+        pytest.skip("needs the Debian package postgresql")
+    with running_postgres() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def both_databases(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """Runs a test twice: with the default, SQLite in its data folder, and with PostgreSQL.
+
+    Every server of one test then has the same PostgreSQL database, as every one has in one folder.
+    """
+    if request.param == "sqlite":
+        yield "sqlite"
+        return
+    cluster: Cluster = request.getfixturevalue("postgres")
+    url = cluster.make()
+    monkeypatch.setenv("SAYSO_DATABASE_URL", url)
+    yield "postgres"
+    cluster.drop(url)
 
 
 @pytest.fixture

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +43,8 @@ from sayso.library import Library, make_library
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
-from sayso.store.database import Database, migrate
-from sayso.store.tables import UserRow
+from sayso.store.database import Database, migrate, read_url
+from sayso.store.tables import Table, UserRow
 from sayso.tts import Voice
 from sayso.tts.scripted import ScriptedTts
 
@@ -178,7 +180,7 @@ class World:
 async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
     """A new installation in `folder`, or the one that is there; nobody works at its jobs yet."""
     config = Settings.model_validate({"data_dir": folder / "data", **settings})
-    migrate(config.database)
+    make_tables(config.database)
     secrets = load_secrets(config.data_dir, config.master_key)
     world = make_world(config, secrets)
     try:
@@ -191,6 +193,39 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
         await world.calls.close()
         await world.mcp.close()
         await world.database.close()
+
+
+def make_tables(url: str) -> None:
+    """As `migrate`, in a hundredth of the time: a copy of a file that was migrated once.
+
+    A PostgreSQL database of the tests is itself a copy of one that has them.
+    """
+    path = Path(read_url(url).database or "")
+    if read_url(url).get_backend_name() == "sqlite" and not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.write_bytes(_read_migrated())
+        path.chmod(0o600)
+
+
+@cache
+def _read_migrated() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "sayso.db"
+        migrate(f"sqlite:///{path}")
+        return path.read_bytes()
+
+
+async def read_store(world: World) -> bytes:
+    """All that is stored: SQLite's files as they are, PostgreSQL's rows. Closes the database."""
+    kept = []
+    if not world.settings.database.startswith("postgresql"):
+        await world.database.close()
+        return b"".join(path.read_bytes() for path in world.settings.data_dir.glob("sayso.db*"))
+    async with world.database.read() as session:
+        for table in Table.metadata.sorted_tables:
+            kept += [repr(tuple(row)) for row in await session.execute(table.select())]
+    await world.database.close()
+    return "".join(kept).encode()
 
 
 class ScriptedEmbedder:

@@ -188,7 +188,10 @@ class Stored:
 
 @contextmanager
 def serving(folder: Path, **settings: object) -> Iterator[Served]:
-    """Run a new installation in `folder`, until the end of the block."""
+    """Run a new installation in `folder`, or one that is there, until the end of the block.
+
+    Only a new one tells its key.
+    """
     unlimited = dict.fromkeys(
         (
             "create_agent_per_min",
@@ -212,14 +215,14 @@ def serving(folder: Path, **settings: object) -> Iterator[Served]:
     _wait_until(lambda: uvicorn.started or not thread.is_alive())
     assert uvicorn.started, "the server did not start"
     assert server.welcome is not None
-    assert server.welcome.api_key is not None
+    key = server.welcome.api_key
     port = uvicorn.servers[0].sockets[0].getsockname()[1]
     served = Served(
         server,
         config,
         f"http://127.0.0.1:{port}",
         server.welcome.user_id,
-        server.welcome.api_key.get_secret_value(),
+        "" if key is None else key.get_secret_value(),
         uvicorn,
         thread,
     )

@@ -47,7 +47,11 @@ def test_what_follows_from_others() -> None:
     assert settings.database == "sqlite+aiosqlite:///here/sayso.db"
     assert settings.url == "http://127.0.0.1:81"
     assert Settings(public_url="https://voice.example/").url == "https://voice.example"
-    assert Settings(database_url="postgresql+asyncpg://x/y").database.startswith("postgresql")
+    assert Settings(database_url="postgresql://x/y").database == "postgresql://x/y"
+
+
+def test_a_databases_password_is_not_shown() -> None:
+    assert "canary" not in repr(Settings(database_url="postgresql://u:canary@x/y"))
 
 
 def test_every_setting_says_what_it_is_for() -> None:

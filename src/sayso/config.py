@@ -26,7 +26,10 @@ class Settings(BaseSettings):
         Path("sayso-data"), description="The one folder with all data: database, keys."
     )
     database_url: str | None = Field(
-        None, description="SQLAlchemy URL; unset means SQLite in the data folder."
+        None,
+        repr=False,
+        description="`postgresql://user:password@host/database` (docs/guide/postgres.md); unset "
+        "means SQLite in the data folder.",
     )
     models_dir: Path | None = Field(
         None, description="Folder with the bundled models; unset means the one in the package."
@@ -438,7 +441,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL in force."""
+        """The URL of the database in force."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'sayso.db'}"
 
     @property

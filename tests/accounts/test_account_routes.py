@@ -11,8 +11,10 @@ from typing import Any
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from rest_world import World, open_world, read_store
 from sayso.accounts.access import COOKIE
+
+pytestmark = pytest.mark.usefixtures("both_databases")
 
 API = "/api/v1"
 CONSOLE = {"X-Sayso-Console": "1"}
@@ -253,14 +255,11 @@ async def test_there_is_a_most_of_accounts(tmp_path: Path) -> None:
     assert "SAYSO_MAX_ACCOUNTS" in full.json()["hint"]
 
 
-async def test_passwords_and_tokens_are_nowhere_in_the_database(
-    opened: World, tmp_path: Path
-) -> None:
+async def test_passwords_and_tokens_are_nowhere_in_the_database(opened: World) -> None:
     async with browser(opened) as client:
         made = cookie_of(await client.post(f"{API}/account", json=ADA))
     link = (await opened.accounts.sessions.new_link(opened.user_id)).get_secret_value()
-    await opened.database.close()
-    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("sayso.db*"))
+    stored = await read_store(opened)
     assert b"ada@example.com" in stored
     for secret in (ADA["password"], made["value"], link):
         assert secret.encode() not in stored

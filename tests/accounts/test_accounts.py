@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rest_world import World, open_world
+from rest_world import World, open_world, read_store
 from sayso.accounts import service
 from sayso.accounts.service import Accounts
 from sayso.errors import (
@@ -17,6 +17,8 @@ from sayso.errors import (
     UnauthorizedError,
 )
 from sayso.store.database import Database, migrate
+
+pytestmark = pytest.mark.usefixtures("both_databases")
 
 
 @pytest.fixture
@@ -95,9 +97,8 @@ async def test_keys_of_nobody_and_with_endless_names_are_refused(world: World) -
         await world.accounts.revoke_key("somebody-else", key.id)
 
 
-async def test_keys_are_nowhere_in_the_database(world: World, tmp_path: Path) -> None:
-    await world.database.close()
-    stored = b"".join(path.read_bytes() for path in (tmp_path / "data").glob("sayso.db*"))
+async def test_keys_are_nowhere_in_the_database(world: World) -> None:
+    stored = await read_store(world)
     assert world.user_id.encode() in stored
     assert world.key.encode() not in stored
     assert world.key.removeprefix("ak-").encode() not in stored

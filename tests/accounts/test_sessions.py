@@ -12,6 +12,8 @@ from sayso.accounts import sessions
 from sayso.accounts.schema import Account
 from sayso.errors import UnauthorizedError
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:

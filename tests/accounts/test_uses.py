@@ -16,6 +16,8 @@ from rest_world import START, World, open_world
 from sayso.accounts import uses
 from sayso.accounts.service import Accounts
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:

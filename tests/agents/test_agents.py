@@ -15,6 +15,8 @@ from sayso.agents.schema import LlmIssue
 from sayso.errors import NotFoundError
 from sayso.store.tables import UserRow
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 AGENTS = "/api/v1/agents"
 LLM: dict[str, Any] = {
     "baseURL": "https://llm.example.com/v1",

@@ -16,6 +16,8 @@ from sayso.errors import BadRequestError, NotFoundError
 from sayso.llm import Endpoint
 from sayso.store.tables import LlmCheckRow
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 ENDPOINT = Endpoint("https://llm.example.com/v1")
 
 

@@ -13,6 +13,8 @@ from rest_world import World, open_world
 from sayso.agents.avatars import FOLDER, MAX_AVATAR_BYTES, Avatar, Avatars, recognise
 from sayso.errors import BadRequestError
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 AGENTS = "/api/v1/agents"
 LLM: dict[str, Any] = {
     "baseURL": "https://llm.example.com/v1?tenant=canary-tenant-1",

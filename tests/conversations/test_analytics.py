@@ -25,6 +25,8 @@ from sayso.conversations.analytics_schema import Bucket, Span
 from sayso.errors import BadRequestError
 from sayso.llm import Exchanged
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 PATH = "/api/v1/analytics"
 
 

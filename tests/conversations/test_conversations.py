@@ -16,6 +16,8 @@ from sayso.conversations.service import DEAD_AFTER_S, MAX_HISTORY_LINES
 from sayso.errors import NotFoundError
 from sayso.store.tables import ConversationRow
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 HEADERS = ("X-Page-Size", "X-Start-After", "X-Next-Start-After", "X-Total-Count")
 
 

@@ -23,6 +23,8 @@ from sayso.llm import Exchanged
 from sayso.store.database import Database
 from sayso.store.tables import ConversationRow, LineRow, TurnRow
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 UNREADABLE = Exchanged(
     llm="",
     model="m",

@@ -14,6 +14,8 @@ from sayso.conversations.schema import to_iso
 from sayso.llm import Exchanged, ToolCall
 from sayso.store.tables import ExchangeRow, LineRow, TurnRow, UserRow
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:

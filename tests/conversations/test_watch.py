@@ -19,6 +19,8 @@ from sayso.conversations.watch import BEAT_S, keep_watch
 from sayso.store.tables import ConversationRow
 from served import REHEARSED, Served, ask, serving
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncGenerator[World]:

@@ -20,9 +20,15 @@ from served import REHEARSED, FakeLlm, Served, ask, fake_llm, hear_greeting, mic
 RATE_HZ = 16_000
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("records"), **REHEARSED) as served:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def served(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Served]:
+    """A server on each database."""
+    settings = dict(REHEARSED)
+    if request.param == "postgres":
+        settings["database_url"] = request.getfixturevalue("postgres").make_empty()
+    with serving(tmp_path_factory.mktemp("records"), **settings) as served:
         yield served
 
 

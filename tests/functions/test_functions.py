@@ -17,6 +17,8 @@ from rest_world import World, open_world
 from sayso.functions.definition import Function, Kind, Parameter, Position
 from sayso.store.tables import FunctionRow, UserRow
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 FUNCTIONS, AGENTS = "/api/v1/external-functions", "/api/v1/agents"
 URL = "https://shop.example.com/orders"
 KEY = "Bearer sk-canary-0123456789"

@@ -16,6 +16,8 @@ from sayso.knowledge.passages import text_to_embed
 from sayso.store.tables import UserRow
 from shelf_world import files, index, make_agent, texts, upload
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 def anyio_backend() -> str:

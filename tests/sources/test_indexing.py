@@ -18,6 +18,8 @@ from sayso.store.jobs import DEAD_S, MAX_TRIES
 from sayso.store.tables import JobRow, PassageRow, SourceRow
 from shelf_world import Gate, Script, another_server, files, index, make_agent, texts, upload
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 def anyio_backend() -> str:

@@ -14,6 +14,8 @@ from sayso.sources import knowledge
 from sayso.store.tables import PassageRow
 from shelf_world import Script, another_server, index, make_agent, upload
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 def anyio_backend() -> str:

@@ -10,6 +10,8 @@ import pytest
 from rest_world import World, open_world
 from shelf_world import make_agent
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 
 @pytest.fixture
 def anyio_backend() -> str:

@@ -12,6 +12,8 @@ from rest_world import World, open_world
 from sayso.knowledge.passages import Found, Passage
 from sayso.sources.search_routes import MAX_QUERY_CHARS, MAX_TOP_K, view_found
 
+pytestmark = pytest.mark.usefixtures("both_databases")
+
 SITE = Found(Passage("q", "Closed.", "", "site", None, "Hours", "https://shop.example/"), 0.5)
 
 

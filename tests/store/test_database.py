@@ -4,6 +4,7 @@ import asyncio
 import sqlite3
 from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta, timezone
 from io import StringIO
 from pathlib import Path
@@ -14,9 +15,9 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.operations import Operations
-from sqlalchemy import Connection, create_engine, func, select, text
+from sqlalchemy import Connection, func, select, text
 from sqlalchemy.dialects import postgresql
-from sqlalchemy.exc import IntegrityError, StatementError
+from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.schema import CreateTable
 
 from sayso.errors import InstallationError
@@ -29,14 +30,9 @@ NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'new' / 'sayso.db'}"
-
-
-@pytest.fixture
-async def database(url: str) -> AsyncGenerator[Database]:
-    migrate(url)
-    database = Database(url)
+async def files(file_url: str) -> AsyncGenerator[Database]:
+    migrate(file_url)
+    database = Database(file_url)
     yield database
     await database.close()
 
@@ -47,10 +43,10 @@ async def add(database: Database, row: Table) -> None:
 
 
 def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
-    url: str, tmp_path: Path
+    file_url: str, tmp_path: Path
 ) -> None:
-    migrate(url)
-    migrate(url)
+    migrate(file_url)
+    migrate(file_url)
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         versions = connection.execute("select version_num from alembic_version").fetchall()
     connection.close()
@@ -58,17 +54,17 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 
-async def test_its_files_are_for_their_owner_only(database: Database, tmp_path: Path) -> None:
-    await add(database, UserRow(id="u", created_at=NOON))
+async def test_its_files_are_for_their_owner_only(files: Database, tmp_path: Path) -> None:
+    await add(files, UserRow(id="u", created_at=NOON))
     modes = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
     assert modes == dict.fromkeys(["sayso.db", "sayso.db-wal", "sayso.db-shm"], 0o600)
 
 
-def test_a_file_that_others_were_let_read_stays_so(url: str, tmp_path: Path) -> None:
-    migrate(url)
+def test_a_file_that_others_were_let_read_stays_so(file_url: str, tmp_path: Path) -> None:
+    migrate(file_url)
     path = tmp_path / "new" / "sayso.db"
     path.chmod(0o640)
-    migrate(url)
+    migrate(file_url)
     assert path.stat().st_mode & 0o777 == 0o640
 
 
@@ -103,26 +99,30 @@ OLD_AGENT = """
     insert into agents (id, owner_id, created_at, updated_at, display_name, description,
         answer_only_from_critical_knowledge, visibility, language, voice, tts_model, actions,
         llm_issues)
-    values ('a', 'u', '2024-05-01 12:00:00', '2024-05-01 12:00:00', 'A', '', 0, 'public',
+    values ('a', 'u', '2024-05-01 12:00:00', '2024-05-01 12:00:00', 'A', '', false, 'public',
         'english', 'v', 'm', '[]', '[]')
 """
 
 
-def downgrade(url: str, revision: str) -> None:
+async def downgrade(url: str, revision: str) -> None:
     """Undo migrations behind `revision`."""
     config = Config()
     config.set_main_option("script_location", str(Path(migrations.__file__).parent))
     config.set_main_option("path_separator", "os")
-    engine = create_engine(url.replace("+aiosqlite", ""))
-    with engine.begin() as connection:
+
+    def undo(connection: Connection) -> None:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
-    engine.dispose()
+
+    engine = make_engine(url)
+    async with engine.begin() as connection:
+        await connection.run_sync(undo)
+    await engine.dispose()
 
 
 async def test_actions_from_before_functions_are_forgotten(url: str) -> None:
     migrate(url)
-    downgrade(url, "0005")
+    await downgrade(url, "0005")
     database = Database(url)
     async with database.write() as session:
         await session.execute(text(OLD_USER))
@@ -135,7 +135,7 @@ async def test_actions_from_before_functions_are_forgotten(url: str) -> None:
 
 async def test_an_agent_from_before_a_field_has_its_default(url: str) -> None:
     migrate(url)
-    downgrade(url, "0002")
+    await downgrade(url, "0002")
     database = Database(url)
     async with database.write() as session:
         await session.execute(text(OLD_USER))
@@ -151,7 +151,7 @@ async def test_an_agent_from_before_a_field_has_its_default(url: str) -> None:
 
 async def test_an_account_from_before_passwords_has_none(url: str) -> None:
     migrate(url)
-    downgrade(url, "0012")
+    await downgrade(url, "0012")
     database = Database(url)
     async with database.write() as session:
         await session.execute(text(OLD_USER))
@@ -166,8 +166,8 @@ async def test_an_account_from_before_passwords_has_none(url: str) -> None:
     await database.close()
 
 
-async def test_sqlite_runs_by_our_rules(database: Database) -> None:
-    async with database.read() as session:
+async def test_sqlite_runs_by_our_rules(files: Database) -> None:
+    async with files.read() as session:
         rules = [
             (await session.execute(text(f"PRAGMA {name}"))).scalar()
             for name in ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
@@ -196,9 +196,28 @@ async def test_a_write_is_kept_when_its_block_ends_and_undone_when_it_raises(
 async def test_a_read_writes_nothing(database: Database) -> None:
     async with database.read() as session:
         session.add(UserRow(id="lost", created_at=NOON))
-        await session.flush()
+        with suppress(DBAPIError):  # PostgreSQL says so
+            await session.flush()
     async with database.read() as session:
         assert await session.scalar(select(func.count()).select_from(UserRow)) == 0
+
+
+async def test_a_read_sees_one_moment(database: Database) -> None:
+    count = select(func.count()).select_from(UserRow)
+    async with database.read() as session:
+        assert await session.scalar(count) == 0
+        await add(database, UserRow(id="later", created_at=NOON))
+        assert await session.scalar(count) == 0
+    async with database.read() as session:
+        assert await session.scalar(count) == 1
+
+
+async def test_what_no_database_keeps_is_left_out_and_finds_nobody(database: Database) -> None:
+    await add(database, UserRow(id="u", created_at=NOON, email="a@b", password="with\0out"))
+    async with database.read() as session:
+        assert await session.scalar(select(UserRow.password)) == "without"
+        assert await session.get(UserRow, "u\0") is None
+        assert await session.scalar(select(UserRow.id).where(UserRow.email == "a@\0b")) is None
 
 
 async def test_two_processes_that_read_then_write_wait_for_each_other(url: str) -> None:
@@ -245,9 +264,9 @@ async def test_a_time_without_a_zone_is_refused_and_parameters_stay_out_of_error
     assert "canary-parameter" not in str(caught.value)
 
 
-def test_several_processes_may_migrate_at_once(url: str, tmp_path: Path) -> None:
+def test_several_processes_may_migrate_at_once(file_url: str, tmp_path: Path) -> None:
     with ThreadPoolExecutor(4) as threads:
-        for done in [threads.submit(migrate, url) for _ in range(4)]:
+        for done in [threads.submit(migrate, file_url) for _ in range(4)]:
             done.result()
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         assert connection.execute("select count(*) from alembic_version").fetchone() == (1,)

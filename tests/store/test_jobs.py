@@ -1,24 +1,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 
-from sayso.store.database import Database, migrate
+from sayso.store.database import Database
 from sayso.store.jobs import BACK_OFF_S, DEAD_S, MAX_TRIES, Job, Jobs, _next_turn
 from sayso.store.tables import JobRow
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
 
 
 class Hand:
@@ -56,15 +50,6 @@ class Note:
 @pytest.fixture
 def clock() -> Hand:
     return Hand()
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'sayso.db'}"
-    migrate(url)
-    database = Database(url)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

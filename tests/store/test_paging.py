@@ -2,12 +2,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
 
-from sayso.store.database import Database, migrate
+from rest_world import make_tables
+from sayso.store.database import Database
 from sayso.store.paging import MAX_PAGE_ITEMS, Page, PageRequest, page_request, read_page
 from sayso.store.tables import UserRow
 
@@ -15,9 +15,8 @@ NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
 
 @pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'sayso.db'}"
-    migrate(url)
+async def database(url: str) -> AsyncGenerator[Database]:
+    make_tables(url)
     database = Database(url)
     async with database.write() as session:
         for at, name in enumerate(("a", "b", "c", "d", "e")):

@@ -1,22 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-
-import pytest
-
 from rest_world import HandClock
-from sayso.store.database import Database, migrate
+from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
-
-
-@pytest.fixture
-async def database(tmp_path: Path) -> AsyncGenerator[Database]:
-    url = f"sqlite+aiosqlite:///{tmp_path / 'sayso.db'}"
-    migrate(url)
-    database = Database(url)
-    yield database
-    await database.close()
 
 
 async def test_profiles_are_kept_and_replaced(database: Database) -> None:

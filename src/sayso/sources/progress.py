@@ -19,7 +19,6 @@ class Progress:
         """`store` keeps how many pages are done, of how many; what it raises ends the reading."""
         self._keep = store
         self._told = asyncio.Event()
-        self._storing: asyncio.Future[None] | None = None
         self._done = self._total = 0
         self.notes: list[str] = []
 
@@ -47,17 +46,12 @@ class Progress:
             for one in (task, telling):
                 one.cancel()
             await asyncio.wait([task, telling])
-            if self._storing is not None:
-                await asyncio.wait([self._storing])
-                self._storing.exception()  # reading is over: nobody needs to know any more
             if not telling.cancelled():
-                telling.exception()  # as above; where it ended the reading, it was raised already
+                telling.exception()  # reading is over: nobody needs to know any more
 
     async def _store(self) -> None:
         while True:
             await self._told.wait()
             self._told.clear()
-            # Never cancelled: a write that is given up as it begins keeps the database locked.
-            self._storing = asyncio.ensure_future(self._keep(self._done, self._total))
-            await asyncio.shield(self._storing)
+            await self._keep(self._done, self._total)
             await asyncio.sleep(TELL_S)

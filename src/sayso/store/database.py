@@ -1,5 +1,8 @@
 """Opens the database: one engine, and a transaction for each request.
 
+SQLite by default; PostgreSQL is in `postgres.py`. One transaction writes at a time on either, so
+what was counted or found before something is stored still holds when it is.
+
 SQLite runs in WAL mode, and a transaction that may write begins with `BEGIN IMMEDIATE`: one
 that reads first and then loses the race for the write lock fails at once, whatever the busy
 timeout (jentic/jentic-one#529). No code commits by hand: a transaction ends with its block.
@@ -17,14 +20,19 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 from sayso.errors import InstallationError
-from sayso.store.hidden import HidingSession
+from sayso.store.postgres import DRIVER, READING, check_postgres, make_postgres_engine
+from sayso.store.whole import WholeSession
 
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another process before it gives up."""
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": DRIVER}
+_URLS = "It looks like postgresql://user:password@host/database, or sqlite:///folder/file.db."
 
 _SQLITE_RULES = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",  # first: the next one may have to wait
@@ -34,13 +42,44 @@ _SQLITE_RULES = (
 )
 
 
-def make_engine(url: str) -> AsyncEngine:
-    """An engine for `url`; parameters never appear in its errors, for they may be secret."""
-    engine = create_async_engine(url, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        event.listen(engine.sync_engine, "connect", _set_sqlite_rules)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+def make_engine(url: str, *, patient: bool = False) -> AsyncEngine:
+    """An engine for `url`; parameters never appear in its errors, for they may be secret.
+
+    `patient` is who waits for other servers, however long they take, as before a migration.
+
+    Raises:
+        InstallationError: the URL is none, or its driver is not there.
+    """
+    parsed = read_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return make_postgres_engine(parsed, patient=patient)
+    engine = create_async_engine(parsed, hide_parameters=True)
+    event.listen(engine.sync_engine, "connect", _set_sqlite_rules)
+    event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
+
+
+def read_url(url: str) -> URL:
+    """`url` with the driver we use, which nobody needs to know.
+
+    Raises:
+        InstallationError: it is no URL of a database we know, or names another driver; what it
+            says is not repeated, for a password may be in it.
+    """
+    try:
+        parsed = make_url(url)
+    except (ArgumentError, ValueError):
+        raise InstallationError("SAYSO_DATABASE_URL is not a URL", hint=_URLS) from None
+    name, _, driver = parsed.drivername.partition("+")
+    wanted = _DRIVERS.get("postgresql" if name == "postgres" else name)
+    if wanted is None:
+        raise InstallationError(f"{name!r} is not a database Sayso can use", hint=_URLS)
+    if driver and driver != wanted.partition("+")[2]:
+        raise InstallationError(
+            f"Sayso does not use the driver {driver!r}",
+            hint=f"Leave it out of SAYSO_DATABASE_URL: it begins with {name}://.",
+        )
+    return parsed.set(drivername=wanted)
 
 
 def _set_sqlite_rules(connection: Any, _record: object) -> None:  # noqa: ANN401
@@ -60,33 +99,38 @@ class Database:
     """The store, reached only through `read()` and `write()`."""
 
     def __init__(self, url: str) -> None:
-        """Prepare for `url` (SQLAlchemy, with an asyncio driver); nothing connects yet."""
+        """Prepare for `url`; nothing connects yet. Raises InstallationError."""
         self._engine = make_engine(url)
-        self._writing_engine = self._engine.execution_options(sayso_writes=True)
+        self._reading_engine = self._engine
         # SQLite takes one writer at a time and polls for its turn; in one process, we queue.
-        self._turn: AbstractAsyncContextManager[object] = (
-            asyncio.Lock() if self._engine.dialect.name == "sqlite" else nullcontext()
-        )
+        self._turn: AbstractAsyncContextManager[object] = asyncio.Lock()
+        if self._engine.dialect.name == "postgresql":
+            self._turn = nullcontext()
+            self._reading_engine = self._engine.execution_options(**READING)
+        self._writing_engine = self._engine.execution_options(sayso_writes=True)
 
     @asynccontextmanager
     async def read(self) -> AsyncGenerator[AsyncSession]:
-        """A transaction that only reads."""
-        async with AsyncSession(
-            self._engine, expire_on_commit=False, sync_session_class=HidingSession
-        ) as session:
+        """A transaction that only reads, and sees one moment."""
+        session = WholeSession(self._reading_engine, expire_on_commit=False)
+        try:
             yield session
+        finally:
+            await session.close()
 
     @asynccontextmanager
     async def write(self) -> AsyncGenerator[AsyncSession]:
-        """A transaction that may write: kept when the block ends, undone when it raises."""
-        async with (
-            self._turn,
-            AsyncSession(
-                self._writing_engine, expire_on_commit=False, sync_session_class=HidingSession
-            ) as session,
-            session.begin(),
-        ):
-            yield session
+        """A transaction that may write: kept when the block ends, undone when it raises.
+
+        There is one at a time, whichever server writes. Who is cancelled leaves nothing half-way.
+        """
+        async with self._turn:
+            session = WholeSession(self._writing_engine, expire_on_commit=False)
+            try:
+                yield session
+                await session.commit()
+            finally:
+                await session.close()
 
     async def close(self) -> None:
         """Close all connections."""
@@ -97,6 +141,9 @@ def migrate(url: str) -> None:
     """Bring the database at `url` to the newest shape; create it if there is none.
 
     Blocking; works with and without a running event loop, for it runs one in a thread of its own.
+
+    Raises:
+        InstallationError: there is no such database, or it cannot be opened; says why.
     """
     with ThreadPoolExecutor(1, thread_name_prefix="migrate") as thread:
         thread.submit(asyncio.run, _migrate(url)).result()
@@ -104,8 +151,10 @@ def migrate(url: str) -> None:
 
 async def _migrate(url: str) -> None:
     _make_file(url)
-    engine = make_engine(url)
+    engine = make_engine(url, patient=True)
     try:
+        if engine.dialect.name == "postgresql":
+            await check_postgres(engine, read_url(url))
         async with engine.execution_options(sayso_writes=True).begin() as connection:
             await connection.run_sync(_upgrade)
     finally:
@@ -125,7 +174,7 @@ def _make_file(url: str) -> None:
 
     SQLite gives the files beside it (`-wal`, `-shm`) the same mode. What is there stays as it is.
     """
-    parsed = make_url(url)
+    parsed = read_url(url)
     name = parsed.database or ":memory:"
     if parsed.get_backend_name() != "sqlite" or name.startswith((":memory:", "file:")):
         return

@@ -67,6 +67,31 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class Words(TypeDecorator[str]):
+    """Text of any length, without NUL: PostgreSQL keeps none, and nobody can read or say it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Into the database, or compared with what is there."""
+        return None if value is None else value.replace("\0", "")
+
+
+class Label(TypeDecorator[str]):
+    """A short text that things are found by: ids, emails, codes.
+
+    A NUL becomes U+FFFD, so that it is found under no name but its own.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        """Into the database, or compared with what is there."""
+        return None if value is None else value.replace("\0", "\ufffd")
+
+
 Counter = BigInteger().with_variant(Integer(), "sqlite")
 """A number the database counts up; SQLite counts only columns declared INTEGER."""
 
@@ -89,11 +114,11 @@ class UserRow(Table):
 
     __tablename__ = "users"
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(100), primary_key=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    email: Mapped[str | None] = mapped_column(String(254), unique=True, index=True)
-    name: Mapped[str | None] = mapped_column(String(250))
-    password: Mapped[str | None] = mapped_column(Text)
+    email: Mapped[str | None] = mapped_column(Label(254), unique=True, index=True)
+    name: Mapped[str | None] = mapped_column(Label(250))
+    password: Mapped[str | None] = mapped_column(Words)
 
 
 class KeyRow(Table):
@@ -101,11 +126,11 @@ class KeyRow(Table):
 
     __tablename__ = "api_keys"
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(100), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    hash: Mapped[str] = mapped_column(String(100), unique=True)
-    name: Mapped[str] = mapped_column(String(250))
-    tail: Mapped[str] = mapped_column(String(8))
+    hash: Mapped[str] = mapped_column(Label(100), unique=True)
+    name: Mapped[str] = mapped_column(Label(250))
+    tail: Mapped[str] = mapped_column(Label(8))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     revoked_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_used_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -116,9 +141,9 @@ class SessionRow(Table):
 
     __tablename__ = "browser_sessions"
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(100), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
-    hash: Mapped[str] = mapped_column(String(100), unique=True)
+    hash: Mapped[str] = mapped_column(Label(100), unique=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     by_link: Mapped[bool]
@@ -129,7 +154,7 @@ class LinkRow(Table):
 
     __tablename__ = "sign_in_links"
 
-    hash: Mapped[str] = mapped_column(String(100), primary_key=True)
+    hash: Mapped[str] = mapped_column(Label(100), primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"), index=True)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     expires_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
@@ -142,41 +167,41 @@ class AgentRow(Table):
     __tablename__ = "agents"
     __table_args__ = (Index(None, "owner_id", "created_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(100), primary_key=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    display_name: Mapped[str] = mapped_column(Text)
-    description: Mapped[str] = mapped_column(Text)
-    greeting: Mapped[str | None] = mapped_column(Text)
-    prompt: Mapped[str | None] = mapped_column(Text)
-    critical_knowledge: Mapped[str | None] = mapped_column(Text)
+    display_name: Mapped[str] = mapped_column(Words)
+    description: Mapped[str] = mapped_column(Words)
+    greeting: Mapped[str | None] = mapped_column(Words)
+    prompt: Mapped[str | None] = mapped_column(Words)
+    critical_knowledge: Mapped[str | None] = mapped_column(Words)
     answer_only_from_critical_knowledge: Mapped[bool]
-    visibility: Mapped[str] = mapped_column(String(20))
-    language: Mapped[str] = mapped_column(String(40))
-    voice: Mapped[str] = mapped_column(Text)
+    visibility: Mapped[str] = mapped_column(Label(20))
+    language: Mapped[str] = mapped_column(Label(40))
+    voice: Mapped[str] = mapped_column(Words)
     voice_speed: Mapped[float | None]
-    tts_model: Mapped[str] = mapped_column(String(40))
+    tts_model: Mapped[str] = mapped_column(Label(40))
     actions: Mapped[list[str]] = mapped_column(JSON)
     variables: Mapped[dict[str, Any]] = mapped_column(JSON, server_default="{}")
-    apply_text_normalization: Mapped[str] = mapped_column(String(10), server_default="auto")
+    apply_text_normalization: Mapped[str] = mapped_column(Label(10), server_default="auto")
     message_plan: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     silence_timeout_seconds: Mapped[float | None]
     max_duration_seconds: Mapped[float | None]
-    end_call_message: Mapped[str | None] = mapped_column(Text)
+    end_call_message: Mapped[str | None] = mapped_column(Words)
     end_call_phrases: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
-    patience: Mapped[str | None] = mapped_column(String(10))
+    patience: Mapped[str | None] = mapped_column(Label(10))
     interruptible: Mapped[bool] = mapped_column(server_default=true())
     built_in_actions: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
-    time_zone: Mapped[str | None] = mapped_column(String(100))
+    time_zone: Mapped[str | None] = mapped_column(Label(100))
     record_audio: Mapped[bool] = mapped_column(server_default=true())
     transfer_destinations: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
     llm: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
-    llm_key: Mapped[str | None] = mapped_column(Text)
-    llm_headers: Mapped[str | None] = mapped_column(Text)
+    llm_key: Mapped[str | None] = mapped_column(Words)
+    llm_headers: Mapped[str | None] = mapped_column(Words)
     llm_issues: Mapped[list[dict[str, str]]] = mapped_column(JSON)
     mcp_servers: Mapped[list[dict[str, Any]]] = mapped_column(JSON, server_default="[]")
-    mcp_sealed: Mapped[str | None] = mapped_column(Text)
+    mcp_sealed: Mapped[str | None] = mapped_column(Words)
     knowledge: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     knowledge_revision: Mapped[int] = mapped_column(server_default="0")
     allowed_origins: Mapped[list[str]] = mapped_column(JSON, server_default="[]")
@@ -209,20 +234,20 @@ class FunctionRow(Table):
     __tablename__ = "functions"
     __table_args__ = (Index(None, "owner_id", "created_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(100), primary_key=True)
     owner_id: Mapped[str] = mapped_column(ForeignKey("users.id", ondelete="CASCADE"))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    name: Mapped[str] = mapped_column(Text)
-    description: Mapped[str] = mapped_column(Text)
-    endpoint_url: Mapped[str] = mapped_column(Text)
-    method: Mapped[str] = mapped_column(String(10))
+    name: Mapped[str] = mapped_column(Words)
+    description: Mapped[str] = mapped_column(Words)
+    endpoint_url: Mapped[str] = mapped_column(Words)
+    method: Mapped[str] = mapped_column(Label(10))
     parameters: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
-    subtype: Mapped[str] = mapped_column(String(20))
+    subtype: Mapped[str] = mapped_column(Label(20))
     requires_confirmation: Mapped[bool]
     timeout_seconds: Mapped[float | None]
-    filler: Mapped[str | None] = mapped_column(Text)
-    sealed: Mapped[str] = mapped_column(Text)
+    filler: Mapped[str | None] = mapped_column(Words)
+    sealed: Mapped[str] = mapped_column(Words)
 
 
 class LlmCheckRow(Table):
@@ -242,7 +267,7 @@ class LlmProfileRow(Table):
 
     __tablename__ = "llm_profiles"
 
-    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(64), primary_key=True)
     learned_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
     profile: Mapped[dict[str, Any]] = mapped_column(JSON)
 
@@ -257,22 +282,22 @@ class ConversationRow(Table):
     __tablename__ = "conversations"
     __table_args__ = (Index(None, "agent_id", "started_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(100), primary_key=True)
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
-    source: Mapped[str] = mapped_column(String(20))
-    caller_email: Mapped[str | None] = mapped_column(Text)
-    caller_id: Mapped[str | None] = mapped_column(Text)
+    source: Mapped[str] = mapped_column(Label(20))
+    caller_email: Mapped[str | None] = mapped_column(Words)
+    caller_id: Mapped[str | None] = mapped_column(Words)
     started_at: Mapped[datetime] = mapped_column(UtcDateTime)
     alive_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)
     duration_s: Mapped[float | None]
-    ended_by: Mapped[str | None] = mapped_column(String(20))
-    end_reason: Mapped[str | None] = mapped_column(String(20))
+    ended_by: Mapped[str | None] = mapped_column(Label(20))
+    end_reason: Mapped[str | None] = mapped_column(Label(20))
     error_code: Mapped[int | None]
     messages: Mapped[list[dict[str, str]] | None] = mapped_column(JSON(none_as_null=True))
-    rating: Mapped[str | None] = mapped_column(String(4))
-    share_token: Mapped[str | None] = mapped_column(String(100), unique=True, index=True)
-    recording: Mapped[str | None] = mapped_column(String(10))
+    rating: Mapped[str | None] = mapped_column(Label(4))
+    share_token: Mapped[str | None] = mapped_column(Label(100), unique=True, index=True)
+    recording: Mapped[str | None] = mapped_column(Label(10))
 
 
 class LineRow(Table):
@@ -286,10 +311,10 @@ class LineRow(Table):
     __table_args__ = (Index(None, "conversation_id", "number"),)
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(String(100), unique=True)
+    id: Mapped[str] = mapped_column(Label(100), unique=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
-    role: Mapped[str] = mapped_column(String(20))
-    content: Mapped[str] = mapped_column(Text)
+    role: Mapped[str] = mapped_column(Label(20))
+    content: Mapped[str] = mapped_column(Words)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     began_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deeds: Mapped[list[dict[str, Any]] | None] = mapped_column(JSON(none_as_null=True))
@@ -302,14 +327,14 @@ class TurnRow(Table):
     __table_args__ = (Index(None, "conversation_id", "row"),)
 
     row: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(String(100), unique=True)
+    id: Mapped[str] = mapped_column(Label(100), unique=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     number: Mapped[int]
     timings: Mapped[dict[str, Any]] = mapped_column(JSON)
     at: Mapped[datetime] = mapped_column(UtcDateTime)
     latency_ms: Mapped[float | None]
     interrupted: Mapped[bool] = mapped_column(server_default=false())
-    blame: Mapped[str | None] = mapped_column(String(20))
+    blame: Mapped[str | None] = mapped_column(Label(20))
 
 
 class ExchangeRow(Table):
@@ -319,14 +344,14 @@ class ExchangeRow(Table):
     __table_args__ = (Index(None, "conversation_id", "first_token_ms"),)
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
-    id: Mapped[str] = mapped_column(String(100), unique=True)
+    id: Mapped[str] = mapped_column(Label(100), unique=True)
     conversation_id: Mapped[str] = mapped_column(ForeignKey("conversations.id", ondelete="CASCADE"))
     reply: Mapped[int]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
-    llm: Mapped[str] = mapped_column(Text)
-    model: Mapped[str] = mapped_column(Text)
-    outcome: Mapped[str] = mapped_column(String(20))
-    finding: Mapped[str | None] = mapped_column(String(60))
+    llm: Mapped[str] = mapped_column(Words)
+    model: Mapped[str] = mapped_column(Words)
+    outcome: Mapped[str] = mapped_column(Label(20))
+    finding: Mapped[str | None] = mapped_column(Label(60))
     status: Mapped[int | None]
     first_token_ms: Mapped[float | None]
     total_ms: Mapped[float]
@@ -346,19 +371,19 @@ class SourceRow(Table):
     __tablename__ = "sources"
     __table_args__ = (Index(None, "agent_id", "created_at", "id"),)
 
-    id: Mapped[str] = mapped_column(String(100), primary_key=True)
+    id: Mapped[str] = mapped_column(Label(100), primary_key=True)
     agent_id: Mapped[str] = mapped_column(ForeignKey("agents.id", ondelete="CASCADE"))
-    kind: Mapped[str] = mapped_column(String(10))
-    name: Mapped[str] = mapped_column(Text)
-    url: Mapped[str | None] = mapped_column(Text)
-    type: Mapped[str] = mapped_column(String(20))
+    kind: Mapped[str] = mapped_column(Label(10))
+    name: Mapped[str] = mapped_column(Words)
+    url: Mapped[str | None] = mapped_column(Words)
+    type: Mapped[str] = mapped_column(Label(20))
     bytes: Mapped[int]
-    stored_as: Mapped[str | None] = mapped_column(String(200))
-    digest: Mapped[str | None] = mapped_column(String(64))
+    stored_as: Mapped[str | None] = mapped_column(Label(200))
+    digest: Mapped[str | None] = mapped_column(Label(64))
     max_pages: Mapped[int | None]
-    state: Mapped[str] = mapped_column(String(20))
-    code: Mapped[str | None] = mapped_column(String(60))
-    reason: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Label(20))
+    code: Mapped[str | None] = mapped_column(Label(60))
+    reason: Mapped[str | None] = mapped_column(Words)
     notes: Mapped[list[str]] = mapped_column(JSON)
     done: Mapped[int]
     total: Mapped[int]
@@ -384,10 +409,10 @@ class PassageRow(Table):
     )
     version: Mapped[int] = mapped_column(primary_key=True)
     number: Mapped[int] = mapped_column(primary_key=True)
-    text: Mapped[str] = mapped_column(Text)
-    title: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Words)
+    title: Mapped[str] = mapped_column(Words)
     page: Mapped[int | None]
-    url: Mapped[str] = mapped_column(Text)
+    url: Mapped[str] = mapped_column(Words)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     sentences: Mapped[bytes | None] = mapped_column(LargeBinary)
 
@@ -399,11 +424,11 @@ class JobRow(Table):
     __table_args__ = (UniqueConstraint("kind", "key"), Index(None, "turn", "number"))
 
     number: Mapped[int] = mapped_column(Counter, primary_key=True, autoincrement=True)
-    kind: Mapped[str] = mapped_column(String(40))
-    key: Mapped[str] = mapped_column(String(100))
-    lane: Mapped[str] = mapped_column(String(100), index=True)
+    kind: Mapped[str] = mapped_column(Label(40))
+    key: Mapped[str] = mapped_column(Label(100))
+    lane: Mapped[str] = mapped_column(Label(100), index=True)
     turn: Mapped[int]
     tries: Mapped[int]
     due_at: Mapped[datetime] = mapped_column(UtcDateTime)
-    claimed_by: Mapped[str | None] = mapped_column(String(100))
+    claimed_by: Mapped[str | None] = mapped_column(Label(100))
     beat_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
