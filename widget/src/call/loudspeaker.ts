@@ -35,14 +35,22 @@ export class Loudspeaker {
     return this.#loop ? "loopback" : "direct";
   }
 
-  /** Seconds from the audio graph to the ear, as far as the browser knows. */
+  /**
+   * Seconds from the audio graph to the ear, as far as the browser knows.
+   *
+   * Firefox is never asked: while the answer is fetched from the sound server, the audio thread
+   * cannot go on, and where the server waits for that thread just then, all three wait for ever and
+   * the page is frozen (Firefox 153 with PulseAudio: most calls, within their first second). So its
+   * sound counts as heard some tens of milliseconds early.
+   */
   get delayS(): number {
-    return (this.#context.outputLatency || 0) + (this.#loop?.delayS ?? 0);
+    const outS = isFirefox() ? 0 : this.#context.outputLatency || 0;
+    return outS + (this.#loop?.delayS ?? 0);
   }
 
   /** A microphone is about to open. Resolves when sound takes the way it can be cancelled on. */
   async avoidEcho(): Promise<void> {
-    if (this.#loop || cancelsWebAudio() || !("RTCPeerConnection" in globalThis)) return;
+    if (this.#loop || isFirefox() || !("RTCPeerConnection" in globalThis)) return;
     const loop = new Loop(this.#context, () => this.#goDirect());
     try {
       await within(loop.open(), CONNECTS_WITHIN_MS);
@@ -69,7 +77,8 @@ export class Loudspeaker {
   }
 }
 
-function cancelsWebAudio(): boolean {
+/** It cancels what Web Audio plays by itself, and must not be asked for its delay. */
+function isFirefox(): boolean {
   return navigator.userAgent.includes("Firefox/");
 }
 
