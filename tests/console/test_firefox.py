@@ -125,7 +125,8 @@ def test_the_printed_link_signs_in_and_a_sentence_is_answered_aloud(
 ) -> None:
     assert served.server.welcome is not None
     recording, wav = said
-    page = visit(visits, firefox, served.server.welcome.link.get_secret_value())
+    token = served.server.welcome.link.get_secret_value()
+    page = visit(visits, firefox, f"{served.url}/sign-in#{token}")
     expect(page.get_by_role("heading", name="Sayso guide")).to_be_visible()
     click(page, "Start talking")
     expect(page.locator("li.agent p").first).to_contain_text("I am the Sayso guide")
