@@ -7,14 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, TypeAdapter, ValidationError
 
-from sayso.agents.schema import (
-    DEFAULT_VOICE,
-    AgentChanges,
-    BuiltIn,
-    NewAgent,
-    OpenAiCompatible,
-    make_endpoint,
-)
+from sayso.agents.llm_schema import BuiltIn, OpenAiCompatible
+from sayso.agents.llms import make_endpoint
+from sayso.agents.schema import DEFAULT_VOICE, AgentChanges, NewAgent
 from sayso.bodies import refuse_unstorable
 from sayso.errors import BadRequestError
 

@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from rest_world import START, World, open_world
-from sayso.agents.schema import LlmIssue
+from sayso.agents.issues import LlmIssue
 from sayso.errors import NotFoundError
 from sayso.store.tables import UserRow
 

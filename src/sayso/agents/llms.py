@@ -14,7 +14,7 @@ from typing import Any, cast
 
 from pydantic import SecretStr
 
-from sayso.agents.schema import (
+from sayso.agents.llm_schema import (
     BUILT_IN,
     OPENAI_COMPATIBLE,
     BuiltIn,
@@ -22,13 +22,15 @@ from sayso.agents.schema import (
     LlmServer,
     LlmView,
     OpenAiCompatible,
-    make_endpoint,
 )
-from sayso.llm import Endpoint, Tell
+from sayso.llm import Endpoint, Tell, Timeouts
 from sayso.security.masks import mask_key, mask_url, mask_values, split_query
 from sayso.security.secrets import Secrets
 from sayso.store.tables import AgentRow
 from sayso.variables import fill_header
+
+_OURS = frozenset({"messages", "stream"})
+"""Body keys the server sets itself on each LLM call; an agent's parameters cannot change them."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -111,6 +113,41 @@ def read_server(server: LlmServer) -> OwnLlm:
 
 def _pop(params: dict[str, Any], *names: str) -> list[Any]:
     return [params.pop(name, None) for name in names]
+
+
+def make_endpoint(
+    base_url: str,
+    key: SecretStr | None,
+    params: Mapping[str, Any],
+    headers: Mapping[str, str | None],
+    *,
+    query: Mapping[str, str] | None = None,
+    timeouts: Mapping[str, int | None] | None = None,
+    tell: str = "off",
+) -> Endpoint:
+    """The endpoint an `llm` field describes; `params` and `timeouts` in the contract's names."""
+    known = {"model", "temperature", "maxTokens", "defaultHeaders", "query"}
+    extra = {name: value for name, value in params.items() if name not in known}
+    if isinstance(extra.get("extra_body"), dict):
+        extra |= extra.pop("extra_body")
+    return Endpoint(
+        base_url=base_url,
+        api_key=key,
+        model=params.get("model"),
+        temperature=params.get("temperature"),
+        max_tokens=params.get("maxTokens"),
+        headers={name: value for name, value in headers.items() if value is not None},
+        extra={name: value for name, value in extra.items() if name not in _OURS},
+        query=dict(query or {}),
+        timeouts=_read_timeouts(timeouts or {}),
+        tell=Tell(tell),
+    )
+
+
+def _read_timeouts(timeouts: Mapping[str, int | None]) -> Timeouts:
+    """Milliseconds by the contract's names, as seconds."""
+    waits = {name: None if ms is None else ms / 1000 for name, ms in timeouts.items()}
+    return Timeouts(waits.get("connectMs"), waits.get("firstTokenMs"), waits.get("betweenTokensMs"))
 
 
 @dataclass(frozen=True, slots=True)

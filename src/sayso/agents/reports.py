@@ -9,8 +9,9 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic.alias_generators import to_camel
 
+from sayso.agents.issues import LlmIssue
+from sayso.agents.llm_schema import LlmServer
 from sayso.agents.retrieval import Knowledge
-from sayso.agents.schema import LlmIssue, LlmServer
 from sayso.bodies import refuse_unstorable
 
 

@@ -10,14 +10,9 @@ from fastapi import APIRouter, Depends, Path, Response
 
 from sayso.accounts.access import Access
 from sayso.accounts.schema import Account
-from sayso.agents.schema import (
-    AgentChanges,
-    AgentStats,
-    AgentView,
-    NewAgent,
-    VoiceView,
-)
+from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.agents.service import Agents
+from sayso.agents.views import AgentStats, AgentView, VoiceView
 from sayso.bodies import EXTENSION
 from sayso.config import Settings
 from sayso.store.paging import PAGE_RESPONSE, PageRequest, page_request

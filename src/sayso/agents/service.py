@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
+from sayso.agents.agent import Agent
 from sayso.agents.avatars import Avatars, read_avatar
 from sayso.agents.checks import LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
@@ -20,12 +21,15 @@ from sayso.agents.copies import copy_row
 from sayso.agents.deletion import Deletion
 from sayso.agents.destinations import TransferDestination
 from sayso.agents.ignored import list_ignored
+from sayso.agents.issues import LlmIssue
 from sayso.agents.journal import log_save
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.knowledge_field import KnowledgeField, ReadyKnowledge
+from sayso.agents.llm_schema import BuiltIn, OpenAiCompatible
 from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm, is_own
 from sayso.agents.manners import read_manners
 from sayso.agents.mcp_servers import AgentMcp, ReadyMcp
+from sayso.agents.options import AnsweredBy, Visibility
 from sayso.agents.plain import PLAIN_FIELDS, PlainFields
 from sayso.agents.reports import (
     AgentCheckView,
@@ -37,19 +41,8 @@ from sayso.agents.reports import (
     keep_still,
 )
 from sayso.agents.rows import find_own_row, find_row
-from sayso.agents.schema import (
-    Agent,
-    AgentChanges,
-    AgentStats,
-    AgentView,
-    AnsweredBy,
-    BuiltIn,
-    LlmIssue,
-    MessagePlan,
-    NewAgent,
-    OpenAiCompatible,
-    Visibility,
-)
+from sayso.agents.schema import AgentChanges, NewAgent
+from sayso.agents.spoken import MessagePlan
 from sayso.agents.versions import (
     VersionView,
     find_version,
@@ -58,6 +51,7 @@ from sayso.agents.versions import (
     list_versions,
     take_fields,
 )
+from sayso.agents.views import AgentStats, AgentView
 from sayso.bodies import FieldWarning
 from sayso.clock import Clock
 from sayso.errors import ConflictError, NotFoundError
