@@ -22,7 +22,8 @@ from sayso.agents.checks import Checked, LlmChecks
 from sayso.agents.issues import LlmIssue
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, Step, Tell, keep_still
-from sayso.agents.service import Agents, Checks, Rules
+from sayso.agents.servers import Checks
+from sayso.agents.service import Agents, Rules
 from sayso.api import Services, build_api
 from sayso.api.previews import Previews
 from sayso.archive import Archive, make_archive

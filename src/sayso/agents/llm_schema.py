@@ -30,6 +30,7 @@ from sayso.bodies import EXTENSION, Body, ToWhole, View, mistake
 from sayso.security.masks import MASK
 
 TellBy: TypeAlias = Literal["off", "headers", "body"]
+"""How an LLM is told of the conversation."""
 OPENAI_COMPATIBLE = "openai-compatible"
 BUILT_IN = "built-in"
 MAX_MODEL_CHARS = 250
