@@ -6,7 +6,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from sayso.agents.llm_schema import BuiltIn, OpenAiCompatible
-from sayso.agents.llms import make_endpoint
+from sayso.agents.own_llm import make_endpoint
 from sayso.agents.schema import NewAgent
 
 MINIMAL = {"displayName": "A"}

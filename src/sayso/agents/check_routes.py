@@ -28,7 +28,6 @@ _EXTENSION: dict[str, Any] = dict(EXTENSION)
 def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
     """The routes below `/api/v1` that check LLMs and retrieval servers, and read reports."""
     router = APIRouter(tags=["llm checks"])
-    reader = access.account()
     checker = access.account("check llm", settings.check_llm_per_min)
 
     @router.post(
@@ -48,6 +47,18 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
         if wants_events(request):
             return await watch(partial(agents.trials.try_llm, account, body))
         return await agents.trials.try_llm(account, body)
+
+    every = APIRouter()
+    every.include_router(router)
+    every.include_router(_report_routes(agents, access, settings))
+    every.include_router(_knowledge_routes(agents, access, settings))
+    return every
+
+
+def _report_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
+    router = APIRouter(tags=["llm checks"])
+    reader = access.account()
+    checker = access.account("check llm", settings.check_llm_per_min)
 
     @router.get(
         "/agents/{agentId}/llm-check",
@@ -78,10 +89,7 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
             return await watch(partial(agents.trials.check_again, account, agent_id))
         return await agents.trials.check_again(account, agent_id)
 
-    every = APIRouter()
-    every.include_router(router)
-    every.include_router(_knowledge_routes(agents, access, settings))
-    return every
+    return router
 
 
 def _knowledge_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:

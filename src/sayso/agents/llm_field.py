@@ -10,7 +10,8 @@ from sayso.agents.checks import Checked, LlmChecks, Passed
 from sayso.agents.choices import choose_llms, choose_tried
 from sayso.agents.issues import LlmIssue, dump_issues
 from sayso.agents.llm_schema import BuiltIn, LlmView, OpenAiCompatible
-from sayso.agents.llms import LlmSafe, OwnLlm, SealedLlm
+from sayso.agents.llms import LlmSafe, SealedLlm
+from sayso.agents.own_llm import OwnLlm
 from sayso.agents.reports import AgentCheckView, LlmCheckView, NewCheck, Tell
 from sayso.agents.schema import AgentChanges
 from sayso.errors import ConflictError, NotFoundError
