@@ -21,10 +21,11 @@ from sayso.accounts.schema import Account, read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.avatars import Avatars
 from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.issues import LlmIssue
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import LlmCheckView, Step, Tell, keep_still
-from sayso.agents.schema import LlmIssue
-from sayso.agents.service import Agents, Checks, Rules
+from sayso.agents.servers import Checks
+from sayso.agents.service import Agents, Rules
 from sayso.api import Services, build_api
 from sayso.api.previews import Previews
 from sayso.archive import Archive, make_archive

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sayso.abilities import list_allowed, list_tongues, phrases_of
+from sayso.agents.agent import Agent
 from sayso.agents.destinations import StoredDestination
-from sayso.agents.schema import Agent, BuiltInAction
+from sayso.agents.options import BuiltInAction
 from sayso.audio.formats import Samples
 from sayso.llm import Message
 from sayso.stt import understands

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sayso.abilities import phrases_of
-from sayso.agents.schema import Agent as StoredAgent
+from sayso.agents.agent import Agent as StoredAgent
 from sayso.config import Settings
 from sayso.llm import Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.ready import ladder_of, limits_of

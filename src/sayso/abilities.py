@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import get_args
 
-from sayso.agents.schema import Agent, Language
+from sayso.agents.agent import Agent
+from sayso.agents.options import Language
 from sayso.functions import Toolbox
 from sayso.functions.call import HttpCalls
 from sayso.functions.mcp.pool import McpPool

@@ -15,7 +15,7 @@ from typing import Any
 from sayso.accounts.origins import is_ours, read_origin
 from sayso.accounts.service import Accounts
 from sayso.accounts.tickets import PREFIX, Ticket
-from sayso.agents.schema import Agent
+from sayso.agents.agent import Agent
 from sayso.agents.service import Agents
 from sayso.errors import ForbiddenError, NotFoundError, TalkCode, TalkError
 from sayso.transport.playai import EARLIEST

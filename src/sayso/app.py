@@ -20,10 +20,12 @@ from sayso.accounts.service import Accounts
 from sayso.admission import Admission
 from sayso.agents.avatars import Avatars
 from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.issues import LlmIssue
 from sayso.agents.knowledge_checks import KnowledgeChecks
+from sayso.agents.options import AnsweredBy
 from sayso.agents.reports import LlmCheckView, LlmStageView, Step, Tell
-from sayso.agents.schema import AnsweredBy, LlmIssue
-from sayso.agents.service import Agents, Checks, Rules
+from sayso.agents.servers import Checks
+from sayso.agents.service import Agents, Rules
 from sayso.api import Services, build_api
 from sayso.api.previews import Previews
 from sayso.archive import make_archive

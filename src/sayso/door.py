@@ -29,7 +29,7 @@ from sayso.admission import (
     Entrance,
     Visitor,
 )
-from sayso.agents.schema import Agent as StoredAgent
+from sayso.agents.agent import Agent as StoredAgent
 from sayso.agents.service import Agents
 from sayso.audio.encode import check_output
 from sayso.clock import Clock

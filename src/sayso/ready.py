@@ -14,7 +14,7 @@ import structlog
 
 from sayso.abilities import Abilities, list_allowed, list_tongues, phrases_of
 from sayso.accounts.schema import Account
-from sayso.agents.schema import Agent as StoredAgent
+from sayso.agents.agent import Agent as StoredAgent
 from sayso.agents.service import Agents
 from sayso.clock import Clock
 from sayso.config import Settings

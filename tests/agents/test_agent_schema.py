@@ -3,20 +3,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import SecretStr, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from sayso.agents.schema import (
-    DEFAULT_VOICE,
-    AgentChanges,
-    BuiltIn,
-    NewAgent,
-    OpenAiCompatible,
-    make_endpoint,
-)
-from sayso.bodies import refuse_unstorable
-from sayso.errors import BadRequestError
+from sayso.agents.llm_schema import OpenAiCompatible
+from sayso.agents.schema import DEFAULT_VOICE, AgentChanges, NewAgent
 
 MINIMAL = {"displayName": "A"}
 
@@ -115,61 +105,6 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert [(number, type(number)) for number in numbers] == [(9, int), (500, int), (2, int)]
 
 
-@pytest.mark.parametrize(
-    "url",
-    [
-        "https://llm.example.com",
-        "http://127.0.0.1:11434/v1/",
-        "http://[::1]:8000/v1",
-        " https://llm.example.com/v1 ",
-        "https://llm.example.com/v1?version=2",
-    ],
-)
-def test_base_urls_that_are_taken(url: str) -> None:
-    assert OpenAiCompatible.model_validate({"baseURL": url}).base_url == url.strip()
-
-
-@pytest.mark.parametrize(
-    "url",
-    [
-        "",
-        "llm.example.com/v1",
-        "ftp://llm.example.com",
-        "https://",
-        "https:///v1",
-        "https://user:secret@llm.example.com",
-        "https://good.example\\@evil.example",
-        "https://good.example /v1",
-        "https://x.example/#part",
-        "https://x.example:99999",
-        "https://[::1",
-        "https://x.example/\x00",
-        "https://x.example/" + "x" * 2048,
-    ],
-)
-def test_base_urls_that_are_refused(url: str) -> None:
-    with pytest.raises(ValidationError) as caught:
-        OpenAiCompatible.model_validate({"baseURL": url})
-    assert "secret" not in str(caught.value)
-
-
-def test_a_key_is_never_in_an_error_or_a_repr() -> None:
-    body = {"llm": {"baseURL": "x", "apiKey": "sk-canary"}, "displayName": 1}
-    with pytest.raises(ValidationError) as caught:
-        NewAgent.model_validate(body)
-    assert "canary" not in str(caught.value)
-    llm = OpenAiCompatible.model_validate({"baseURL": "https://x.example", "apiKey": "sk-canary"})
-    assert "canary" not in repr(llm)
-
-
-def test_an_llm_is_openai_compatible_unless_it_says_built_in() -> None:
-    for kind in ({}, {"type": "openai-compatible"}):
-        agent = NewAgent.model_validate({**MINIMAL, "llm": {"baseURL": "http://x", **kind}})
-        assert isinstance(agent.llm, OpenAiCompatible)
-    agent = NewAgent.model_validate({**MINIMAL, "llm": {"type": "built-in", "model": "gpt-4o"}})
-    assert isinstance(agent.llm, BuiltIn)
-
-
 def test_a_change_holds_only_what_was_sent() -> None:
     changes = AgentChanges.model_validate({"greeting": None, "unknown": 1})
     assert changes.model_fields_set == {"greeting"}
@@ -177,66 +112,6 @@ def test_a_change_holds_only_what_was_sent() -> None:
     schema = TypeAdapter(AgentChanges).json_schema(mode="validation")
     assert "required" not in schema
     assert not any("default" in field for field in schema["properties"].values())
-
-
-@pytest.mark.parametrize(
-    ("value", "field"),
-    [
-        ({"a": {"b": [0, float("nan")]}}, "a.b.1"),
-        ({"a": float("inf")}, "a"),
-        ({"a": "x\0"}, "a"),
-        ({"a": "\ud800"}, "a"),
-        ({"a": {"\0": 1}}, "a"),
-        ("\0", None),
-    ],
-)
-def test_what_no_database_takes_is_refused_with_its_place(value: object, field: str | None) -> None:
-    with pytest.raises(BadRequestError) as caught:
-        refuse_unstorable(value)
-    assert caught.value.field == field
-
-
-def test_nesting_has_a_limit() -> None:
-    deep: object = 1
-    for _ in range(32):
-        deep = [deep]
-    refuse_unstorable(deep)
-    with pytest.raises(BadRequestError, match="32 levels"):
-        refuse_unstorable([deep])
-
-
-json_values = st.recursive(
-    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.integers()
-    | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("k"), inner),
-    max_leaves=10,
-)  # fmt: skip
-
-
-@given(json_values)
-def test_what_a_database_takes_passes_unchanged(value: object) -> None:
-    assert refuse_unstorable(value) is value
-
-
-def test_an_endpoint_is_made_from_the_contracts_names() -> None:
-    endpoint = make_endpoint(
-        "https://x.example/v1/",
-        SecretStr("k"),
-        {
-            "model": "m",
-            "temperature": 0,
-            "maxTokens": 3000,
-            "top_p": 0.5,
-            "stream": False,
-            "messages": [],
-            "defaultHeaders": {"ignored": "here"},
-        },
-        {"x-my-extra-key": "value", "x-null": None},
-    )
-    assert endpoint.base_url == "https://x.example/v1/"
-    assert (endpoint.model, endpoint.temperature, endpoint.max_tokens) == ("m", 0, 3000)
-    assert endpoint.headers == {"x-my-extra-key": "value"}
-    assert endpoint.extra == {"top_p": 0.5}
 
 
 def test_shapes_that_take_nothing_else_say_so() -> None:

@@ -15,8 +15,8 @@ import pytest
 from rest_world import World, open_world
 from sayso.agents import check_stream
 from sayso.agents.check_stream import watch
+from sayso.agents.issues import LlmIssue
 from sayso.agents.reports import LlmCheckView, LlmStageView, Tell
-from sayso.agents.schema import LlmIssue
 from sayso.errors import NotFoundError
 from served import REHEARSED, fake_llm, serving
 

@@ -10,8 +10,9 @@ from structlog.testing import capture_logs
 from rest_world import World, open_world
 from sayso.agents import checks
 from sayso.agents.checks import Checked, LlmChecks
+from sayso.agents.issues import LlmIssue
 from sayso.agents.reports import LlmCheckView, Tell
-from sayso.agents.schema import LlmIssue, NewAgent
+from sayso.agents.schema import NewAgent
 from sayso.errors import BadRequestError, NotFoundError
 from sayso.llm import Endpoint
 from sayso.store.tables import LlmCheckRow

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from rest_world import World, open_world
-from sayso.agents.schema import LlmIssue
+from sayso.agents.issues import LlmIssue
 from sayso.llm import Tell, Timeouts
 from sayso.store.tables import AgentRow
 

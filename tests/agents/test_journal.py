@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from structlog.testing import capture_logs
 
+from sayso.agents.issues import LlmIssue
 from sayso.agents.journal import MAX_ID_CHARS, log_save
-from sayso.agents.schema import AgentChanges, LlmIssue
+from sayso.agents.schema import AgentChanges
 from sayso.errors import BadRequestError, NotFoundError
 
 BODY = AgentChanges.model_validate(

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from sayso.agents.issues import LlmIssue
 from sayso.agents.places import attribute, path_of, place, put
 from sayso.agents.reports import LlmCheckView
-from sayso.agents.schema import LlmIssue
 
 
 def issue(fix: str) -> LlmIssue:

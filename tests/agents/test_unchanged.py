@@ -11,7 +11,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from rest_world import World, open_world
-from sayso.agents.schema import LlmIssue
+from sayso.agents.issues import LlmIssue
 
 AGENTS = "/api/v1/agents"
 LLM: dict[str, Any] = {

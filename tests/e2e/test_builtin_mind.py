@@ -10,7 +10,7 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletion
 
-from sayso.agents.schema import Agent as StoredAgent
+from sayso.agents.agent import Agent as StoredAgent
 from sayso.knowledge.passages import Found, Passage
 from sayso.llm import grounded
 from sayso.llm.builtin import REFUSED

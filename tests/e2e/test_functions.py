@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import speech
-from sayso.agents.schema import Agent as StoredAgent
+from sayso.agents.agent import Agent as StoredAgent
 from sayso.caller import Caller
 from sayso.functions import Outcome
 from sayso.llm import Tool, ToolCall

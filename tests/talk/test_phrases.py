@@ -8,7 +8,7 @@ from typing import get_args
 
 import pytest
 
-from sayso.agents.schema import Language
+from sayso.agents.options import Language
 from sayso.talk.phrases import ENGLISH, PHRASES, Phrases, phrases_in
 from sayso.tts.spoken import speakable
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sayso.agents.schema import Language
+from sayso.agents.options import Language
 from sayso.talk.endpointing import Policy, patience_s
 from sayso.talk.events import (
     Answer,

@@ -10,8 +10,8 @@ from fastapi.responses import FileResponse
 from sayso.accounts.access import COOKIE, Access
 from sayso.accounts.schema import Account
 from sayso.agents.avatars import receive
-from sayso.agents.schema import AgentView
 from sayso.agents.service import Agents
+from sayso.agents.views import AgentView
 from sayso.bodies import EXTENSION
 from sayso.config import Settings
 

@@ -28,7 +28,6 @@ _EXTENSION: dict[str, Any] = dict(EXTENSION)
 def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
     """The routes below `/api/v1` that check LLMs and retrieval servers, and read reports."""
     router = APIRouter(tags=["llm checks"])
-    reader = access.account()
     checker = access.account("check llm", settings.check_llm_per_min)
 
     @router.post(
@@ -46,8 +45,20 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
         With `Accept: text/event-stream`, stages and findings are told as they come.
         """
         if wants_events(request):
-            return await watch(partial(agents.try_llm, account, body))
-        return await agents.try_llm(account, body)
+            return await watch(partial(agents.trials.try_llm, account, body))
+        return await agents.trials.try_llm(account, body)
+
+    every = APIRouter()
+    every.include_router(router)
+    every.include_router(_report_routes(agents, access, settings))
+    every.include_router(_knowledge_routes(agents, access, settings))
+    return every
+
+
+def _report_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
+    router = APIRouter(tags=["llm checks"])
+    reader = access.account()
+    checker = access.account("check llm", settings.check_llm_per_min)
 
     @router.get(
         "/agents/{agentId}/llm-check",
@@ -58,7 +69,7 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
         agent_id: str = _ID, account: Account = Depends(reader)
     ) -> AgentCheckView:
         """It is made when `llm` is saved, and completed soon after, as are its fallbacks'."""
-        return await agents.last_check(account, agent_id)
+        return await agents.trials.last_check(account, agent_id)
 
     @router.post(
         "/agents/{agentId}/llm-check",
@@ -75,13 +86,10 @@ def check_routes(agents: Agents, access: Access, settings: Settings) -> APIRoute
         With `Accept: text/event-stream`, stages and findings are told as they come.
         """
         if wants_events(request):
-            return await watch(partial(agents.check_again, account, agent_id))
-        return await agents.check_again(account, agent_id)
+            return await watch(partial(agents.trials.check_again, account, agent_id))
+        return await agents.trials.check_again(account, agent_id)
 
-    every = APIRouter()
-    every.include_router(router)
-    every.include_router(_knowledge_routes(agents, access, settings))
-    return every
+    return router
 
 
 def _knowledge_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
@@ -97,6 +105,6 @@ def _knowledge_routes(agents: Agents, access: Access, settings: Settings) -> API
         body: NewKnowledgeCheck, account: Account = Depends(checker)
     ) -> KnowledgeCheckView:
         """The body is a `knowledge` object; a check that fails is answered with 200 as well."""
-        return await agents.try_knowledge(account, body)
+        return await agents.trials.try_knowledge(account, body)
 
     return router

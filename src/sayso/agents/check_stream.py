@@ -16,8 +16,8 @@ from fastapi import Request
 from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, TypeAdapter
 
+from sayso.agents.issues import LlmIssue
 from sayso.agents.reports import LlmCheckView, LlmStageView, Step, Tell
-from sayso.agents.schema import LlmIssue
 from sayso.errors import RefusedError
 
 SSE: Final = "text/event-stream"

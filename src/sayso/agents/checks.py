@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import partial
 
 import structlog
@@ -17,11 +17,11 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from sayso.agents.issues import LlmIssue, refuse
 from sayso.agents.places import attribute, path_of, place
 from sayso.agents.reports import AgentCheckView, LlmCheckView, Step, Tell, keep_still
-from sayso.agents.schema import LlmIssue
 from sayso.clock import Clock
-from sayso.errors import BadRequestError, NotFoundError
+from sayso.errors import NotFoundError
 from sayso.llm import Endpoint
 from sayso.store.database import Database
 from sayso.store.tables import AgentRow, LlmCheckRow
@@ -244,23 +244,6 @@ def _tell_of(tell: Tell, n: int, step: Step) -> None:
     """Tell what was found of the n-th fallback."""
     if isinstance(step, LlmIssue):
         tell(attribute(step, n, named=False))
-
-
-def refuse(who: str, issues: Sequence[LlmIssue], field: str) -> BadRequestError:
-    """The refusal to save `who` did not pass; `field` is the first one that failed."""
-    errors = [issue for issue in issues if issue.severity == "error"]
-    told = " ".join(_sentence(issue.message) for issue in errors)
-    return BadRequestError(
-        f"{who} did not pass the check, so nothing was saved. {told}",
-        field=field,
-        hint=" ".join(dict.fromkeys(_sentence(issue.fix) for issue in errors if issue.fix)),
-        details=tuple(dict(asdict(issue)) for issue in issues),
-    )
-
-
-def _sentence(text: str) -> str:
-    """`text` with a full stop, so that several read as sentences."""
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _document(view: AgentCheckView) -> dict[str, object]:

@@ -15,9 +15,9 @@ from urllib.parse import unquote
 from pydantic import SecretStr
 
 from sayso.agents.knowledge import OwnKnowledge, read_knowledge
-from sayso.agents.llms import OwnLlm, read_server
+from sayso.agents.llm_schema import BuiltIn, LlmServer, OpenAiCompatible
+from sayso.agents.own_llm import OwnLlm, read_server
 from sayso.agents.retrieval import Knowledge
-from sayso.agents.schema import BuiltIn, LlmServer, OpenAiCompatible
 from sayso.errors import BadRequestError
 from sayso.security.masks import (
     is_mask,

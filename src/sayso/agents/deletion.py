@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from sayso.accounts.schema import Account
 from sayso.agents.avatars import Avatars
-from sayso.agents.rows import find_own_row
+from sayso.agents.rows import find_own_row, refuse_too_many
 from sayso.clock import Clock
 from sayso.errors import NotFoundError
 from sayso.sources.service import Sources
@@ -39,13 +39,15 @@ class Deletion:
         avatars: Avatars,
         *,
         keep_min: float,
+        max_agents: int,
     ) -> None:
-        """`keep_min` minutes they can be brought back; 0 is never."""
+        """`keep_min` minutes they can be brought back; 0 is never. `max_agents` of one account."""
         self._database = database
         self._clock = clock
         self._sources = sources
         self._avatars = avatars
         self._keep = timedelta(minutes=keep_min)
+        self._max_agents = max_agents
 
     async def delete(self, account: Account, agent_id: str) -> None:
         """Hide an agent; remove it if nothing is kept. Raises NotFoundError, ForbiddenError."""
@@ -55,13 +57,18 @@ class Deletion:
         if not self._keep:
             await self._remove(agent_id)
 
-    def refuse_late(self, row: AgentRow) -> None:
-        """Refuse to bring back what is over. Raises NotFoundError."""
-        if row.deleted_at is None or row.deleted_at <= self._oldest():
-            raise NotFoundError(
-                f"agent {row.id!r} was deleted too long ago to bring it back",
-                hint="Make a new one.",
-            )
+    async def undo(self, account: Account, agent_id: str) -> None:
+        """Bring back an agent that was just deleted.
+
+        Raises:
+            ConflictError: the account has as many agents as it may.
+            NotFoundError, ForbiddenError: no such agent of this account, or not any more.
+        """
+        async with self._database.write() as session:
+            row = await find_own_row(session, account, agent_id, lock=True, deleted=True)
+            self._refuse_late(row)
+            await refuse_too_many(session, account.user_id, self._max_agents)
+            row.deleted_at = None
 
     async def purge(self) -> int:
         """Remove agents whose time is over, with their files; how many there were."""
@@ -85,6 +92,14 @@ class Deletion:
             except SQLAlchemyError as error:
                 _log.error("deleted_agents_not_removed", reason=type(error).__name__)
             await asyncio.sleep(PURGE_S)
+
+    def _refuse_late(self, row: AgentRow) -> None:
+        """Refuse to bring back what is over. Raises NotFoundError."""
+        if row.deleted_at is None or row.deleted_at <= self._oldest():
+            raise NotFoundError(
+                f"agent {row.id!r} was deleted too long ago to bring it back",
+                hint="Make a new one.",
+            )
 
     async def _remove(self, agent_id: str) -> None:
         """Remove an agent, unless it was brought back meanwhile."""

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, ConfigDict, Field, JsonValue
 from pydantic_core import PydanticCustomError
 
+from sayso.agents.spoken import WITH_WORDS, check_words, keep_words
 from sayso.bodies import EXTENSION, Body, View
 
 MAX_DESTINATIONS = 20
@@ -25,21 +26,17 @@ E164 = r"\+[1-9][0-9]{6,14}"
 SIP = r"sips?:[A-Za-z0-9\-_.!~*'()&=+$,;?/%]+(@[A-Za-z0-9.\-]+)?(:[0-9]{1,5})?(;[A-Za-z0-9=.\-]+)*"
 """A SIP address, as far as RFC 3261 §19.1 has it without a password and headers."""
 _WRITTEN = re.compile(r"[\s().\-/]")
-_WORDY: dict[str, JsonValue] = {"pattern": r"[\p{L}\p{N}]"}
 _CALLABLE: dict[str, JsonValue] = {"pattern": f"^({E164}|{SIP})$"}
 """What is refused otherwise, as JSON Schema says it; blanks and hyphens are taken beside."""
 
 
 def _read_line(text: str) -> str:
     """`text` on one line. Refuse what has no word in it."""
-    line = " ".join(text.split())
-    if not any(map(str.isalnum, line)):
-        raise PydanticCustomError("wordless", "must have a word in it")
-    return line
+    return check_words(" ".join(text.split()))
 
 
 def _read_message(text: str | None) -> str | None:
-    return text.strip() if text and any(map(str.isalnum, text)) else None
+    return keep_words(text or "") or None
 
 
 def _read_number(text: str) -> str:
@@ -77,7 +74,7 @@ class TransferDestination(Body):
         Field(
             max_length=MAX_NAME_CHARS,
             description="What the LLM calls them.",
-            json_schema_extra=_WORDY,
+            json_schema_extra=WITH_WORDS,
         ),
         AfterValidator(_read_line),
     ]
@@ -98,7 +95,7 @@ class TransferDestination(Body):
             max_length=MAX_WHEN_CHARS,
             description="When callers are handed on to them, for the LLM.",
             examples=["the caller wants to order for more than 20 people"],
-            json_schema_extra=_WORDY,
+            json_schema_extra=WITH_WORDS,
         ),
         AfterValidator(_read_line),
     ]

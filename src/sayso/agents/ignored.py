@@ -10,7 +10,9 @@ from collections.abc import Iterator
 
 from pydantic import BaseModel
 
-from sayso.agents.schema import AgentView, BuiltIn, LlmServer, LlmView, NewAgent
+from sayso.agents.llm_schema import BuiltIn, LlmServer, LlmView
+from sayso.agents.schema import NewAgent
+from sayso.agents.views import AgentView
 from sayso.bodies import MAX_NAMED, FieldWarning, find_ignored
 
 

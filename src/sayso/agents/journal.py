@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import structlog
 
-from sayso.agents.schema import LlmIssue, NewAgent
+from sayso.agents.issues import LlmIssue
+from sayso.agents.schema import NewAgent
 from sayso.errors import RefusedError
 
 MAX_ID_CHARS = 100

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Path
 
 from sayso.accounts.access import Access
 from sayso.accounts.schema import Account
-from sayso.agents.schema import AgentView
 from sayso.agents.service import Agents
 from sayso.agents.versions import VersionView
+from sayso.agents.views import AgentView
 from sayso.bodies import EXTENSION
 from sayso.config import Settings
 

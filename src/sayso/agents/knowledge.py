@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import SecretStr
 
+from sayso.agents.issues import LlmIssue, dump_issues, read_issues
 from sayso.agents.retrieval import Knowledge, KnowledgeView
-from sayso.agents.schema import LlmIssue
 from sayso.knowledge.place import Place
 from sayso.security.masks import mask_key, mask_url, mask_values, split_query
 from sayso.security.secrets import Secrets
@@ -96,7 +96,7 @@ class KnowledgeSafe:
             "topK": own.top_k,
             "timeoutMs": own.timeout_ms,
             "knowledgeId": own.knowledge_id,
-            "issues": [asdict(issue) for issue in issues],
+            "issues": dump_issues(issues),
         }
 
     def open(self, row: AgentRow) -> OwnKnowledge | None:
@@ -136,7 +136,7 @@ class KnowledgeSafe:
 
 def list_issues(row: AgentRow) -> list[LlmIssue]:
     """What the last check of an agent's retrieval server noticed."""
-    return [LlmIssue(**issue) for issue in (row.knowledge or {}).get("issues", ())]
+    return read_issues((row.knowledge or {}).get("issues", ()))
 
 
 def _at(agent_id: str, what: str) -> str:

@@ -6,9 +6,8 @@ import re
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
-from sayso.agents.checks import refuse
+from sayso.agents.issues import LlmIssue, refuse
 from sayso.agents.reports import KnowledgeCheckView, PassageView
-from sayso.agents.schema import LlmIssue
 from sayso.clock import Clock
 from sayso.errors import KnowledgeError
 from sayso.knowledge.passages import Found

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from sayso.agents.choices import choose_knowledge
+from sayso.agents.issues import LlmIssue
 from sayso.agents.knowledge import KnowledgeSafe, OwnKnowledge, list_issues
 from sayso.agents.knowledge_checks import KnowledgeChecks
 from sayso.agents.reports import KnowledgeCheckView, NewKnowledgeCheck
-from sayso.agents.schema import LlmIssue, NewAgent
+from sayso.agents.schema import NewAgent
 from sayso.errors import ConflictError
 from sayso.knowledge.place import Place
 from sayso.llm import Told

@@ -1,4 +1,4 @@
-"""Takes an agent's `llm` apart for the store, and puts it together again: sealed, opened, masked.
+"""Takes an agent's `llm` apart for the store, and puts it together again: sealed and opened.
 
 Keys, headers and the values of queries are sealed. The query of a base URL is one of them; rows
 of a version that kept it in the URL are read as they are, and sealed by the next write to their
@@ -9,108 +9,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, cast
 
 from pydantic import SecretStr
 
-from sayso.agents.schema import (
+from sayso.agents.llm_schema import (
     BUILT_IN,
     OPENAI_COMPATIBLE,
     BuiltIn,
     FallbackView,
-    LlmServer,
     LlmView,
     OpenAiCompatible,
-    make_endpoint,
 )
-from sayso.llm import Endpoint, Tell
-from sayso.security.masks import mask_key, mask_url, mask_values, split_query
+from sayso.agents.own_llm import OwnLlm
+from sayso.security.masks import split_query
 from sayso.security.secrets import Secrets
 from sayso.store.tables import AgentRow
-from sayso.variables import fill_header
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class OwnLlm:
-    """One LLM of an owner, its secrets in plain: as it was sent and meant, or stored and opened.
-
-    Attributes:
-        url: its base URL.
-        key: its API key, if it needs one.
-        params: `baseParams` by the contract's names, without headers and query; None when there
-            are none.
-        headers: `baseParams.defaultHeaders`; null-valued ones are not sent.
-        query: `baseParams.query`.
-        timeouts: in milliseconds, by the contract's names.
-        tell: how it is told of the conversation.
-    """
-
-    url: str
-    key: SecretStr | None
-    params: Mapping[str, Any] | None
-    headers: Mapping[str, str | None] | None
-    query: Mapping[str, str] | None
-    timeouts: Mapping[str, int | None] | None
-    tell: str
-
-    def endpoint(self) -> Endpoint:
-        """As it is called."""
-        return make_endpoint(
-            self.url,
-            self.key,
-            self.params or {},
-            self.headers or {},
-            query=self.query,
-            timeouts=self.timeouts,
-            tell=self.tell,
-        )
-
-    def asked(self, variables: Mapping[str, str]) -> Endpoint:
-        """As a check asks it: only what `variables` put into the request counts when compared."""
-        plain = self.endpoint()
-
-        def fill(values: Mapping[str, str]) -> dict[str, str]:
-            return {name: fill_header(value, variables) for name, value in values.items()}
-
-        told = dict(variables) if plain.tell is Tell.BODY else {}
-        return replace(plain, headers=fill(plain.headers), query=fill(plain.query), variables=told)
-
-    def view(self) -> dict[str, Any]:
-        """As it is answered, by the names of `FallbackView`."""
-        params = self.params
-        for name, values in (("defaultHeaders", self.headers), ("query", self.query)):
-            if values is not None:
-                params = {**(params or {}), name: mask_values(values)}
-        return {
-            "type": OPENAI_COMPATIBLE,
-            "base_url": mask_url(self.url),
-            "api_key": None if self.key is None else mask_key(self.key.get_secret_value()),
-            "base_params": params,
-            "timeouts": self.timeouts,
-            "tell": self.tell,
-        }
-
-
-def read_server(server: LlmServer) -> OwnLlm:
-    """An LLM exactly as it was sent, masks and all."""
-    sent = server.base_params
-    params = None if sent is None else sent.model_dump(by_alias=True, exclude_unset=True)
-    headers, query = (None, None) if params is None else _pop(params, "defaultHeaders", "query")
-    timeouts = server.timeouts
-    return OwnLlm(
-        server.base_url,
-        server.api_key,
-        params,
-        headers,
-        query,
-        None if timeouts is None else timeouts.model_dump(by_alias=True),
-        server.tell,
-    )
-
-
-def _pop(params: dict[str, Any], *names: str) -> list[Any]:
-    return [params.pop(name, None) for name in names]
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,6 @@ def mcp_routes(agents: Agents, access: Access, settings: Settings) -> APIRouter:
     )
     async def check_mcp(body: NewMcpCheck, account: Account = Depends(checker)) -> McpCheckView:
         """The body is one of `mcpServers`; a check that fails is answered with 200 as well."""
-        return await agents.try_mcp(account, body)
+        return await agents.trials.try_mcp(account, body)
 
     return router

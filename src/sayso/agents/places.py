@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+from sayso.agents.issues import LlmIssue
 from sayso.agents.reports import LlmCheckView
-from sayso.agents.schema import LlmIssue
 
 _FIELD = re.compile(
     r"(?<![\w./])(?:llm\.)?(?P<field>(?:baseURL|apiKey|baseParams|timeouts)\b(?:\.[A-Za-z]+)*)"

@@ -10,8 +10,10 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from sayso.agents.knowledge import KnowledgeSafe
-from sayso.agents.llms import LlmSafe, OwnLlm
-from sayso.agents.schema import BUILT_IN, OPENAI_COMPATIBLE, NewAgent
+from sayso.agents.llm_schema import BUILT_IN, OPENAI_COMPATIBLE
+from sayso.agents.llms import LlmSafe
+from sayso.agents.own_llm import OwnLlm
+from sayso.agents.schema import NewAgent
 from sayso.bodies import contract_name
 from sayso.functions.mcp.safe import McpSafe
 from sayso.security.secrets import Secrets

@@ -6,32 +6,28 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
-from pydantic.alias_generators import to_camel
+from pydantic import Field, model_validator
 
+from sayso.agents.issues import LlmIssue
+from sayso.agents.llm_schema import LlmServer
 from sayso.agents.retrieval import Knowledge
-from sayso.agents.schema import LlmIssue, LlmServer
-from sayso.bodies import refuse_unstorable
-
-
-class _View(BaseModel):
-    model_config = ConfigDict(
-        alias_generator=to_camel, validate_by_name=True, hide_input_in_errors=True
-    )
-
+from sayso.bodies import View, refuse_unstorable
 
 MAX_ID_CHARS = 100
 MAX_QUERY_CHARS = 1000
+WhoseSecrets = Annotated[
+    Annotated[str, Field(max_length=MAX_ID_CHARS)] | None,
+    Field(
+        description="An agent of yours whose stored key is used when `apiKey` is left away, and "
+        "whose secrets masks stand for.",
+    ),
+]
 
 
 class NewCheck(LlmServer):
     """The body of `POST /api/v1/llm-checks`: an `llm` object, and whose key it may use."""
 
-    agent_id: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = Field(
-        default=None,
-        description="An agent of yours whose stored key is used when `apiKey` is left away, and "
-        "whose secrets masks stand for.",
-    )
+    agent_id: WhoseSecrets = None
 
     @model_validator(mode="before")
     @classmethod
@@ -39,7 +35,7 @@ class NewCheck(LlmServer):
         return refuse_unstorable(body)
 
 
-class LlmStageView(_View):
+class LlmStageView(View):
     """One stage of a check, in order."""
 
     name: str
@@ -56,7 +52,7 @@ def keep_still(_: Step) -> None:
     """For a check nobody watches."""
 
 
-class LlmProfileView(_View):
+class LlmProfileView(View):
     """What the LLM tolerates, and what conversations send accordingly; null is not tried yet."""
 
     answers: Literal["stream", "buffered", "json"]
@@ -75,7 +71,7 @@ class LlmProfileView(_View):
     keep_alive: bool | None
 
 
-class LlmCheckView(_View):
+class LlmCheckView(View):
     """What a check of an LLM found."""
 
     state: Literal["quick", "running", "complete"] = Field(
@@ -108,11 +104,7 @@ class AgentCheckView(LlmCheckView):
 class NewKnowledgeCheck(Knowledge):
     """The body of `POST /api/v1/knowledge-checks`: a `knowledge` object, and what to ask."""
 
-    agent_id: Annotated[str, Field(max_length=MAX_ID_CHARS)] | None = Field(
-        default=None,
-        description="An agent of yours whose stored key is used when `apiKey` is left away, and "
-        "whose secrets masks stand for.",
-    )
+    agent_id: WhoseSecrets = None
     query: Annotated[str, Field(min_length=1, max_length=MAX_QUERY_CHARS)] | None = Field(
         default=None, description="What is asked; null for what a save asks."
     )
@@ -123,7 +115,7 @@ class NewKnowledgeCheck(Knowledge):
         return refuse_unstorable(body)
 
 
-class PassageView(_View):
+class PassageView(View):
     """One passage that was found."""
 
     text: str
@@ -132,7 +124,7 @@ class PassageView(_View):
     score: float = Field(description="How well it fits, from 0 to 1.")
 
 
-class KnowledgeCheckView(_View):
+class KnowledgeCheckView(View):
     """What a check of a retrieval server found."""
 
     ok: bool
