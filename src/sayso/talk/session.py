@@ -41,6 +41,7 @@ from sayso.stt import Stt
 from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
 from sayso.talk.beginnings import Beginnings
+from sayso.talk.calls import Errand
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -69,12 +70,13 @@ from sayso.talk.events import (
     TransferFailed,
     Typed,
 )
-from sayso.talk.hands import Errand, Hands, Manners
+from sayso.talk.hands import Hands
 from sayso.talk.history import Ledger
 from sayso.talk.history import Line as Said
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
 from sayso.talk.page import PageTools
+from sayso.talk.patience import Manners
 from sayso.talk.record import LeftMessage, Record, Stopwatch
 from sayso.talk.reel import UNRECORDED, Reel
 from sayso.talk.reply import Mouth, Reply, Write
