@@ -73,7 +73,12 @@ def test_too_many_at_once_are_too_many_whatever_they_are() -> None:
 def test_what_the_caller_agreed_to_is_this_call_and_no_other() -> None:
     call = ToolCall("1", "erase", '{"what": "all"}')
     asked: list[str] = []
-    refuse(call, 0, TOOLS, lambda key: bool(asked.append(key)))
+
+    def note(key: str) -> bool:
+        asked.append(key)
+        return False
+
+    refuse(call, 0, TOOLS, note)
     assert len(asked) == 1
     assert refusal(call, 0, *asked) is None
     assert refusal(ToolCall("1", "erase", "{}"), 0, *asked) == ("call.unconfirmed", ASK_FIRST)

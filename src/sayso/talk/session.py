@@ -6,9 +6,10 @@
                                                     ▼  commands
     caller ◄─ line ◄─ pacing ◄─ codec ◄─ TTS ◄─ clauses ◄─ LLM ◄─ prompt ◄─ ledger
 
-Here events meet the core, and its commands meet who carries them out: the caller's side is
-`listener.py`, the agent's is `speaker.py`. `hourglass.py` has the time, `captions.py` what the
-client is shown, `minutes.py` what is kept, `troubles.py` what went wrong.
+Here events meet the core, and its commands meet who carries them out. What the client sends comes
+in by `reception.py`; the caller's side is `listener.py`, the agent's `speaker.py`. `hourglass.py`
+has the time, `captions.py` what the client is shown, `minutes.py` what is kept, and `troubles.py`
+tells what went wrong.
 
 Each conversation is one task group: when it ends, nothing of it is left running.
 """
@@ -29,7 +30,7 @@ from sayso.errors import TalkCode, TalkError
 from sayso.functions.toolboxes import join
 from sayso.llm import Exchanged
 from sayso.llm.watching import watched_by
-from sayso.talk import listener, speaker
+from sayso.talk import listener, reception, speaker
 from sayso.talk.actions import Actions
 from sayso.talk.agent import Agent
 from sayso.talk.captions import Captions
@@ -37,7 +38,6 @@ from sayso.talk.composer import Composer, make_manners
 from sayso.talk.events import (
     Answer,
     Attend,
-    Author,
     Command,
     Draft,
     Drop,
@@ -56,7 +56,6 @@ from sayso.talk.events import (
     TimeUp,
     Transfer,
     TransferFailed,
-    Typed,
 )
 from sayso.talk.hands import Hands
 from sayso.talk.history import Ledger
@@ -65,6 +64,7 @@ from sayso.talk.intake import Intake
 from sayso.talk.listener import Hearing, Listener
 from sayso.talk.minutes import Minutes
 from sayso.talk.page import PageTools
+from sayso.talk.reception import Reception
 from sayso.talk.record import Record
 from sayso.talk.reel import UNRECORDED, Reel
 from sayso.talk.reply import Mouth
@@ -81,17 +81,8 @@ from sayso.transport.line import (
     GreetingBegan,
     GreetingEnded,
     HandOn,
-    Incoming,
-    Left,
     Line,
-    Note,
-    NotHandedOn,
-    Played,
-    PlayedOut,
-    Sound,
-    Text,
 )
-from sayso.transport.page import Declared
 
 _REASONS: Final = {EndedBy.USER: "caller_left", EndedBy.ERROR: "line_lost"}
 
@@ -150,22 +141,25 @@ class Session:
         self._troubles = Troubles(line)
         longest_s = min(limits.conversation_s, agent.longest_s or inf)
         self._hourglass = Hourglass(longest_s, limits.warning_s, clock)
-        self._page = PageTools(line.post)
-        self._hands = self._make_hands(limits.filler_after_s)
+        page = PageTools(line.post)
+        self._hands = self._make_hands(page, limits.filler_after_s)
         on_deaf = partial(self._troubles.report, code=TalkCode.INVALID_MESSAGE)
         self._intake = Intake(line.hears, clock, on_deaf, reel)
         self._listener = self._make_listener(rooms, limits)
         self._speaker = self._make_speaker(rooms, limits, reel)
+        self._reception = Reception(
+            line, self._intake, self._listener, self._speaker, page, self._troubles
+        )
 
     # Who carries commands out ------------------------------------------------------------------
 
-    def _make_hands(self, filler_after_s: float) -> Hands:
+    def _make_hands(self, page: PageTools, filler_after_s: float) -> Hands:
         agent = self._agent
         allowed = agent.allowed if self._line.hands_on else replace(agent.allowed, destinations=())
         actions = Actions(allowed, self._clock, self._minutes.take_message, self._switch)
         return Hands(
             agent.llm,
-            join([agent.tools, self._page, actions]),
+            join([agent.tools, page, actions]),
             ledger=self._ledger,
             clock=self._clock,
             manners=make_manners(agent, filler_after_s),
@@ -243,13 +237,13 @@ class Session:
         return self._failed
 
     async def _converse(self) -> None:
+        around = reception.Around(self._happen, self.hang_up, self._take_back)
+        silent = partial(self._troubles.report, code=TalkCode.SILENT)
         try:
             async with asyncio.TaskGroup() as self._tasks:
-                self._start(self._receive())
+                self._start(self._reception.receive(around))
                 self._start(self._listener.listen())
-                self._start(
-                    self._intake.mind_gaps(partial(self._troubles.report, code=TalkCode.SILENT))
-                )
+                self._start(self._intake.mind_gaps(silent))
                 self._start(self._watch_time())
                 self._open()
                 await self._over.wait()
@@ -324,59 +318,6 @@ class Session:
             return self._turn.parting.value
         return _REASONS.get(by, "server_stopped")
 
-    # From the caller ---------------------------------------------------------------------------
-
-    async def _receive(self) -> None:
-        while True:
-            try:
-                incoming = await self._line.receive()
-            except TalkError as error:
-                if error.fatal:
-                    raise
-                self._troubles.report(error, error.code)
-                continue
-            self._take(incoming)
-            if isinstance(incoming, Left):
-                return
-
-    def _take(self, incoming: Incoming) -> None:
-        match incoming:
-            case Sound(data):
-                self._intake.put(data)
-            case Text(text):
-                self._intake.microphone.excuse()
-                self._listener.take_text()
-                self._happen(Typed(self._listener.now_s, text))
-            case Note(text):
-                self._listener.take_text()
-                self._happen(Typed(self._listener.now_s, text, Author.PROGRAM))
-            case Declared():
-                self._offer(incoming)
-            case PlayedOut():
-                self._speaker.played_out()
-            case Played(number, up_to_s):
-                self._speaker.played(number, up_to_s)
-            case NotHandedOn(reason):
-                self._take_back(reason)
-            case Left(cleanly):
-                self.hang_up(EndedBy.USER if cleanly else EndedBy.ERROR)
-            case _:
-                assert_never(incoming)
-
-    def _offer(self, declared: Declared) -> None:
-        """The LLM may use what the page can do."""
-        for wrong in filter(None, (declared.problem, self._page.offer(declared.events))):
-            odd = TalkError(wrong, code=TalkCode.INVALID_MESSAGE, fatal=False)
-            self._troubles.report(odd, odd.code)
-
-    def _take_back(self, reason: str) -> None:
-        """The caller could not be connected."""
-        if self._handed_to is not None and self._turn.phase is Phase.TRANSFERRING:
-            log.warning("transfer_failed", destination=self._handed_to.name)
-            self._listener.take_text()
-            told = tell_failure(self._handed_to, reason)
-            self._happen(TransferFailed(self._listener.now_s, told))
-
     # The core and its commands -----------------------------------------------------------------
 
     def _happen(self, event: Event) -> None:
@@ -424,6 +365,14 @@ class Session:
         self._handed_to = next(to for to in self._agent.allowed.destinations if to.name == name)
         log.info("transferring", destination=name)
         self._line.post(HandOn(name, self._handed_to.phone_number))
+
+    def _take_back(self, reason: str) -> None:
+        """The caller could not be connected."""
+        if self._handed_to is not None and self._turn.phase is Phase.TRANSFERRING:
+            log.warning("transfer_failed", destination=self._handed_to.name)
+            self._listener.take_text()
+            told = tell_failure(self._handed_to, reason)
+            self._happen(TransferFailed(self._listener.now_s, told))
 
     def _switch(self, language: str) -> None:
         """Go on in another language, from the rest of this reply on."""
