@@ -35,7 +35,8 @@ from sayso.talk.events import EndedBy
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.record import LeftMessage
-from sayso.talk.session import Limits, Rooms, Session
+from sayso.talk.rooms import Limits, Rooms
+from sayso.talk.session import Session
 from sayso.transport import line as wire
 from sayso.tts import Voice
 from sayso.vad import WINDOW_SAMPLES

@@ -68,7 +68,7 @@ from sayso.security.secrets import load_secrets
 from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 from sayso.stt import Stt
-from sayso.talk.session import Rooms
+from sayso.talk.rooms import Rooms
 from sayso.tts import Tts
 from sayso.vad import Vad
 from sayso.welcome import Welcome, greet, welcome

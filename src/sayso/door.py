@@ -52,7 +52,8 @@ from sayso.talk.events import EndedBy
 from sayso.talk.history import Deed, Ledger, Line
 from sayso.talk.record import LeftMessage, Timings
 from sayso.talk.reel import UNRECORDED, Reel, TwoTracks
-from sayso.talk.session import Limits, Rooms, Session
+from sayso.talk.rooms import Limits, Rooms
+from sayso.talk.session import Session
 from sayso.transport.playai import Setup, error_frame, init_frame, parse_setup
 from sayso.transport.websocket import WebSocketLine, close, receive_setup
 

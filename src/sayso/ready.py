@@ -44,7 +44,7 @@ from sayso.talk.history import Line
 from sayso.talk.ladder import Ladder
 from sayso.talk.lookup import Lookup
 from sayso.talk.record import Stopwatch
-from sayso.talk.session import Limits, Rooms
+from sayso.talk.rooms import Limits, Rooms
 from sayso.transport.playai import Setup
 from sayso.tts.voices import choose_voice
 from sayso.variables import choose, fill_text, find_missing

@@ -17,7 +17,7 @@ from sayso.functions import Outcome
 from sayso.llm import Tool, ToolCall
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from sayso.talk.agent import Agent
-from sayso.talk.hands import FAILED
+from sayso.talk.calls import FAILED
 from sayso.talk.phrases import ENGLISH
 from sayso.transport.playai import Setup
 from served import REHEARSED, Served, ask, fake_llm, microphone, serving

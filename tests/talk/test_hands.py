@@ -14,19 +14,11 @@ from sayso.errors import LlmError
 from sayso.functions import NO_TOOLS, Outcome
 from sayso.llm import Message, Tool, ToolCall
 from sayso.llm.written import UNREADABLE
-from sayso.talk.hands import (
-    ASK_FIRST,
-    FAILED,
-    MAX_CALLS_AT_ONCE,
-    MAX_KEPT_CHARS,
-    MAX_RESULT_CHARS,
-    MAX_ROUNDS,
-    STILL_RUNNING,
-    TOO_MANY,
-    UNREAD,
-)
+from sayso.talk.calls import FAILED, MAX_KEPT_CHARS, MAX_RESULT_CHARS, STILL_RUNNING
+from sayso.talk.hands import MAX_ROUNDS
 from sayso.talk.history import Deed, Line
 from sayso.talk.phrases import ENGLISH
+from sayso.talk.refusal import ASK_FIRST, MAX_CALLS_AT_ONCE, TOO_MANY, UNREAD
 from sayso.transport import line as wire
 from stage import Stage, Step, staged
 

@@ -12,8 +12,9 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.talk.ears import Ears, Lull, Utterance
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import Command, Event, Glimpse, Glimpsed, Heard, Hush, Resume
+from sayso.talk.interruption import GLIMPSE_S
 from sayso.talk.state import Phase, Turn
-from sayso.talk.turn import GLIMPSE_S, step
+from sayso.talk.turn import step
 from sayso.vad import WINDOW_SAMPLES
 from sayso.vad.gate import WINDOW_S, Gate
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
 
 from sayso.functions import NO_TOOLS, Toolbox
 from sayso.llm import Message, Mind
 from sayso.talk.actions import NOTHING, Allowed
 from sayso.talk.endpointing import Preset
+from sayso.talk.events import FixedLine
 from sayso.talk.history import Line
 from sayso.talk.ladder import NO_LADDER, Ladder
 from sayso.talk.lookup import NOWHERE, Lookup
@@ -99,3 +100,29 @@ class Agent:
     def ends_with(self, text: str) -> bool:
         """Whether whoever said `text` has ended the conversation with it."""
         return any(says(text, phrase) for phrase in self.end_phrases)
+
+    def words_of(self, fixed: FixedLine, *, nudged: int, left_s: float) -> str:
+        """What it says where no LLM is asked: its owner's words, or else the usual ones.
+
+        Args:
+            fixed: for what.
+            nudged: how often the caller was asked whether they are there, this time included.
+            left_s: how long the conversation may still take, in seconds.
+        """
+        usual = self.phrases
+        match fixed:
+            case FixedLine.GREETING:
+                return self.greeting
+            case FixedLine.NOT_HEARD:
+                return usual.not_heard
+            case FixedLine.NUDGE:
+                nudges = self.nudges or usual.nudges
+                return nudges[(nudged - 1) % len(nudges)]
+            case FixedLine.WARNING:
+                return usual.time_is_near.format(seconds=max(1, round(left_s)))
+            case FixedLine.GIVING_UP:
+                return self.goodbye or usual.nobody_there
+            case FixedLine.FAREWELL:
+                return self.goodbye or usual.time_is_up
+            case _:
+                assert_never(fixed)

@@ -17,12 +17,20 @@ import numpy as np
 from sayso.audio.decode import SEAMLESS, Decoder, open_decoder
 from sayso.audio.formats import EAR_RATE_HZ, InputAudio, Samples
 from sayso.clock import Clock
-from sayso.errors import AudioError
+from sayso.errors import AudioError, SilentMicrophoneError
 from sayso.talk.reel import UNRECORDED, Reel
 from sayso.talk.silence import Complaint, GapFiller, Microphone
 
 MAX_PIECES: Final = 256
 """Pieces of sound that may wait, encoded or decoded; a client that sends faster is refused."""
+
+GAP_CHECK_S: Final = 0.1
+"""How often a silent client is looked after, in seconds."""
+
+_COMPLAINTS: Final[dict[Complaint, str]] = {
+    "nothing": "no sound comes from the client: is its microphone allowed and not muted?",
+    "silence": "only silence comes from the client: is its microphone muted, or the wrong one?",
+}
 
 TOO_FAST: Final = "sound comes faster than it can be listened to"
 
@@ -77,6 +85,13 @@ class Intake:
             self._decode()
         pieces, self._decoded = self._decoded, []
         return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
+
+    async def mind_gaps(self, complain: Callable[[SilentMicrophoneError], None]) -> None:
+        """Audio time goes on while the client sends nothing: its caller is silent."""
+        while True:
+            await asyncio.sleep(GAP_CHECK_S)
+            if complaint := self.mind_gap():
+                complain(SilentMicrophoneError(_COMPLAINTS[complaint]))
 
     def mind_gap(self) -> Complaint | None:
         """Let silence take the place of sound that does not come; what is wrong, said once."""

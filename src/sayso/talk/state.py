@@ -25,7 +25,7 @@ from sayso.talk.ladder import STIRRED, Quiet
 
 
 class Phase(StrEnum):
-    """Where a conversation stands; the list at the top of this file says what each means."""
+    """Where a conversation stands; the list at the top of `turn.py` says what each means."""
 
     IDLE = "idle"
     LISTENING = "listening"

@@ -1,4 +1,4 @@
-"""The turn core while a caller is handed on."""
+"""How a conversation ends in the turn core: last words, a hang-up, a caller who is handed on."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+import turns
 from sayso.talk.endpointing import Policy
 from sayso.talk.events import (
     Answer,
@@ -35,17 +36,15 @@ from sayso.talk.events import (
 )
 from sayso.talk.ladder import Ladder
 from sayso.talk.state import Phase, Turn
-from sayso.talk.turn import step
+from turns import SPEAKING
 
 POLICY = Policy(transfer_s=60.0)
 
 
-def run(*events: Event, turn: Turn, policy: Policy = POLICY) -> tuple[Turn, list[Command]]:
-    said: list[Command] = []
-    for event in events:
-        turn, commands = step(turn, event, policy)
-        said += commands
-    return turn, said
+def run(
+    *events: Event, turn: Turn | None = None, policy: Policy = POLICY
+) -> tuple[Turn, list[Command]]:
+    return turns.run(*events, turn=turn, policy=policy)
 
 
 ANNOUNCING = run(Typed(1.0, "Sales, please."), ReplyStarted(2.0, 1), turn=Turn())[0]
@@ -156,3 +155,21 @@ class TestATransferThatFails:
     @pytest.mark.parametrize("turn", [Turn(), ANNOUNCING])
     def test_too_late_or_too_early_means_nothing(self, turn: Turn) -> None:
         assert run(self.FAILED, turn=turn)[1] == []
+
+
+class TestEnding:
+    def test_when_time_is_up_a_farewell_is_spoken(self) -> None:
+        turn, said = run(TimeUp(5.0), turn=SPEAKING)
+        assert said == [Hush(1), Say(2, FixedLine.FAREWELL)]
+        turn, said = run(SpeechStarted(5.1), ReplyStarted(5.2, 2), ReplyPlayed(7.0, 2), turn=turn)
+        assert (turn.phase, said) == (Phase.ENDED, [End(EndedBy.SYSTEM)])
+
+    def test_a_farewell_that_cannot_be_spoken_does_not_hold_the_line(self) -> None:
+        turn, _ = run(TimeUp(5.0))
+        assert run(Tick(6.0), turn=turn) == (turn, [])
+        _, said = run(Tick(5.0 + POLICY.farewell_s), turn=turn)
+        assert said == [Hush(1), End(EndedBy.SYSTEM)]
+
+    def test_after_the_end_nothing_happens(self) -> None:
+        _turn, said = run(HungUp(1.0, EndedBy.USER), SpeechStarted(2.0), HungUp(3.0, EndedBy.ERROR))
+        assert said == [End(EndedBy.USER)]
