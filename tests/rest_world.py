@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from fastapi import FastAPI
 
+from databases import lay_database
 from sayso.accounts.schema import Account, read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.avatars import Avatars
@@ -41,7 +42,7 @@ from sayso.library import Library, make_library
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
-from sayso.store.database import Database, migrate
+from sayso.store.database import Database
 from sayso.store.tables import UserRow
 from sayso.tts import Voice
 from sayso.tts.scripted import ScriptedTts
@@ -178,7 +179,7 @@ class World:
 async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
     """A new installation in `folder`, or the one that is there; nobody works at its jobs yet."""
     config = Settings.model_validate({"data_dir": folder / "data", **settings})
-    migrate(config.database)
+    lay_database(config.database)
     secrets = load_secrets(config.data_dir, config.master_key)
     world = make_world(config, secrets)
     try:

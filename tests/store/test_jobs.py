@@ -11,7 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 
-from sayso.store.database import Database, migrate
+from databases import lay_database
+from sayso.store.database import Database
 from sayso.store.jobs import BACK_OFF_S, DEAD_S, MAX_TRIES, Job, Jobs, _next_turn
 from sayso.store.tables import JobRow
 
@@ -61,7 +62,7 @@ def clock() -> Hand:
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'sayso.db'}"
-    migrate(url)
+    lay_database(url)
     database = Database(url)
     yield database
     await database.close()

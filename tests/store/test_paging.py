@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from sayso.store.database import Database, migrate
+from databases import lay_database
+from sayso.store.database import Database
 from sayso.store.paging import MAX_PAGE_ITEMS, Page, PageRequest, page_request, read_page
 from sayso.store.tables import UserRow
 
@@ -17,7 +18,7 @@ NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'sayso.db'}"
-    migrate(url)
+    lay_database(url)
     database = Database(url)
     async with database.write() as session:
         for at, name in enumerate(("a", "b", "c", "d", "e")):

@@ -5,15 +5,16 @@ from pathlib import Path
 
 import pytest
 
+from databases import lay_database
 from rest_world import HandClock
-from sayso.store.database import Database, migrate
+from sayso.store.database import Database
 from sayso.store.profiles import ProfileStore
 
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncGenerator[Database]:
     url = f"sqlite+aiosqlite:///{tmp_path / 'sayso.db'}"
-    migrate(url)
+    lay_database(url)
     database = Database(url)
     yield database
     await database.close()

@@ -1,0 +1,34 @@
+"""A database in its newest shape, laid down as a copy: migrating takes 0.2 s of computing."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy.engine import make_url
+
+from sayso.store.database import migrate
+
+
+def lay_database(url: str) -> None:
+    """What `migrate` does, by a copy where there is nothing yet; tests of migrations do not use it.
+
+    Args:
+        url: of a SQLite file, whose folder is made, too.
+    """
+    path = Path(make_url(url).database or "")
+    if path.exists():
+        migrate(url)
+        return
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_bytes(_newest())
+
+
+@cache
+def _newest() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sayso.db"
+        migrate(f"sqlite+aiosqlite:///{path}")
+        return path.read_bytes()
