@@ -149,7 +149,11 @@ def _differ(body: dict[str, Any]) -> bool:
 def _have_places(body: dict[str, Any]) -> bool:
     """Whether each parameter of a function fits its place, and is the only one there."""
     places = [
-        (one.get("parameterPosition", "body"), str(one.get("name")).lower(), one.get("constType"))
+        (
+            str(one.get("parameterPosition", "body")),
+            str(one.get("name")).lower(),
+            one.get("constType"),
+        )
         for one in _list(body, "parameters")
     ]
     fitting = all(where not in ("header", "url") and kind not in TYPED for where, _, kind in places)
