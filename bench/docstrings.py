@@ -33,10 +33,13 @@ class Documented:
     text: str
 
 
-def read_docstrings(count: int, seed: int = 1) -> list[Documented]:
-    """`count` docstrings of the standard library, the same ones each time; none twice."""
+def read_docstrings(count: int, seed: int = 1, *, package: str = "") -> list[Documented]:
+    """`count` docstrings of the standard library, or of a package in it; none twice.
+
+    They are the same ones each time.
+    """
     found: dict[str, Documented] = {}
-    for path in sorted(Path(sysconfig.get_path("stdlib")).rglob("*.py")):
+    for path in sorted(Path(sysconfig.get_path("stdlib"), package).rglob("*.py")):
         if not any(part.startswith(_SKIPPED) for part in path.parts):
             for one in _read_file(path):
                 found.setdefault(one.text, one)

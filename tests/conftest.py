@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 from collections.abc import Iterator
@@ -26,6 +27,15 @@ def pytest_sessionstart() -> None:
     """In CI, say at once what is missing: a skipped test proves nothing."""
     if os.environ.get("CI") and (missing := _list_missing()):
         pytest.exit(f"CI needs {', '.join(missing)}; .ci/run installs it", returncode=1)
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector leave alone what stays: all tests and modules, 700,000 objects.
+
+    Each full collection would look at them, in 0.3 s; some tests ask for one, others fill memory.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 def _list_missing() -> list[str]:

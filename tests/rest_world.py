@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import tempfile
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from fastapi import FastAPI
 
+from databases import lay_database
 from sayso.accounts.schema import Account, read_rules
 from sayso.accounts.service import Accounts
 from sayso.agents.avatars import Avatars
@@ -44,7 +43,7 @@ from sayso.library import Library, make_library
 from sayso.llm import Endpoint
 from sayso.llm.findings import show_url
 from sayso.security.secrets import Secrets, load_secrets
-from sayso.store.database import Database, migrate, read_url
+from sayso.store.database import Database
 from sayso.store.tables import Table, UserRow
 from sayso.tts import Voice
 from sayso.tts.scripted import ScriptedTts
@@ -181,7 +180,7 @@ class World:
 async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
     """A new installation in `folder`, or the one that is there; nobody works at its jobs yet."""
     config = Settings.model_validate({"data_dir": folder / "data", **settings})
-    make_tables(config.database)
+    lay_database(config.database)
     secrets = load_secrets(config.data_dir, config.master_key)
     world = make_world(config, secrets)
     try:
@@ -194,26 +193,6 @@ async def open_world(folder: Path, **settings: object) -> AsyncGenerator[World]:
         await world.calls.close()
         await world.mcp.close()
         await world.database.close()
-
-
-def make_tables(url: str) -> None:
-    """As `migrate`, in a hundredth of the time: a copy of a file that was migrated once.
-
-    A PostgreSQL database of the tests is itself a copy of one that has them.
-    """
-    path = Path(read_url(url).database or "")
-    if read_url(url).get_backend_name() == "sqlite" and not path.exists():
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        path.write_bytes(_read_migrated())
-        path.chmod(0o600)
-
-
-@cache
-def _read_migrated() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "sayso.db"
-        migrate(f"sqlite:///{path}")
-        return path.read_bytes()
 
 
 async def read_store(world: World) -> bytes:

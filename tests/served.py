@@ -19,6 +19,7 @@ import httpx2
 import numpy as np
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from databases import lay_database
 from sayso.app import Server
 from sayso.audio.formats import EAR_RATE_HZ, Samples, pcm16_of
 from sayso.caller import Caller, HeardReply, call, socket_url
@@ -26,7 +27,7 @@ from sayso.config import Settings
 from sayso.llm.fake import FakeConfig, Received, running_fake
 from sayso.llm.tolerance import PROMPT
 from sayso.serve import _Announcing, uvicorn_config
-from sayso.store.database import Database, migrate
+from sayso.store.database import Database
 
 START_WITHIN_S = 60.0
 ANSWER_WITHIN_S = 30.0
@@ -207,7 +208,7 @@ def serving(folder: Path, **settings: object) -> Iterator[Served]:
         {"data_dir": folder / "data", "port": 0, "llm_deep_check": False, **unlimited, **settings}
     )
     config.data_dir.mkdir(parents=True, exist_ok=True)
-    migrate(config.database)
+    lay_database(config.database)
     server = Server(config)
     uvicorn = _Threaded(uvicorn_config(server, config), server, config, lambda: None)
     thread = threading.Thread(target=uvicorn.run, name="server", daemon=True)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from databases import lay_database
 from rest_world import World, open_world, read_store
 from sayso.accounts import service
 from sayso.accounts.service import Accounts
@@ -16,7 +17,7 @@ from sayso.errors import (
     NotFoundError,
     UnauthorizedError,
 )
-from sayso.store.database import Database, migrate
+from sayso.store.database import Database
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
@@ -132,7 +133,7 @@ async def test_an_account_has_a_most_of_keys(world: World, monkeypatch: pytest.M
 
 async def test_before_the_first_run_there_is_no_owner(world: World, tmp_path: Path) -> None:
     url = f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}"
-    migrate(url)
+    lay_database(url)
     database = Database(url)
     with pytest.raises(NotFoundError, match="no account yet"):
         await Accounts(database, world.secrets, world.clock).owner_id()

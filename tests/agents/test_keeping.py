@@ -47,7 +47,10 @@ async def test_a_copy_has_everything_and_nothing_is_checked(
 ) -> None:
     knowledge = {"baseURL": "https://search.example.com", "apiKey": "kb-canary-012345"}
     plan = {"idleMessages": ["Hello?"]}
-    agent = await make(client, llm=LLM, knowledge=knowledge, messagePlan=plan)
+    desk = {"name": "Desk", "phoneNumber": "+15550100123", "when": "they want a table"}
+    agent = await make(
+        client, llm=LLM, knowledge=knowledge, messagePlan=plan, transferDestinations=[desk]
+    )
     form = {"file": ("hours.txt", b"Nine to five.", "text/plain")}
     path = f"{AGENTS}/{agent['id']}/critical-knowledge-files"
     assert (await client.post(path, files=form)).status_code == 201

@@ -38,9 +38,14 @@ def test_short_ones_are_left_out(docstring: str) -> None:
 
 
 def test_the_same_ones_are_read_each_time() -> None:
-    found = read_docstrings(50)
+    found = read_docstrings(50, package="email")
     assert len({one.text for one in found}) == 50
-    assert read_docstrings(50) == found
+    assert read_docstrings(50, package="email") == found
+    assert read_docstrings(50, seed=2, package="email") != found
+
+
+def test_all_packages_are_read() -> None:
+    assert len(read_docstrings(1000)) == 1000
 
 
 def test_mixed_texts_are_half_of_each() -> None:

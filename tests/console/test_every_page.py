@@ -1,8 +1,12 @@
-"""Every page: no violation of accessibility, no sideways scrolling, keyboard alone, both themes."""
+"""Every page: no violation of accessibility, no sideways scrolling, keyboard alone, both themes.
+
+Opening one takes longer than most checks do, so those of a wide page follow each other on one tab.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -16,7 +20,7 @@ from console.inspection import (
     tab_through,
 )
 from console.sample import Sample, running_sample
-from console.visits import Visits, visiting
+from console.visits import WIDE, Visits, visiting
 
 pytestmark = pytest.mark.browser
 
@@ -51,6 +55,13 @@ def visits() -> Iterator[Visits]:
         yield visits
 
 
+@pytest.fixture(scope="module")
+def page(request: pytest.FixtureRequest, chromium: Browser, sample: Sample) -> Iterator[Page]:
+    """A page by its name, wide; pytest puts the tests of each behind one another."""
+    with visiting() as visits:
+        yield open_page(visits, chromium, sample, request.param)
+
+
 def open_page(
     visits: Visits, chromium: Browser, sample: Sample, name: str, **context: object
 ) -> Page:
@@ -63,19 +74,23 @@ def open_page(
     return page
 
 
+def resize(page: Page, viewport: Mapping[str, int]) -> None:
+    """Give the window another size, and let the page follow."""
+    page.set_viewport_size(viewport)  # type: ignore[arg-type]
+    settle(page)
+
+
 def test_every_page_is_looked_at(sample: Sample) -> None:
     assert [name for name, _, _ in sample.visitors()] == PAGES
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", PAGES)
-def test_it_is_accessible(
-    visits: Visits, chromium: Browser, sample: Sample, name: str, scheme: str
-) -> None:
-    page = open_page(visits, chromium, sample, name, color_scheme=scheme)
+@pytest.mark.parametrize("page", PAGES, indirect=True)
+def test_it_is_accessible(page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
+    resize(page, WIDE)
     assert find_violations(page) == []
-    page.set_viewport_size(NARROW)  # type: ignore[arg-type]
-    settle(page)
+    resize(page, NARROW)
     assert find_violations(page) == []
 
 
@@ -100,12 +115,10 @@ def test_it_fits_into_360_px(visits: Visits, chromium: Browser, sample: Sample, 
     assert page.evaluate("document.scrollingElement.scrollWidth") <= NARROW["width"]
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if name != "preview"])
-def test_the_keyboard_reaches_everything_in_order(
-    visits: Visits, chromium: Browser, sample: Sample, name: str
-) -> None:
+@pytest.mark.parametrize("page", [name for name in PAGES if name != "preview"], indirect=True)
+def test_the_keyboard_reaches_everything_in_order(page: Page) -> None:
     # The preview is nothing but a frame with the embed, which is a page of its own here.
-    page = open_page(visits, chromium, sample, name)
+    resize(page, WIDE)
     operable = list_operable(page)
     steps = tab_through(page)
     assert [step.name for step in steps] == operable

@@ -127,6 +127,7 @@ async def test_the_last_week_is_counted_where_nobody_says_what(
         ({"from": "2024-03-01", "to": "2024-05-01", "bucket": "hour"}, "from"),
         ({"from": "0001-01-01T00:00:00+14:00"}, "from"),
         ({"to": "0001-01-02T00:00:00Z"}, "to"),
+        ({"to": "0.5"}, "to"),
         ({"from": "9999-12-30T00:00:00Z", "to": "9999-12-31T23:59:59Z"}, "to"),
     ],
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rest_world import make_tables
+from databases import lay_database
 from sayso.store.database import Database
 
 
@@ -31,7 +31,7 @@ def url(both_databases: str, file_url: str) -> str:
 
 @pytest.fixture
 async def database(url: str) -> AsyncGenerator[Database]:
-    make_tables(url)
+    lay_database(url)
     database = Database(url)
     yield database
     await database.close()

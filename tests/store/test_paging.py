@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from rest_world import make_tables
+from databases import lay_database
 from sayso.store.database import Database
 from sayso.store.paging import MAX_PAGE_ITEMS, Page, PageRequest, page_request, read_page
 from sayso.store.tables import UserRow
@@ -16,7 +16,7 @@ NOON = datetime(2024, 5, 1, 12, 0, tzinfo=UTC)
 
 @pytest.fixture
 async def database(url: str) -> AsyncGenerator[Database]:
-    make_tables(url)
+    lay_database(url)
     database = Database(url)
     async with database.write() as session:
         for at, name in enumerate(("a", "b", "c", "d", "e")):

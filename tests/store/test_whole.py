@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import delete, func, select
 
-from rest_world import make_tables
+from databases import lay_database
 from sayso.store.database import Database
 from sayso.store.tables import UserRow
 from sayso.store.whole import whole
@@ -74,7 +74,7 @@ async def test_work_that_is_cancelled_itself_ends_who_waits_for_it() -> None:
 
 @pytest.fixture
 async def files(file_url: str) -> AsyncGenerator[Database]:
-    make_tables(file_url)
+    lay_database(file_url)
     database = Database(file_url)
     yield database
     await database.close()

@@ -5,6 +5,7 @@ What comes out of here is never answered and never logged.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic.alias_generators import to_camel
@@ -35,7 +36,8 @@ class PlainFields:
         """All fields by the contract's names. Raises InstallationError."""
         plain = {contract_name(name): getattr(row, name) for name in sorted(PLAIN_FIELDS)}
         if row.message_plan is not None:
-            plain["messagePlan"] = {to_camel(k): value for k, value in row.message_plan.items()}
+            plain["messagePlan"] = _contract_named(row.message_plan)
+        plain["transferDestinations"] = [_contract_named(d) for d in row.transfer_destinations]
         return plain | {
             "llm": self._llm(row),
             "knowledge": self._knowledge(row),
@@ -83,6 +85,10 @@ class PlainFields:
             }
             for one in self.mcp.open(row.id, row.mcp_servers, row.mcp_sealed)
         ]
+
+
+def _contract_named(stored: Mapping[str, Any]) -> dict[str, Any]:
+    return {to_camel(name): value for name, value in stored.items()}
 
 
 def _server(own: OwnLlm) -> dict[str, Any]:

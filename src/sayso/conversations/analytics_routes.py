@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from fastapi import APIRouter, Depends, Query
@@ -12,7 +12,7 @@ from sayso.accounts.schema import Account
 from sayso.clock import Clock
 from sayso.conversations.analytics import MAX_DAYS, MAX_HOURLY_DAYS, Analytics
 from sayso.conversations.analytics_schema import AnalyticsView, Bucket, Span
-from sayso.conversations.schema import in_utc
+from sayso.conversations.schema import QueryTime, in_utc
 
 USUAL_DAYS = 7
 """What is counted where nobody says how much, in days up to now."""
@@ -28,10 +28,10 @@ def analytics_routes(analytics: Analytics, access: Access, clock: Clock) -> APIR
     @router.get("/analytics", summary="Count your conversations", openapi_extra=_EXTENSION)
     async def get_analytics(
         agent_id: str | None = Query(None, alias="agentId", description="Only of this agent."),
-        since: datetime | None = Query(
+        since: QueryTime | None = Query(
             None, alias="from", description=f"Default: {USUAL_DAYS} days before `to`."
         ),
-        before: datetime | None = Query(None, alias="to", description="Default: now."),
+        before: QueryTime | None = Query(None, alias="to", description="Default: now."),
         bucket: Bucket = Query(
             "day",
             description=f"Up to {MAX_DAYS} days by the day, {MAX_HOURLY_DAYS} by the hour; UTC.",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Response
@@ -25,7 +24,7 @@ from sayso.conversations.record_schema import (
 )
 from sayso.conversations.recordings import MEDIA_TYPE, Recordings
 from sayso.conversations.records import Records
-from sayso.conversations.schema import in_utc
+from sayso.conversations.schema import QueryTime, in_utc
 from sayso.conversations.views import write_exchanges, write_export
 from sayso.store.paging import PAGE_RESPONSE, PageRequest, page_request
 
@@ -53,8 +52,10 @@ MAX_QUERY_CHARS = 200
 
 def read_filters(
     agent_id: str | None = Query(None, alias="agentId", description="Only of this agent."),
-    since: datetime | None = Query(None, alias="from", description="Only what began from then on."),
-    before: datetime | None = Query(None, alias="to", description="Only what began before then."),
+    since: QueryTime | None = Query(
+        None, alias="from", description="Only what began from then on."
+    ),
+    before: QueryTime | None = Query(None, alias="to", description="Only what began before then."),
     end_reason: EndReason | Literal["under_way"] | None = Query(
         None, alias="endReason", description="Only what ended so, or is under way."
     ),

@@ -5,7 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, PlainSerializer, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PlainSerializer,
+    WithJsonSchema,
+)
 from pydantic.alias_generators import to_camel
 
 from sayso.errors import BadRequestError
@@ -21,6 +29,19 @@ EndedBy: TypeAlias = Literal["user", "agent", "error", "system"]
 def to_iso(at: datetime) -> str:
     """A time as the contract writes it: UTC, ISO-8601, milliseconds, `Z`."""
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _written_out(at: object) -> object:
+    """Refuse a bare number: it would be taken for seconds since 1970, which nobody offered."""
+    try:
+        float(at)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return at
+    raise ValueError("is not a date and a time")
+
+
+QueryTime: TypeAlias = Annotated[datetime, BeforeValidator(_written_out)]
+"""A time in a query, written as ISO-8601 says."""
 
 
 def in_utc(at: datetime | None, field: str) -> datetime | None:
