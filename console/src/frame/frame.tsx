@@ -13,7 +13,7 @@ import { GOES_TO, useKeys } from "./keys";
 import { applyTheme, readTheme, type Theme } from "./theme";
 
 const PLACES: readonly (readonly [string, string, IconName])[] = [
-  ["Home", "/", "talk"],
+  ["Home", "/", "home"],
   ["Agents", "/my-agents", "agents"],
   ["Conversations", "/conversations", "conversations"],
   ["Analytics", "/analytics", "analytics"],
@@ -51,7 +51,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </nav>
         <Foot onKeys={() => setShowsKeys(true)} onGo={() => setOpen(false)} isHere={isHere} />
       </header>
-      <main id="content" tabIndex={-1}><Boundary at={location}>{children}</Boundary></main>
+      <main id="content" className={styles.content} tabIndex={-1}><Boundary at={location}>{children}</Boundary></main>
       <KeysHelp isOpen={showsKeys} onClose={() => setShowsKeys(false)} />
     </div>
   );
@@ -85,10 +85,11 @@ function Foot({ onKeys, onGo, isHere }: { onKeys: () => void; onGo: () => void; 
 function KeysHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
     <Dialog title="Keyboard shortcuts" isOpen={isOpen} onClose={onClose} foot={<Button onClick={onClose}>Close</Button>}>
-      <ul>
-        <li><kbd>/</kbd> Search on this page</li>
-        {Object.entries(GOES_TO).map(([key, [name]]) => <li key={key}><kbd>g</kbd> <kbd>{key}</kbd> {name}</li>)}
-        <li><kbd>?</kbd> These shortcuts</li>
+      <ul className={styles.keys}>
+        <li><span><kbd>/</kbd></span> Search on this page</li>
+        {Object.entries(GOES_TO).map(([key, [name]]) => <li key={key}><span><kbd>g</kbd> <kbd>{key}</kbd></span> {name}</li>)}
+        <li><span><kbd>Ctrl</kbd> <kbd>S</kbd></span> Save an agent's changes</li>
+        <li><span><kbd>?</kbd></span> These shortcuts</li>
       </ul>
     </Dialog>
   );
