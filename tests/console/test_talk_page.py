@@ -16,6 +16,7 @@ from console.scripted_site import Caller, ScriptedAgents, wait_for
 pytestmark = pytest.mark.browser
 
 FRAME_BYTES = 3200
+WITHIN_S = 10.0
 
 
 async def init(caller: Caller) -> None:
@@ -201,8 +202,7 @@ def test_an_interrupted_answer_falls_silent_and_shows_what_was_heard(
 
 async def happens(event: threading.Event) -> None:
     """Wait for what a test does."""
-    while not event.is_set():
-        await asyncio.sleep(0.02)
+    await asyncio.to_thread(event.wait, WITHIN_S)
 
 
 def test_what_is_typed_over_a_greeting_is_seen_waiting_and_then_answered(
