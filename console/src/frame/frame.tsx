@@ -1,6 +1,6 @@
 /* What stands around every page: where one can go, and who is signed in. */
 
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
 import { useSession, useSignOut } from "../session/session";
@@ -25,19 +25,25 @@ const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark:
 export function Frame({ children }: { children: ReactNode }) {
   const [location] = useLocation();
   const [isOpen, setOpen] = useState(false);
+  const menu = useRef<HTMLButtonElement>(null);
   const [showsKeys, setShowsKeys] = useState(false);
   useKeys(() => setShowsKeys(true));
+  const leave = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !isOpen) return;
+    setOpen(false);
+    menu.current?.focus();
+  };
   const isHere = (path: string) => (path === "/" ? location === "/" : location.startsWith(path));
   return (
     <div className={styles.frame}>
       <a className={styles.skip} href="#content">Skip to the content</a>
-      <header className={styles.rail} data-open={isOpen || undefined}>
+      <header className={styles.rail} data-open={isOpen || undefined} onKeyDown={leave}>
         <div className={styles.row}>
           <Link href="/" className={styles.brand}>
             <img src="/static/icon.svg" alt="" width="22" height="22" />
             Sayso
           </Link>
-          <Button kind="quiet" square className={styles.menuButton} aria-label="Menu" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          <Button ref={menu} kind="quiet" square className={styles.menuButton} aria-label="Menu" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             <Icon name={isOpen ? "cross" : "menu"} />
           </Button>
         </div>
