@@ -95,7 +95,6 @@ def copy_agent(page: Page) -> None:
     page.get_by_role("button", name="More about Pizza line").first.click()
     page.get_by_role("menuitem", name="Duplicate").click()
     expect(page.get_by_text("is made.")).to_be_visible()
-    page.wait_for_timeout(300)  # it fades in
 
 
 def try_function(page: Page) -> None:
