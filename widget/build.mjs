@@ -9,7 +9,7 @@
 import { rm, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname, join, posix } from "node:path";
 import { fileURLToPath } from "node:url";
-import { gzipSync } from "node:zlib";
+import { brotliCompressSync, gzipSync } from "node:zlib";
 import { build } from "vite";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
@@ -66,7 +66,11 @@ function urlOf(filename, { hostId, hostType }) {
 /** The server sends these to whoever can unpack them. */
 async function pack() {
   for (const name of await readdir(FRESH, { recursive: true }))
-    if (/\.(js|css)$/.test(name)) await writeFile(join(FRESH, `${name}.gz`), gzipSync(await readFile(join(FRESH, name)), { level: 9 }));
+    if (/\.(js|css)$/.test(name)) {
+      const content = await readFile(join(FRESH, name));
+      await writeFile(join(FRESH, `${name}.gz`), gzipSync(content, { level: 9 }));
+      await writeFile(join(FRESH, `${name}.br`), brotliCompressSync(content));
+    }
 }
 
 async function weigh() {

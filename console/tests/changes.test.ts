@@ -27,6 +27,13 @@ describe("withChange", () => {
     expect(withChange({}, "endCallMessage", "", null)).toEqual({ endCallMessage: "" });
   });
 
+  test("a server that was begun is a change before it has an address", () => {
+    const begun = { knowledge: { baseURL: "" } } as Changes;
+    expect(withChange({}, "knowledge", begun.knowledge, null)).toEqual(begun);
+    expect(withChange(begun, "knowledge", null, null)).toEqual({});
+    expect(withChange({}, "variables", {}, null)).toEqual({});
+  });
+
   test("an LLM is the same whatever the server says of it besides", () => {
     const shown = { type: "openai-compatible", baseURL: "http://a", apiKey: null, model: "m", baseParams: { model: "m" }, fallbacks: [], tell: "off" };
     expect(withChange({ llm: null }, "llm", asSent(shown), asSent(shown))).toEqual({});

@@ -1,7 +1,6 @@
 import { expect, test } from "vitest";
 
 import { showAgo, showBytes, showLength, showMs } from "../src/ui/times";
-import { traceSpark } from "../src/pages/editor/llm/spark";
 
 test.each([[0, "0:00"], [59.6, "1:00"], [83.4, "1:23"], [-3, "0:00"], [3601, "60:01"]])("%d s is %s", (seconds, shown) => {
   expect(showLength(seconds)).toBe(shown);
@@ -24,9 +23,3 @@ test("showAgo counts in the largest unit that fits", () => {
   expect(ago("2026-05-04T11:00:20Z")).toBe("1 hour ago");
 });
 
-test("a spark steps over days without a value", () => {
-  expect(traceSpark([10, null, 20])).toBe("M0 10L100 0");
-  expect(traceSpark([null, 5])).toBe("M100 0h2");
-  expect(traceSpark([])).toBe("");
-  expect(traceSpark([0, 0])).toBe("M0 20L100 20");
-});

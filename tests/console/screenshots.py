@@ -77,8 +77,45 @@ def show_keys(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def show_versions(page: Page) -> None:
+    page.get_by_role("link", name="Versions").click()
+    page.get_by_role("list", name="Versions").get_by_role("button").last.click()
+    expect(page.get_by_role("button", name="Go back to this version")).to_be_visible()
+    settle(page)
+
+
+def test_wrong_llm(page: Page) -> None:
+    address = page.get_by_label("Base URL")
+    address.fill(address.input_value().removesuffix("/v1"))
+    page.get_by_role("button", name="Test", exact=True).click()
+    expect(page.get_by_text("Another address works:")).to_be_visible(timeout=WITHIN_MS)
+
+
+def copy_agent(page: Page) -> None:
+    page.get_by_role("button", name="More about Pizza line").first.click()
+    page.get_by_role("menuitem", name="Duplicate").click()
+    expect(page.get_by_text("is made.")).to_be_visible()
+
+
+def try_function(page: Page) -> None:
+    page.get_by_role("button", name="Try it").click()
+    page.get_by_label("city").fill("Graz")
+    page.get_by_role("button", name="Call it").click()
+    expect(page.get_by_text("It worked")).to_be_visible()
+
+
+def speak(page: Page) -> None:
+    page.get_by_role("button", name="Start talking").click()
+    expect(page.get_by_label("Speaker", exact=True)).to_be_visible(timeout=WITHIN_MS)
+
+
 DEEDS: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
     "home-talking": ("home", type_to),
+    "home-speaking": ("home", speak),
+    "talk-speaking": ("talk", speak),
+    "editor-versions": ("editor-identity", show_versions),
+    "editor-llm-refused": ("editor-llm", test_wrong_llm),
+    "function-tried": ("functions", try_function),
     "agents-menu": ("agents", open_menu),
     "editor-talking": ("editor-behaviour", type_beside),
     "editor-llm-tested": ("editor-llm", test_llm),
@@ -89,6 +126,7 @@ DEEDS: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
     "keys-made": ("keys", make_key),
     "shortcuts": ("home", show_keys),
     "talk-talking": ("talk", type_to),
+    "agents-copied": ("agents", copy_agent),
 }
 """Pages after something was done there: a name, the page, and what is done."""
 
@@ -132,7 +170,7 @@ def main(folder: Path) -> None:
         sync_playwright() as playwright,
         visiting() as visits,
     ):
-        browser = launch(playwright, ALLOW)
+        browser = launch(playwright, ALLOW, "--hide-scrollbars")  # else they stand in the width
         count = shoot(visits, browser, sample, folder)
         browser.close()
     sys.stdout.write(f"{count} pictures in {folder}\n")

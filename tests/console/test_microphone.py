@@ -89,6 +89,73 @@ def test_another_microphone_can_be_chosen_during_the_call(
     expect(page.get_by_role("alert")).to_be_empty()
 
 
+SINKS = """
+() => {
+  window.sinks = [];
+  for (const [kind, name] of [[AudioContext, "context"], [HTMLMediaElement, "element"]]) {
+    const choose = kind.prototype.setSinkId;
+    kind.prototype.setSinkId = function (id) {
+      sinks.push([name, id]);
+      return choose.call(this, id);
+    };
+  }
+}
+"""
+"""Notes where each way of the sound is sent."""
+
+
+def test_another_loudspeaker_can_be_chosen_and_stays_for_the_next_call(
+    chromium: Browser, agents: ScriptedAgents, site: str, open_page: OpenPage
+) -> None:
+    agents.scripts["a1"] = greet
+    page = open_page(chromium, f"{site}/agent/a1")
+    page.evaluate(SINKS)
+    talk(page)
+    menu = page.get_by_label("Speaker", exact=True)
+    expect(menu).to_be_visible()
+    [_, chosen, *_] = [option.get_attribute("value") for option in menu.locator("option").all()]
+    menu.select_option(chosen)
+    wait_for(lambda: page.evaluate("sinks") == [["context", chosen], ["element", chosen]])
+    expect(menu).to_have_value(chosen or "")
+    expect(page.get_by_role("alert")).to_be_empty()
+    page.get_by_role("button", name="Hang up").click()
+    page.get_by_role("button", name="Start again").click()
+    see_state(page, "listening")
+    expect(menu).to_have_value(chosen or "")
+    assert page.evaluate("sinks.slice(2)") == [["context", chosen], ["element", chosen]]
+
+
+def test_a_loudspeaker_that_is_gone_gives_way_to_the_usual_one(
+    chromium: Browser, agents: ScriptedAgents, site: str, open_page: OpenPage
+) -> None:
+    agents.scripts["a1"] = greet
+    page = open_page(chromium, f"{site}/agent/a1")
+    page.evaluate(SINKS)
+    talk(page)
+    menu = page.get_by_label("Speaker", exact=True)
+    menu.select_option(index=1)
+    wait_for(lambda: page.evaluate("sinks.length") == 2)
+    page.evaluate("""async () => {
+        const all = (await navigator.mediaDevices.enumerateDevices())
+          .filter(({ kind, deviceId }) => kind !== "audiooutput" || deviceId !== sinks[0][1]);
+        navigator.mediaDevices.enumerateDevices = async () => all;
+        navigator.mediaDevices.ondevicechange();
+    }""")
+    wait_for(lambda: page.evaluate("sinks.slice(2)") == [["context", ""], ["element", ""]])
+    expect(menu).to_have_value("default")
+
+
+def test_where_the_browser_has_no_choice_of_loudspeakers_none_is_shown(
+    chromium: Browser, agents: ScriptedAgents, site: str, open_page: OpenPage
+) -> None:
+    agents.scripts["a1"] = greet
+    page = open_page(chromium, f"{site}/agent/a1")
+    page.evaluate("() => { delete AudioContext.prototype.setSinkId; }")
+    talk(page)
+    expect(page.get_by_label("Microphone", exact=True)).to_be_visible()
+    expect(page.get_by_label("Speaker", exact=True)).to_be_hidden()
+
+
 def test_one_that_cannot_be_opened_leaves_the_one_in_use(
     chromium: Browser, agents: ScriptedAgents, site: str, open_page: OpenPage
 ) -> None:

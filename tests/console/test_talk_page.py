@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
+import threading
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
@@ -14,6 +16,7 @@ from console.scripted_site import Caller, ScriptedAgents, wait_for
 pytestmark = pytest.mark.browser
 
 FRAME_BYTES = 3200
+WITHIN_S = 10.0
 
 
 async def init(caller: Caller) -> None:
@@ -195,6 +198,82 @@ def test_an_interrupted_answer_falls_silent_and_shows_what_was_heard(
     played = [m for m in agents.callers[0].sent if m["type"] == "played"]
     assert {1, 5} <= {m["stream"] for m in played} <= {1, 2, 3, 4, 5}
     assert played[-1]["seconds"] == pytest.approx(0.3, abs=0.15)
+
+
+async def happens(event: threading.Event) -> None:
+    """Wait for what a test does."""
+    await asyncio.to_thread(event.wait, WITHIN_S)
+
+
+def test_what_is_typed_over_a_greeting_is_seen_waiting_and_then_answered(
+    chromium: Browser, agents: ScriptedAgents, site: str, open_page: OpenPage
+) -> None:
+    seen = threading.Event()
+
+    async def is_heard_out(caller: Caller) -> None:
+        """Nobody may interrupt it: what is typed meanwhile waits."""
+        await init(caller)
+        await caller.speak(20, "Welcome, this takes a moment.", number=1)
+        texts = [(await caller.wait_for("textIn"))["data"] for _ in range(2)]
+        await happens(seen)
+        await caller.say("onUserTranscript", message=" ".join(texts))
+        await caller.say("voiceActivityEnd")
+        await caller.speak(0.3, "At six.", number=2)
+
+    agents.scripts["a1"] = is_heard_out
+    page = open_page(chromium, f"{site}/agent/a1")
+    click(page, "Type instead")
+    see_state(page, "speaking")
+    for text in ("When do you open?", "On Sunday."):
+        page.keyboard.type(text)
+        page.keyboard.press("Enter")
+        expect(page.get_by_label("Message to the agent")).to_be_empty()
+    waiting = page.locator("li.waiting")
+    expect(waiting).to_contain_text(["When do you open?", "On Sunday."])
+    expect(waiting.first).to_contain_text("(waits for the agent)")
+    seen.set()
+    expect(page.get_by_role("log")).to_contain_text("At six.")
+    expect(waiting).to_have_count(0)
+    assert lines_of(page) == [
+        ("agent", "Welcome, this takes a moment."),
+        ("caller", "When do you open? On Sunday."),
+        ("agent", "At six."),
+    ]
+
+
+def test_what_is_typed_before_the_server_answered_is_sent_once_it_has(
+    chromium: Browser, agents: ScriptedAgents, site: str, open_page: OpenPage
+) -> None:
+    answering = threading.Event()
+
+    async def is_late(caller: Caller) -> None:
+        await happens(answering)
+        await echo(caller)
+
+    agents.scripts["a1"] = is_late
+    page = open_page(chromium, f"{site}/agent/a1")
+    click(page, "Type instead")
+    expect(page.get_by_label("Message to the agent")).to_be_focused()
+    page.keyboard.type("Hi")
+    page.keyboard.press("Enter")
+    expect(page.locator("li.waiting")).to_contain_text("Hi")
+    see_state(page, "connecting")
+    answering.set()
+    expect(page.get_by_role("log")).to_contain_text("You said: Hi")
+    assert lines_of(page) == [("agent", "Hello!"), ("caller", "Hi"), ("agent", "You said: Hi")]
+
+
+def test_what_nobody_took_is_marked_at_the_end(
+    chromium: Browser, agents: ScriptedAgents, site: str, open_page: OpenPage
+) -> None:
+    agents.scripts["a1"] = init
+    page = open_page(chromium, f"{site}/agent/a1")
+    click(page, "Type instead")
+    see_state(page, "listening")
+    page.keyboard.type("Hi")
+    page.keyboard.press("Enter")
+    click(page, "Hang up")
+    expect(page.locator("li.waiting")).to_contain_text("(not answered)")
 
 
 REFUSALS = {

@@ -68,3 +68,45 @@ describe("a transcript", () => {
     expect(said(transcript)).toEqual(["agent: One."]);
   });
 });
+
+describe("what is typed", () => {
+  const seen = ({ lines }: Transcript) => lines.map(({ text, isWaiting }) => (isWaiting ? `${text} …` : text));
+
+  it("is seen at once, and stands once the agent takes it", () => {
+    const transcript = new Transcript();
+    transcript.callerTyped("Is it open?");
+    expect(seen(transcript)).toEqual(["Is it open? …"]);
+    const { id } = transcript.lines[0]!;
+    transcript.callerSaid("Is it open?");
+    expect(transcript.lines).toEqual([{ id, who: "caller", text: "Is it open?" }]);
+  });
+
+  it("waits below what is said meanwhile", () => {
+    const transcript = new Transcript();
+    transcript.callerTyped("Is it open?");
+    transcript.callerTyped("And  tomorrow?");
+    transcript.agentSaid("Hello!");
+    expect(seen(transcript)).toEqual(["Hello!", "Is it open? …", "And  tomorrow? …"]);
+    transcript.callerSaid("Is it open?");
+    transcript.agentSaid("Yes.");
+    expect(seen(transcript)).toEqual(["Hello!", "Is it open?", "Yes.", "And  tomorrow? …"]);
+    transcript.callerSaid("And tomorrow?");
+    expect(seen(transcript)).toEqual(["Hello!", "Is it open?", "Yes.", "And tomorrow?"]);
+  });
+
+  it("is one line, if it was taken together", () => {
+    const transcript = new Transcript();
+    transcript.callerTyped("Is it open?");
+    transcript.callerTyped("Today?");
+    transcript.callerSaid("Is it open? Today?");
+    expect(seen(transcript)).toEqual(["Is it open? Today?"]);
+  });
+
+  it("does not keep others from being said", () => {
+    const transcript = new Transcript();
+    transcript.callerTyped("Is it open?");
+    transcript.callerSaysSoFar("Hello");
+    transcript.callerSaid("Hello.");
+    expect(seen(transcript)).toEqual(["Hello.", "Is it open? …"]);
+  });
+});

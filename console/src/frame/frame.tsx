@@ -1,6 +1,6 @@
 /* What stands around every page: where one can go, and who is signed in. */
 
-import { useState, type ReactNode } from "react";
+import { useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { Link, useLocation } from "wouter";
 
 import { useSession, useSignOut } from "../session/session";
@@ -13,7 +13,7 @@ import { GOES_TO, useKeys } from "./keys";
 import { applyTheme, readTheme, type Theme } from "./theme";
 
 const PLACES: readonly (readonly [string, string, IconName])[] = [
-  ["Home", "/", "talk"],
+  ["Home", "/", "home"],
   ["Agents", "/my-agents", "agents"],
   ["Conversations", "/conversations", "conversations"],
   ["Analytics", "/analytics", "analytics"],
@@ -25,19 +25,25 @@ const NEXT_THEME: Record<Theme, Theme> = { system: "light", light: "dark", dark:
 export function Frame({ children }: { children: ReactNode }) {
   const [location] = useLocation();
   const [isOpen, setOpen] = useState(false);
+  const menu = useRef<HTMLButtonElement>(null);
   const [showsKeys, setShowsKeys] = useState(false);
   useKeys(() => setShowsKeys(true));
+  const leave = (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || !isOpen) return;
+    setOpen(false);
+    menu.current?.focus();
+  };
   const isHere = (path: string) => (path === "/" ? location === "/" : location.startsWith(path));
   return (
     <div className={styles.frame}>
       <a className={styles.skip} href="#content">Skip to the content</a>
-      <header className={styles.rail} data-open={isOpen || undefined}>
+      <header className={styles.rail} data-open={isOpen || undefined} onKeyDown={leave}>
         <div className={styles.row}>
           <Link href="/" className={styles.brand}>
             <img src="/static/icon.svg" alt="" width="22" height="22" />
             Sayso
           </Link>
-          <Button kind="quiet" square className={styles.menuButton} aria-label="Menu" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+          <Button ref={menu} kind="quiet" square className={styles.menuButton} aria-label="Menu" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             <Icon name={isOpen ? "cross" : "menu"} />
           </Button>
         </div>
@@ -51,7 +57,7 @@ export function Frame({ children }: { children: ReactNode }) {
         </nav>
         <Foot onKeys={() => setShowsKeys(true)} onGo={() => setOpen(false)} isHere={isHere} />
       </header>
-      <main id="content" tabIndex={-1}><Boundary at={location}>{children}</Boundary></main>
+      <main id="content" className={styles.content} tabIndex={-1}><Boundary at={location}>{children}</Boundary></main>
       <KeysHelp isOpen={showsKeys} onClose={() => setShowsKeys(false)} />
     </div>
   );
@@ -85,10 +91,11 @@ function Foot({ onKeys, onGo, isHere }: { onKeys: () => void; onGo: () => void; 
 function KeysHelp({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   return (
     <Dialog title="Keyboard shortcuts" isOpen={isOpen} onClose={onClose} foot={<Button onClick={onClose}>Close</Button>}>
-      <ul>
-        <li><kbd>/</kbd> Search on this page</li>
-        {Object.entries(GOES_TO).map(([key, [name]]) => <li key={key}><kbd>g</kbd> <kbd>{key}</kbd> {name}</li>)}
-        <li><kbd>?</kbd> These shortcuts</li>
+      <ul className={styles.keys}>
+        <li><span><kbd>/</kbd></span> Search on this page</li>
+        {Object.entries(GOES_TO).map(([key, [name]]) => <li key={key}><span><kbd>g</kbd> <kbd>{key}</kbd></span> {name}</li>)}
+        <li><span><kbd>Ctrl</kbd> <kbd>S</kbd></span> Save an agent's changes</li>
+        <li><span><kbd>?</kbd></span> These shortcuts</li>
       </ul>
     </Dialog>
   );

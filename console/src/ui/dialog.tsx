@@ -23,9 +23,14 @@ export function Dialog({ title, isOpen, onClose, wide, foot, children }: DialogP
         <Base.Popup className={[styles.dialog, wide && styles.wide].filter(Boolean).join(" ")}>
           <Base.Title>{title}</Base.Title>
           {children}
-          {foot && <div className={styles.foot}>{foot}</div>}
+          {foot && <DialogFoot>{foot}</DialogFoot>}
         </Base.Popup>
       </Base.Portal>
     </Base.Root>
   );
+}
+
+/** The buttons of a dialog; in a form of its own, they stand inside of it. */
+export function DialogFoot({ children }: { children: ReactNode }) {
+  return <div className={styles.foot}>{children}</div>;
 }

@@ -2,7 +2,8 @@
 
 const PATHS = {
   talk: "M10 3v8m-3-5v3m6-3v3M4 8v0m12 0v0M5.5 13.5a6 6 0 0 0 9 0",
-  agents: "M10 10a3 3 0 1 0 0-6 3 3 0 0 0 0 6Zm-6 7c.5-3 3-5 6-5s5.500 2 6 5",
+  home: "m3 9 7-6 7 6v8h-5v-5H8v5H3Z",
+  agents: "M4 12V9.500a6 6 0 0 1 12 0V12m-12-.500h2.500v4.500H5a1 1 0 0 1-1-1Zm12 0h-2.500v4.500H15a1 1 0 0 0 1-1Zm-2 4.500c0 1-1.500 1.500-3 1.500",
   conversations: "M3 5h14v9H9l-4 3v-3H3Z",
   analytics: "M4 16V9m4 7V4m4 12v-5m4 5V7",
   functions: "M11 3 5 11h4l-1 6 6-8h-4Z",
@@ -14,7 +15,7 @@ const PATHS = {
   copy: "M7 7V3h10v10h-4M3 7h10v10H3Z",
   check: "m4 10 4 4 8-9",
   cross: "m5 5 10 10M15 5 5 15",
-  more: "M4 10h0m6 0h0m6 0h0",
+  more: "M4 11a1 1 0 1 0 0-2 1 1 0 0 0 0 2Zm6 0a1 1 0 1 0 0-2 1 1 0 0 0 0 2Zm6 0a1 1 0 1 0 0-2 1 1 0 0 0 0 2Z",
   menu: "M3 6h14M3 10h14M3 14h14",
   play: "M6 4v12l10-6Z",
   pause: "M7 4v12m6-12v12",

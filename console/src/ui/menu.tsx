@@ -19,8 +19,8 @@ export function MoreMenu({ label, items }: { label: string; items: readonly Menu
       <Base.Trigger render={<Button kind="quiet" square aria-label={label} />}>
         <Icon name="more" />
       </Base.Trigger>
-      <Base.Portal>
-        <Base.Positioner sideOffset={4} align="end">
+      <Base.Portal container={document.getElementById("content")} /* a landmark, as all on a page stands in one */>
+        <Base.Positioner className={styles.above} sideOffset={4} align="end">
           <Base.Popup className={styles.menu}>
             {items.map((item) => (
               <Base.Item

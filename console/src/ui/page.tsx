@@ -66,6 +66,11 @@ export function Badge({ kind, children }: { kind?: "accent" | "warning" | "dange
   return <span className={[styles.badge, kind && styles[kind]].filter(Boolean).join(" ")}>{children}</span>;
 }
 
+/** Small things in one line. */
+export function Beside({ children }: { children: ReactNode }) {
+  return <div className={styles.beside}>{children}</div>;
+}
+
 /** What stands where something will be in a moment. */
 export function Waiting({ what }: { what: string }) {
   return <p className={styles.waiting} role="status">{what}</p>;

@@ -42,8 +42,11 @@ export function TalkPanel({ agentId, onChange }: TalkPanelProps) {
 
 const sheet = new CSSStyleSheet();
 sheet.replaceSync(`${panelCss}
+  .sayso { color-scheme: inherit; }
   .around, .call { height: 100%; }
   .call { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: var(--gap); }
+  .call:not(.calling, :has(li)) { grid-template-rows: minmax(0, 1fr) auto auto; }
+  .stage { padding-inline: 0; border-width: 0 0 1px; border-radius: 0; background: none; }
 `);
 
 /** A secret to talk to this agent with, for minutes. */

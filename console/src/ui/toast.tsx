@@ -48,7 +48,7 @@ export function Toasts({ children }: { children: ReactNode }) {
 function Shown() {
   const { toasts } = Base.useToastManager();
   return toasts.map((toast) => (
-    <Base.Root key={toast.id} toast={toast} className={styles.toast}>
+    <Base.Root key={toast.id} toast={toast} className={styles.toast} aria-label="Message">
       <Base.Description />
       {toast.actionProps && <Base.Action render={<Button small />} />}
       <Base.Close render={<Button small square aria-label="Close" />}><Icon name="cross" size={14} /></Base.Close>

@@ -3,7 +3,7 @@
 import { Conversation, type Ending, type Listener } from "./conversation";
 import { Latency } from "./latency";
 import type { PageEvent, Wishes } from "./messages";
-import { type Device, listMicrophones, Microphone } from "./microphone";
+import { type Device, listDevices, Microphone } from "./microphone";
 import { isPage } from "./pages";
 import { ELSEWHERE, SILENT, TYPE_INSTEAD } from "./sentences";
 import { MICROPHONE_HZ, openSound, SoundError, SPEAKER_HZ } from "./sound";
@@ -13,6 +13,7 @@ import { type Line, Transcript } from "./transcript";
 const HEARING_FADES_MS = 2500; // the server does not always tell when a noise came to nothing
 const AUDIBLE = 0.35;
 const WATCH_EVERY_MS = 250;
+const MOST_UNSENT = 20; // lines typed before the server answered
 
 /** `idle` before `start`, `ended` for good after the end. */
 export type State =
@@ -35,6 +36,8 @@ export interface Start {
   sound?: boolean;
   /** Which microphone; the browser's usual one if not given. */
   deviceId?: string;
+  /** Which loudspeaker; the usual one if not given, or if it is not there any more. */
+  speakerId?: string;
 }
 
 /** What a call tells. Everything can be left out, and read off the call later. */
@@ -44,7 +47,7 @@ export interface CallView {
   transcript?(lines: readonly Line[]): void;
   /** Something to know; the call goes on. "" when it is over and done with. */
   notice?(sentence: string): void;
-  /** Muted, held, or on another microphone, or the list of microphones changed. */
+  /** Muted, held, or on another microphone or loudspeaker, or the list of them changed. */
   microphone?(): void;
   /** Seconds from the end of the caller's turn to the first sound of the answer. */
   latency?(seconds: number): void;
@@ -67,6 +70,8 @@ export class Call {
   /** Seconds, of the last turn; null before the first. */
   latencyS: number | null = null;
   microphones: Device[] = [];
+  /** Those that can be chosen; none where the browser has no choice. */
+  speakers: Device[] = [];
   isMuted = false;
   isHeld = false;
   readonly #options: CallOptions;
@@ -77,7 +82,9 @@ export class Call {
   #speaker: Speaker | null = null;
   #microphone: Microphone | null = null;
   #conversation: Conversation | null = null;
+  #isIn = false;
   #isOver = false;
+  #unsent: string[] = [];
   #audibleAtMs = 0;
   #watching: ReturnType<typeof setInterval> | undefined;
 
@@ -94,7 +101,7 @@ export class Call {
    * Sound comes first, so that nobody misses the greeting while they answer the browser. What goes
    * wrong is told by `notice` and `ended`; nothing is thrown.
    */
-  async start({ microphone = true, sound = true, deviceId }: Start = {}): Promise<void> {
+  async start({ microphone = true, sound = true, deviceId, speakerId }: Start = {}): Promise<void> {
     page[CURRENT]?.hangUp(ELSEWHERE);
     page[CURRENT] = this;
     this.#show("connecting");
@@ -102,7 +109,7 @@ export class Call {
       const { getTicket, apiKey } = this.#options;
       const ticket = getTicket ? Promise.resolve(getTicket()) : null;
       ticket?.catch(() => {}); // it is waited for below
-      if (sound || microphone) await this.#openSound(microphone, deviceId);
+      if (sound || microphone) await this.#openSound(microphone, deviceId, speakerId);
       const key = (await ticket) ?? apiKey;
       if (this.#isOver) this.#closeSound();
       else this.#converse(key);
@@ -111,8 +118,16 @@ export class Call {
     }
   }
 
-  /** The caller types. */
-  say(text: string): void {
+  /** The caller types. Before they are in, it waits until they are; false if too much does. */
+  say(text: string): boolean {
+    if (this.#isOver || this.#unsent.length === MOST_UNSENT) return false;
+    this.#said(() => this.#transcript.callerTyped(text));
+    if (this.#isIn) this.#sendText(text);
+    else this.#unsent.push(text);
+    return true;
+  }
+
+  #sendText(text: string): void {
     this.#latency.turnEnded(this.#nowS);
     this.#conversation?.sendText(text);
   }
@@ -152,6 +167,17 @@ export class Call {
     }
   }
 
+  /** Goes on with another loudspeaker; "" is the usual one. */
+  async useSpeaker(speakerId: string): Promise<void> {
+    try {
+      await this.#speaker?.loudspeaker.choose(speakerId);
+      this.#notify("");
+    } catch (error) {
+      this.#notify(`This loudspeaker does not work: ${(error as Error).message}`);
+    }
+    this.#view.microphone?.();
+  }
+
   hangUp(sentence = ""): void {
     if (this.#conversation) this.#conversation.hangUp(sentence);
     else this.#end({ sentence, by: "caller" });
@@ -170,6 +196,11 @@ export class Call {
     return this.#microphone?.deviceId ?? "";
   }
 
+  /** Id of the chosen loudspeaker; "" for the usual one. */
+  get speakerId(): string {
+    return this.#speaker?.loudspeaker.deviceId ?? "";
+  }
+
   /** How the agent's voice goes to the loudspeaker; see `loudspeaker.ts`. */
   get soundWay(): string {
     return this.#speaker?.loudspeaker.way ?? "none";
@@ -185,7 +216,7 @@ export class Call {
 
   // Sound -------------------------------------------------------------------------------------
 
-  async #openSound(withMicrophone: boolean, deviceId?: string): Promise<void> {
+  async #openSound(withMicrophone: boolean, deviceId?: string, speakerId?: string): Promise<void> {
     const { workletUrl, server } = this.#options;
     try {
       const context = await openSound(workletUrl ?? new URL("widget/sound.js", server));
@@ -196,6 +227,7 @@ export class Call {
         onplayed: (stream, seconds) => this.#conversation?.sendPlayed(stream, seconds),
         ondry: () => this.#fallSilent(),
       });
+      if (speakerId) await this.#speaker.loudspeaker.choose(speakerId).catch(() => {}); // it is gone
       if (withMicrophone) await this.#openMicrophone(deviceId);
     } catch (error) {
       this.#complain(error);
@@ -217,12 +249,16 @@ export class Call {
     this.#microphone?.close();
     this.#microphone = fresh;
     fresh.mute(this.isMuted || this.isHeld);
-    navigator.mediaDevices.ondevicechange = () => void this.#lookForMicrophones();
-    await Promise.all([this.#speaker?.loudspeaker.avoidEcho(), this.#lookForMicrophones()]);
+    navigator.mediaDevices.ondevicechange = () => void this.#lookForDevices();
+    await Promise.all([this.#speaker?.loudspeaker.avoidEcho(), this.#lookForDevices()]);
   }
 
-  async #lookForMicrophones(): Promise<void> {
-    this.microphones = await listMicrophones();
+  /** Browsers name them, and tell of loudspeakers at all, once a microphone was allowed. */
+  async #lookForDevices(): Promise<void> {
+    this.microphones = await listDevices("audioinput");
+    this.speakers = this.#speaker?.loudspeaker.isChoosable ? await listDevices("audiooutput") : [];
+    // A browser is silent on one that is gone.
+    if (this.speakerId && !this.speakers.some(({ id }) => id === this.speakerId)) await this.useSpeaker("");
     this.#view.microphone?.();
   }
 
@@ -303,6 +339,8 @@ export class Call {
     return {
       opened: (conversationId) => {
         this.conversationId = conversationId;
+        this.#isIn = true;
+        for (const text of this.#unsent.splice(0)) this.#sendText(text);
         this.#view.connected?.(conversationId);
         this.#show("listening");
       },

@@ -3,6 +3,6 @@
 export { Call, type CallOptions, type CallView, type Start, type State } from "./call";
 export type { Ending } from "./conversation";
 export type { PageEvent, Variable, Wishes } from "./messages";
-export { type Device, listMicrophones } from "./microphone";
+export type { Device } from "./microphone";
 export { NEEDS_KEY } from "./sentences";
 export { type Line, Transcript } from "./transcript";

@@ -18,11 +18,18 @@ const CONNECTS_WITHIN_MS = 1500;
 const VOICE_BITS_PER_S = 96_000; // Opus at its usual 32 kbit/s makes a clean voice dull
 const DELAY_EVERY_MS = 1000;
 
+/** What has a choice of where it sounds; the types of the DOM do not know it of contexts yet. */
+interface Sink {
+  setSinkId?(deviceId: string): Promise<void>;
+}
+
 export class Loudspeaker {
   /** Connect what is to be heard to this. */
   readonly input: GainNode;
   readonly #context: AudioContext;
   #loop: Loop | null = null;
+  /** The chosen device; "" is the usual one. */
+  deviceId = "";
 
   constructor(context: AudioContext) {
     this.#context = context;
@@ -33,6 +40,22 @@ export class Loudspeaker {
   /** The way sound goes now. */
   get way(): "direct" | "loopback" {
     return this.#loop ? "loopback" : "direct";
+  }
+
+  /** Whether this browser lets a page choose: Chromium does, of the others none for both ways. */
+  get isChoosable(): boolean {
+    return this.#sinks.every((sink) => sink.setSinkId);
+  }
+
+  /** Sounds on another device; throws what the browser says against it, and stays where it was. */
+  async choose(deviceId: string): Promise<void> {
+    for (const sink of this.#sinks) await sink.setSinkId?.(deviceId);
+    this.deviceId = deviceId;
+  }
+
+  get #sinks(): Sink[] {
+    const context = this.#context as AudioContext & Sink;
+    return this.#loop ? [context, this.#loop.sink] : [context];
   }
 
   /**
@@ -59,6 +82,7 @@ export class Loudspeaker {
       return;
     }
     if (this.#context.state === "closed") return loop.close();
+    if (this.deviceId) await loop.sink.setSinkId?.(this.deviceId).catch(() => {});
     this.input.disconnect();
     this.input.connect(loop.input);
     this.#loop = loop;
@@ -92,6 +116,11 @@ class Loop {
   #asking: ReturnType<typeof setInterval> | undefined;
   #totalS = 0;
   #counted = 0;
+
+  /** What it sounds from. */
+  get sink(): Sink {
+    return this.#audio;
+  }
 
   constructor(context: AudioContext, onlost: () => void) {
     this.input = new MediaStreamAudioDestinationNode(context, { channelCount: 1 });

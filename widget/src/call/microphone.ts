@@ -21,12 +21,12 @@ export interface MicrophoneListener {
   ontrouble(sentence: string): void;
 }
 
-/** The microphones there are; without names until one was allowed. */
-export async function listMicrophones(): Promise<Device[]> {
+/** The microphones or loudspeakers there are; without names until a microphone was allowed. */
+export async function listDevices(wanted: "audioinput" | "audiooutput"): Promise<Device[]> {
   const all = (await navigator.mediaDevices?.enumerateDevices?.()) ?? [];
   return all
-    .filter(({ kind, deviceId }) => kind === "audioinput" && deviceId)
-    .map(({ deviceId, label }, n) => ({ id: deviceId, label: label || `Microphone ${n + 1}` }));
+    .filter(({ kind, deviceId }) => kind === wanted && deviceId)
+    .map(({ deviceId, label }, n) => ({ id: deviceId, label: label || `Device ${n + 1}` }));
 }
 
 export class Microphone {

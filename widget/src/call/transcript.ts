@@ -7,6 +7,8 @@ export interface Line {
   readonly text: string;
   /** The caller is still saying it: more or other words will follow. */
   readonly isInterim?: boolean;
+  /** The caller typed it, and the agent has not taken it yet: it is the last. */
+  readonly isWaiting?: boolean;
   /** The caller cut it off here. */
   readonly isInterrupted?: boolean;
 }
@@ -42,8 +44,17 @@ export class Transcript {
     else this.#settle(text, true);
   }
 
+  /** Lines may be said together, once a reply that nobody may interrupt is over. */
   callerSaid(text: string): void {
-    this.#settle(text, false);
+    const [first, ...more] = this.lines.filter((line) => line.isWaiting && squeeze(text).includes(squeeze(line.text)));
+    if (!first) return this.#settle(text, false);
+    this.lines = this.lines.filter((line) => line !== first && !more.includes(line));
+    this.#put({ id: first.id, who: "caller", text });
+  }
+
+  /** The caller typed it: it is seen at once, whenever the agent takes it. */
+  callerTyped(text: string): void {
+    this.#put({ id: this.#next++, who: "caller", text, isWaiting: true });
   }
 
   #settle(text: string, isInterim: boolean): void {
@@ -59,7 +70,15 @@ export class Transcript {
 
   #add(who: Line["who"], text: string, isInterim = false): number {
     const id = this.#next++;
-    this.lines = [...this.lines, isInterim ? { id, who, text, isInterim } : { id, who, text }];
+    this.#put(isInterim ? { id, who, text, isInterim } : { id, who, text });
     return id;
   }
+
+  /** At the end, but for what waits. */
+  #put(line: Line): void {
+    const waiting = line.isWaiting ? [] : this.lines.filter(({ isWaiting }) => isWaiting);
+    this.lines = [...this.lines.filter((other) => !waiting.includes(other)), line, ...waiting];
+  }
 }
+
+const squeeze = (text: string): string => text.replace(/\s+/g, " ").trim();

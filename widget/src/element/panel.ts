@@ -3,12 +3,13 @@
  * The talk page, the element and the embedded frame are this panel in different surroundings.
  */
 
-import { Call, type CallOptions, type Ending, type Line, type State } from "../call";
+import { Call, type CallOptions, type Device, type Ending, type Line, type State } from "../call";
 import { make } from "./dom";
 import type { Mode, Words } from "./words";
 
 const NEAR_END_PX = 80;
 const MAX_MESSAGE_CHARS = 20_000;
+const USUAL = "default"; // how browsers that list the usual device among the others call it
 
 export interface PanelOptions {
   words: Words;
@@ -31,6 +32,8 @@ export class Panel {
   readonly #shown = new Map<string, HTMLElement>();
   #call: Call | null = null;
   #drawing = 0;
+  /** The loudspeaker that was chosen in the call before. */
+  #speakerId = "";
 
   /** Fills `root`, whose `data-state` says what is going on. */
   constructor(root: HTMLElement, options: PanelOptions) {
@@ -64,8 +67,9 @@ export class Panel {
     });
     this.#call = call;
     this.#arrange();
+    if (!microphone) text.focus();
     this.#draw();
-    await call.start({ microphone, sound: this.#options.mode !== "text" });
+    await call.start({ microphone, sound: this.#options.mode !== "text", speakerId: this.#speakerId });
     if (this.#call === call && !call.hasMicrophone) text.focus();
   }
 
@@ -86,19 +90,18 @@ export class Panel {
   }
 
   #wire(): void {
-    const { start, type, mute, hold, end, device, composer, text, send, log } = this.#parts;
+    const { start, type, mute, hold, end, device, speaker, composer, text, log } = this.#parts;
     start.onclick = () => void this.start();
     type.onclick = () => void this.start({ microphone: false });
     mute.onclick = () => this.#call?.mute(!this.#call.isMuted);
     hold.onclick = () => this.#call?.hold(!this.#call.isHeld);
     end.onclick = () => this.hangUp();
     device.onchange = () => void this.#call?.useMicrophone(device.value);
+    speaker.onchange = () => void this.#call?.useSpeaker((this.#speakerId = speaker.value));
     composer.onsubmit = (event) => {
       event.preventDefault();
       const said = text.value.trim();
-      if (!said || send.disabled) return;
-      this.#call?.say(said);
-      text.value = "";
+      if (said && this.#call?.say(said)) text.value = "";
     };
     // A phone's keyboard takes half of the page.
     new ResizeObserver(() => scrollToEnd(log)).observe(log);
@@ -116,7 +119,7 @@ export class Panel {
 
   /** Shows the controls of a call, or those that start one. */
   #showControls(): void {
-    const { start, type, end, mute, hold, composer, send, choice } = this.#parts;
+    const { start, type, end, mute, hold, composer, choice } = this.#parts;
     const { mode } = this.#options;
     const isCalling = this.#call !== null;
     this.#root.classList.toggle("calling", isCalling);
@@ -125,7 +128,6 @@ export class Panel {
     end.hidden = !isCalling;
     composer.hidden = !isCalling || mode === "voice";
     if (!isCalling) mute.hidden = hold.hidden = choice.hidden = true;
-    send.disabled = true;
   }
 
   // What the call tells -------------------------------------------------------------------------
@@ -133,22 +135,20 @@ export class Panel {
   #showState(state: State): void {
     this.#root.dataset.state = state;
     this.#showMicrophone();
-    if (state === "listening") this.#parts.send.disabled = false;
   }
 
   #showMicrophone(): void {
     const call = this.#call;
     if (!call) return;
-    const { mute, hold, device, choice } = this.#parts;
+    const { mute, hold, device, speaker, choice } = this.#parts;
     const { words } = this.#options;
     const hasMicrophone = call.hasMicrophone && call.state !== "ended";
     mute.hidden = hold.hidden = !hasMicrophone;
     mute.textContent = call.isMuted ? words.unmute : words.mute;
     hold.textContent = call.isHeld ? words.unhold : words.hold;
     this.#root.toggleAttribute("data-muted", call.isMuted || call.isHeld);
-    choice.hidden = !hasMicrophone || call.microphones.length < 2;
-    device.replaceChildren(...call.microphones.map(({ id, label }) => new Option(label, id)));
-    device.value = call.deviceId;
+    const canChoose = [offer(device, call.microphones, call.deviceId), offer(speaker, call.speakers, call.speakerId || USUAL)];
+    choice.hidden = !hasMicrophone || !canChoose.includes(true);
     this.#showStatus(call);
   }
 
@@ -165,11 +165,12 @@ export class Panel {
   }
 
   #showEnd(ending: Ending): void {
-    const { notice, start, status } = this.#parts;
+    const { notice, start, status, lines } = this.#parts;
     this.#call = null;
     cancelAnimationFrame(this.#drawing);
     this.#parts.orb.style.removeProperty("--level");
     if (ending.sentence) notice.textContent = ending.sentence;
+    for (const note of lines.querySelectorAll(".waiting small")) note.textContent = this.#options.words.unanswered;
     status.textContent = this.#options.words.ended;
     start.textContent = this.#options.words.again;
     this.#arrange();
@@ -196,7 +197,7 @@ export class Panel {
       element = makeLine(line, this.#options.words);
       this.#shown.set(keyOf(line), element);
       this.#parts.lines.insertBefore(element, before);
-      if (!line.isInterim) this.#options.transcript?.(line);
+      if (!line.isInterim && !line.isWaiting) this.#options.transcript?.(line);
     }
     const words = element.querySelector("p")!;
     if (words.firstChild?.textContent !== line.text) words.firstChild!.textContent = line.text;
@@ -226,15 +227,27 @@ function statusOf(call: Call, words: Words): string {
   return call.isMuted ? words.muted : words.listening;
 }
 
-function keyOf(line: Line): string {
-  return `${line.id}${line.isInterim ? "…" : ""}`;
+/** Fills the choice of a device; whether there is one. */
+function offer(choice: HTMLSelectElement, devices: readonly Device[], chosen: string): boolean {
+  choice.replaceChildren(...devices.map(({ id, label }) => new Option(label, id)));
+  choice.value = chosen;
+  const isChoice = devices.length > 1;
+  choice.parentElement!.hidden = !isChoice;
+  return isChoice;
+}
+
+function keyOf({ id, isInterim, isWaiting }: Line): string {
+  return `${id}${isInterim || isWaiting ? "…" : ""}`;
 }
 
 function makeLine(line: Line, words: Words): HTMLElement {
   const name = make("span", {}, words[line.who === "agent" ? "agent" : "you"]);
   const said = make("p", {}, document.createTextNode(line.text));
-  const item = make("li", { class: line.who, "aria-hidden": line.isInterim ? "true" : false }, name, said);
+  const isDraft = line.isInterim || line.isWaiting; // it is read once it stands
+  const item = make("li", { class: line.who, "aria-hidden": isDraft ? "true" : false }, name, said);
   item.classList.toggle("interim", line.isInterim === true);
+  item.classList.toggle("waiting", line.isWaiting === true);
+  if (line.isWaiting) item.append(make("small", {}, words.waiting));
   return item;
 }
 
@@ -257,7 +270,8 @@ function build({ words, mode }: PanelOptions) {
   const hold = button(words.hold);
   const end = button(words.end, "danger");
   const device = make("select", { "aria-label": words.microphone });
-  const choice = make("div", { class: "choice" }, device);
+  const speaker = make("select", { "aria-label": words.speaker });
+  const choice = make("div", { class: "choice" }, make("label", {}, words.microphone, device), make("label", {}, words.speaker, speaker));
   const controls = make("div", { class: "controls" }, start, type, mute, hold, end);
   const notice = make("p", { class: "notice", role: "alert" });
   const stage = make("section", { class: "stage", "aria-label": "Call" });
@@ -280,6 +294,6 @@ function build({ words, mode }: PanelOptions) {
   const composer = make("form", { class: "composer" }, text, send);
   const all = [stage, transcript, composer];
   return {
-    all, orb, status, latency, start, type, mute, hold, end, device, choice, notice, log, lines, text, send, composer,
+    all, orb, status, latency, start, type, mute, hold, end, device, speaker, choice, notice, log, lines, text, composer,
   };
 }

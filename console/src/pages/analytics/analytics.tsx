@@ -90,7 +90,7 @@ function Shown({ report: { totals, buckets, perAgent, bucket } }: { report: Repo
         <Card title="Interruptions"><Bars labels={labels} values={of((each) => each.interruptions)} show={showCount} /></Card>
         <Card title="Failures"><Bars isBad labels={labels} values={of(countFailures)} show={showCount} /></Card>
       </div>
-      <Table label="Per agent" heads={["Agent", "#Conversations", "#Minutes", "#Median", "#95 %", "#Interruptions", "#Failures"]}>
+      <Table label="Per agent" heads={["Agent", "#Conversations", "#Minutes", "#Half within", "#95 % within", "#Interruptions", "#Failures"]}>
         {perAgent.map((each) => (
           <tr key={each.agentId}>
             <td><Link href={`/conversations?agentId=${each.agentId}`}>{each.agentName}</Link></td>
@@ -112,8 +112,8 @@ function Totals({ totals }: { totals: Figures }) {
   const shown: readonly (readonly [string, string])[] = [
     ["Conversations", showCount(totals.conversations)],
     ["Minutes", totals.minutes.toFixed(1)],
-    ["Median answer", showMaybe(totals.latencyMs.p50)],
-    ["95 % of answers", showMaybe(totals.latencyMs.p95)],
+    ["Half answered within", showMaybe(totals.latencyMs.p50)],
+    ["95 % answered within", showMaybe(totals.latencyMs.p95)],
     ["Interruptions", showCount(totals.interruptions)],
     ["Failures", blamed.length ? blamed.join(", ") : "0"],
   ];

@@ -40,7 +40,7 @@ export function Lines({ labels, middle, high, show }: ChartProps & { middle: rea
   if (!most) return <p className={styles.none}>Nothing was measured in this time.</p>;
   return (
     <figure className={styles.chart}>
-      <Most>{show(most)} · line: median, dashed: 95 of 100 are faster</Most>
+      <Most>{show(most)} · line: half are faster, dashed: 95 of 100</Most>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={`The median, and what 95 of 100 are faster than: at most ${show(most)}`}>
         <line className={styles.base} x1={0} x2={WIDTH} y1={HEIGHT} y2={HEIGHT} />
         <path className={styles.lineB} d={trace(high, most)} />
@@ -61,7 +61,8 @@ function trace(values: readonly (number | null)[], most: number): string {
     }
     const x = (n + 0.5) * step;
     const y = HEIGHT - (HEIGHT * value) / most;
-    const point = isDown ? `L${x} ${y}` : `M${x - DOT / 2} ${y}h${DOT}`; // a lone point is seen, too
+    const isLone = !isDown && (values[n + 1] ?? null) === null; // it is seen, too
+    const point = isLone ? `M${x - DOT / 2} ${y}h${DOT}` : `${isDown ? "L" : "M"}${x} ${y}`;
     isDown = true;
     return point;
   }).join("");

@@ -95,7 +95,7 @@ function Row({ shown }: { shown: Conversation }) {
           <span className={styles.agent}>{agentName}</span>
         </Link>
       </td>
-      <td title={showMoment(startedAt)}>{showAgo(startedAt)}</td>
+      <td data-short title={showMoment(startedAt)}>{showAgo(startedAt)}</td>
       <td data-number>{durationInSeconds === null ? "–" : showLength(durationInSeconds)}</td>
       <td data-number>{turns}</td>
       <td>

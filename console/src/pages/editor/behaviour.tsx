@@ -25,7 +25,7 @@ export default function Behaviour() {
       </Card>
       <Card title="Turns">
         <div className={styles.columns}>
-          <DraftSelect name="patience" label="Patience" options={PATIENCE} empty="As the server has it" />
+          <DraftSelect name="patience" label="Patience" options={PATIENCE} empty="The server's usual" />
           <DraftToggle name="interruptible" label="The caller may interrupt" note="If not, every reply is heard to its end." />
         </div>
       </Card>
@@ -33,7 +33,7 @@ export default function Behaviour() {
         <Silence />
         <div className={styles.columns}>
           <DraftNumber name="silenceTimeoutSeconds" label="Hang up after silence of, seconds" min={5} max={3600} placeholder="No such limit" />
-          <DraftNumber name="maxDurationSeconds" label="Longest conversation, seconds" min={10} max={43_200} placeholder="As the server has it" />
+          <DraftNumber name="maxDurationSeconds" label="Longest conversation, seconds" min={10} max={43_200} placeholder="The server's usual" />
         </div>
       </Card>
       <Card title="The end of a call">
@@ -69,11 +69,11 @@ function Silence() {
       />
       <div className={styles.columns}>
         <TextField
-          label="Silence before each, seconds" type="number" min={0} max={3600} placeholder="As the server has it" note="0: never."
+          label="Silence before each, seconds" type="number" min={0} max={3600} placeholder="The server's usual" note="0: never."
           value={plan?.idleTimeoutSeconds ?? ""} onChange={(event) => change({ idleTimeoutSeconds: toNumber(event.target.value) })}
         />
         <TextField
-          label="How many, before the goodbye" type="number" min={0} max={10} placeholder="As the server has it"
+          label="How many, before the goodbye" type="number" min={0} max={10} placeholder="The server's usual"
           value={plan?.idleMessageMaxSpokenCount ?? ""} onChange={(event) => change({ idleMessageMaxSpokenCount: toNumber(event.target.value) })}
         />
       </div>

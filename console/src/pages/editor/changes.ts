@@ -28,8 +28,13 @@ function settle(value: unknown): unknown {
 /** `before` with one field changed; what is as the server has it is no change. */
 export function withChange(before: Changes, name: keyof Changes, value: unknown, shown: unknown): Changes {
   const after: Changes = { ...before, [name]: value };
-  if (isSame(value, shown)) delete after[name];
+  if (isSame(value, shown) && isThere(value) === isThere(shown)) delete after[name];
   return after;
+}
+
+/** Whether it was begun, though nothing is filled in yet: a server without an address is no missing one. */
+function isThere(value: unknown): boolean {
+  return value !== null && typeof value === "object" && !Array.isArray(value) && Object.keys(value).length > 0;
 }
 
 /** What was changed again while `sent` was under way, and is not saved yet. */

@@ -1,6 +1,6 @@
 /* One agent: a tab for each part of it, and a bar with what is not saved yet. */
 
-import { lazy, Suspense, useState, type ComponentType } from "react";
+import { lazy, Suspense, useEffect, useState, type ComponentType } from "react";
 import { Link, Redirect } from "wouter";
 
 import { asSentence } from "../../api/client";
@@ -17,18 +17,22 @@ import styles from "./editor.module.css";
 import { readDetails, tabOf } from "./refusal";
 import { SaveBar } from "./save-bar";
 
-const TABS: Readonly<Record<string, readonly [string, ComponentType]>> = {
-  identity: ["Identity", lazy(() => import("./identity"))],
-  behaviour: ["Behaviour", lazy(() => import("./behaviour"))],
-  llm: ["LLM", lazy(() => import("./llm/llm"))],
-  knowledge: ["Knowledge", lazy(() => import("./knowledge/knowledge"))],
-  actions: ["Actions", lazy(() => import("./actions/actions"))],
-  deploy: ["Deploy", lazy(() => import("./deploy/deploy"))],
-  versions: ["Versions", lazy(() => import("./versions/tab"))],
+type Load = () => Promise<{ default: ComponentType }>;
+
+const PARTS: Readonly<Record<string, readonly [string, Load]>> = {
+  identity: ["Identity", () => import("./identity")],
+  behaviour: ["Behaviour", () => import("./behaviour")],
+  llm: ["LLM", () => import("./llm/llm")],
+  knowledge: ["Knowledge", () => import("./knowledge/knowledge")],
+  actions: ["Actions", () => import("./actions/actions")],
+  deploy: ["Deploy", () => import("./deploy/deploy")],
+  versions: ["Versions", () => import("./versions/tab")],
 };
+const TABS = Object.fromEntries(Object.entries(PARTS).map(([path, [name, load]]) => [path, [name, lazy(load)] as const]));
 
 export default function Editor({ id, tab }: { id: string; tab: string }) {
   const agent = useAgent(id);
+  useEffect(() => void PARTS[tab]?.[1]().catch(() => {}), [tab]); // beside the agent; what fails is tried again
   if (!TABS[tab]) return <Redirect to={`/my-agents/${id}/identity`} replace />;
   if (agent.isPending) return <Waiting what="Loading the agent…" />;
   if (agent.error) return <Page title="Agent"><Failure error={agent.error} /></Page>;

@@ -57,7 +57,7 @@ function Voice() {
   return (
     <>
       <SelectField label="Voice" value={voice} onChange={(event) => set("voice", event.target.value)} error={voices.error?.message}>
-        {!isListed && <option value={voice}>Another server's: a voice of this server speaks</option>}
+        {!isListed && <option value={voice}>Not on this server: its usual voice speaks</option>}
         {voices.data?.map(({ id, name, gender, description }) => <option key={id} value={id}>{[name, gender, description].filter(Boolean).join(" · ")}</option>)}
       </SelectField>
       <Failure error={preview.error} />

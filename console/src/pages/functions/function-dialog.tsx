@@ -4,7 +4,7 @@ import { useState, type FormEvent } from "react";
 
 import { ApiError } from "../../api/client";
 import { Button } from "../../ui/button";
-import { Dialog } from "../../ui/dialog";
+import { Dialog, DialogFoot } from "../../ui/dialog";
 import { SelectField, TextArea, TextField, Toggle } from "../../ui/field";
 import { Form } from "../../ui/form";
 import { Failure } from "../../ui/page";
@@ -55,10 +55,10 @@ export function FunctionDialog({ edited, onClose, onSaved }: FunctionDialogProps
         <Parameters parameters={body.parameters} onChange={(parameters) => change({ parameters })} />
         <TextField label="Said while it takes long" maxLength={250} placeholder="The usual sentences" value={body.filler ?? ""} onChange={(event) => change({ filler: event.target.value || null })} />
         <Toggle label="Ask the caller before it is called" checked={body.metadata?.toolRequiresConfirmation ?? false} onChange={(event) => change({ metadata: { toolRequiresConfirmation: event.target.checked } })} />
-        <div className={styles.foot}>
+        <DialogFoot>
           <Button onClick={onClose}>Cancel</Button>
           <Button type="submit" kind="primary" busy={save.isPending}>Save</Button>
-        </div>
+        </DialogFoot>
       </Form>
     </Dialog>
   );

@@ -27,7 +27,7 @@ export default function Home() {
       )}
       {agent && agents.data && (
         <div className={styles.home}>
-          <Card title={agent.displayName} aside={agents.data.length > 1 && <Choice agents={agents.data} chosen={agent.id} onChoose={setChosen} />}>
+          <Card title={agents.data.length > 1 ? "Talk to" : agent.displayName} aside={agents.data.length > 1 && <Choice agents={agents.data} chosen={agent.id} onChoose={setChosen} />}>
             {agent.answeredBy === "built-in-extractive" && (
               <Notice kind="calm"><p>No language model configured: it answers with sentences from what it knows. <Link href={`/my-agents/${agent.id}/llm`}>Connect yours</Link></p></Notice>
             )}

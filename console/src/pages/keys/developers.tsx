@@ -9,7 +9,7 @@ import { writeCurl } from "../../ui/curl";
 import { Dialog } from "../../ui/dialog";
 import { TextField } from "../../ui/field";
 import { Form } from "../../ui/form";
-import { Badge, Card, Empty, Failure, Page, Waiting } from "../../ui/page";
+import { Badge, Beside, Card, Empty, Failure, Page, Waiting } from "../../ui/page";
 import { Table } from "../../ui/table";
 import { showAgo, showDay } from "../../ui/times";
 import { useSay } from "../../ui/toast";
@@ -23,8 +23,8 @@ export default function Developers() {
     <Page title="API keys" lead="Programs that use this server send one of these. Give each its own, so that you can revoke it alone.">
       {session && (
         <Card title="User id">
-          <p><code>{session.userId}</code> <CopyButton text={session.userId} bare label="Copy the user id" /></p>
-          <p>Older clients send it as <code>X-User-Id</code>; it may be left away.</p>
+          <Beside><code>{session.userId}</code><CopyButton text={session.userId} bare label="Copy the user id" /></Beside>
+          <p>Older clients send it as <code>X-User-Id</code>; it may be left out.</p>
         </Card>
       )}
       <MakeKey onMade={setMade} />
@@ -82,9 +82,9 @@ function KeyTable({ keys }: { keys: readonly Key[] }) {
         {keys.map((key) => (
           <tr key={key.id}>
             <td>{key.name || "No name"} {key.revokedAt && <Badge kind="danger">Revoked</Badge>}</td>
-            <td><code>…{key.tail}</code></td>
-            <td>{showDay(key.createdAt)}</td>
-            <td>{key.lastUsedAt ? showAgo(key.lastUsedAt) : "Never"}</td>
+            <td data-short><code>…{key.tail}</code></td>
+            <td data-short>{showDay(key.createdAt)}</td>
+            <td data-short>{key.lastUsedAt ? showAgo(key.lastUsedAt) : "Never"}</td>
             <td data-number>{!key.revokedAt && <Button small kind="danger" onClick={() => setRevoking(key)}>Revoke</Button>}</td>
           </tr>
         ))}

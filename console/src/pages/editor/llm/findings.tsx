@@ -7,6 +7,12 @@ import type { Check, Finding, Stage } from "./check";
 import styles from "./findings.module.css";
 
 const KINDS = { ok: "good", warning: "warning", failed: "danger", skipped: undefined } as const;
+/** The stages in the order in which they are gone through. A later server may know more. */
+const STAGES: Readonly<Record<string, string>> = {
+  url: "Address", outbound: "May be called", dns: "Name", connect: "Connection", tls: "Encryption", http: "Answer", content: "Its form",
+  first_token: "First words", cadence: "Pace", end: "End", answer: "Sense", conversation: "A second turn",
+};
+const STATES: Readonly<Record<string, string>> = { ok: "good", warning: "warning", failed: "failed", skipped: "skipped" };
 const SEVERITY = { error: "Error", warning: "Warning", note: "Note" } as const;
 
 interface CheckResultProps {
@@ -47,7 +53,7 @@ function Stages({ stages }: { stages: readonly Stage[] }) {
     <ul className={styles.stages} aria-label="Stages of the check">
       {stages.map(({ name, state, ms }) => {
         const kind = KINDS[state];
-        return <li key={name}><Badge {...(kind && { kind })}>{name}: {state}{ms !== null && `, ${showMs(ms)}`}</Badge></li>;
+        return <li key={name}><Badge {...(kind && { kind })}>{STAGES[name] ?? name}: {ms !== null && state === "ok" ? showMs(ms) : STATES[state]}</Badge></li>;
       })}
     </ul>
   );

@@ -1,11 +1,11 @@
-/* How soon the LLM's first words came, day by day: a line as high as a word. */
+/* How soon the LLM's first words came, day by day: a small line. */
 
 import { useQuery } from "@tanstack/react-query";
 
 import { getJson, type Schemas } from "../../../api/client";
-import { showMs } from "../../../ui/times";
+import { showDay, showMs } from "../../../ui/times";
 import styles from "./first-words.module.css";
-import { traceSpark } from "./spark";
+import { dotSpark, traceSpark } from "./spark";
 
 const DAYS = 14;
 const DAY_MS = 86_400_000;
@@ -15,13 +15,19 @@ export function FirstWords({ agentId }: { agentId: string }) {
   const middles = report.data?.buckets.map(({ firstTokenMs }) => firstTokenMs.p50) ?? [];
   const median = report.data?.totals.firstTokenMs.p50 ?? null;
   if (median === null) return report.data ? <p className={styles.none}>No conversation in {DAYS} days; how soon its first words come in talk stands here then.</p> : null;
+  const most = showMs(Math.max(...middles.map(Number)));
   return (
-    <p className={styles.words}>
-      In conversations of the last {DAYS} days, its first words came after {showMs(median)} in the median.
-      <svg className={styles.spark} viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={`By day, at most ${showMs(Math.max(...middles.map(Number)))}`}>
-        <path d={traceSpark(middles)} />
-      </svg>
-    </p>
+    <figure className={styles.words}>
+      <figcaption>In conversations of the last {DAYS} days, half of its first words came within {showMs(median)}.</figcaption>
+      <div className={styles.chart}>
+        <svg className={styles.spark} viewBox="0 0 100 20" preserveAspectRatio="none" role="img" aria-label={`Day by day, at most ${most}`}>
+          <path className={styles.base} d="M0 20H100" />
+          <path d={traceSpark(middles)} />
+          <path className={styles.dots} d={dotSpark(middles)} />
+        </svg>
+        <p className={styles.legend}><span>{showDay(report.data?.buckets[0]?.start ?? "")}</span><span>Slowest day: {most}</span><span>Today</span></p>
+      </div>
+    </figure>
   );
 }
 

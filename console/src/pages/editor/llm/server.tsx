@@ -39,7 +39,7 @@ export function ServerFields({ server, onChange, errorOf }: ServerFieldsProps) {
     <>
       <TextField
         label="Base URL" type="url" mono required placeholder="https://llm.example.com/v1"
-        note="/chat/completions directly below it is called."
+        note="Called at this address with /chat/completions after it."
         value={server.baseURL} error={errorOf("baseURL")} onChange={(event) => onChange({ ...server, baseURL: event.target.value })}
       />
       <div className={styles.columns}>
@@ -97,7 +97,7 @@ interface NumberFieldProps {
 export function NumberField({ label, value, onChange, ...bounds }: NumberFieldProps) {
   return (
     <TextField
-      {...bounds} label={label} type="number" placeholder="As it comes" value={value ?? ""}
+      {...bounds} label={label} type="number" placeholder="Its usual" value={value ?? ""}
       onChange={(event) => onChange(event.target.value === "" ? null : event.target.valueAsNumber)}
     />
   );
