@@ -68,10 +68,14 @@ class LoudVad:
 
 @dataclass
 class ListedStt:
-    """Says the listed texts in turn, then nothing; an exception in the list is raised."""
+    """Says the listed texts in turn, then nothing; an exception in the list is raised.
+
+    The first transcripts come when the events of `wait_for`, one for each, are set.
+    """
 
     texts: list[str | Exception] = field(default_factory=list)
     heard: list[Samples] = field(default_factory=list)
+    wait_for: list[asyncio.Event] = field(default_factory=list)
 
     async def open(self) -> None: ...
 
@@ -80,6 +84,8 @@ class ListedStt:
     async def transcribe(self, samples: Samples, language: str) -> str:
         self.heard.append(samples)
         text = self.texts.pop(0) if self.texts else ""
+        if self.wait_for:
+            await self.wait_for.pop(0).wait()
         if isinstance(text, Exception):
             raise text
         return text

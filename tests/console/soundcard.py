@@ -79,7 +79,7 @@ def running_soundcard(folder: Path) -> Iterator[SoundCard]:
         "--use-pid-file=no",
         "--log-level=error",
     ]
-    command = [PULSEAUDIO, *fixed, *(f"--load={module}" for module in modules)]
+    command = [str(PULSEAUDIO), *fixed, *(f"--load={module}" for module in modules)]
     with subprocess.Popen(command, env=card.env, stderr=subprocess.DEVNULL) as server:
         try:
             wait_for(lambda: _ask(card, "info"), STARTS_WITHIN_S)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
@@ -98,7 +99,7 @@ def said(tmp_path: Path) -> tuple[speech.Recording, Path]:
     return found[0], write_wav(tmp_path / "said.wav", found[0], 0.0)
 
 
-def visit(visits: Visits, firefox: Browser, url: str, **context: object) -> Page:
+def visit(visits: Visits, firefox: Browser, url: str, **context: Any) -> Page:  # noqa: ANN401
     page = visits.open(firefox, **context)
     page.set_default_timeout(PATIENT_MS)
     page.context.add_init_script(POLICY)

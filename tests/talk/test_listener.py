@@ -149,6 +149,30 @@ async def test_a_stretch_that_cannot_be_written_down_is_missed_and_reported() ->
     assert booth.listener.transcript_s is None
 
 
+async def test_words_are_told_in_the_order_they_were_said() -> None:
+    slow = asyncio.Event()
+    async with listening(["I want to leave a message", "for Peter."]) as booth:
+        booth.stt.wait_for.append(slow)
+        await booth.speak(1.0)
+        await booth.speak(0.5)
+        assert (len(booth.stt.heard), booth.talk.of(Heard)) == (2, [])
+        slow.set()
+        await booth.speak(0.0)
+    told = [heard.text for heard in booth.talk.of(Heard)]
+    assert told == ["I want to leave a message", "for Peter."]
+
+
+async def test_what_is_missed_keeps_nothing_back() -> None:
+    slow = asyncio.Event()
+    async with listening([SpeechError("no ears"), "for Peter."]) as booth:
+        booth.stt.wait_for.append(slow)
+        await booth.speak(1.0)
+        await booth.speak(0.5)
+        slow.set()
+        await booth.speak(0.0)
+    assert names(booth.talk.told)[-2:] == ["Missed", "Heard"]
+
+
 async def test_a_judge_that_fails_is_noted_only() -> None:
     error = SpeechError("no judge")
     async with listening(["Yes."], [error]) as booth:

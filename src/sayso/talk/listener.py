@@ -132,6 +132,7 @@ class Listener:
         self._scribe = Scribe(hearing.stt, hearing.language, hearing.stt_timeout_s)
         self._melody = Melody()
         self._echo = Echo()
+        self._telling: asyncio.Task[None] | None = None
         self._judging: asyncio.Task[None] | None = None
         self._glimpsing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
@@ -180,7 +181,7 @@ class Listener:
 
     def close(self) -> None:
         """Let go of the conversation, whose tasks are over: nobody waits for the collector."""
-        self._judging = self._glimpsing = self._following = None
+        self._telling = self._judging = self._glimpsing = self._following = None
         del self._around
 
     # Sound -------------------------------------------------------------------------------------
@@ -224,7 +225,8 @@ class Listener:
         if self._around.is_over():
             return
         writing = self._scribe.finish(utterance.samples, lulled=isinstance(event, SpeechStopped))
-        self._around.start(self._take_down(writing, spoken_s(utterance), self._said_over(event)))
+        taken = self._take_down(writing, spoken_s(utterance), self._said_over(event), self._telling)
+        self._telling = self._around.start(taken)
         if isinstance(event, SpeechStopped):
             self._stop_judging()
             self._judging = self._around.start(self._judge(event.since_s))
@@ -262,10 +264,19 @@ class Listener:
         return self._echo.said_over(until_s, self._around.saying())
 
     async def _take_down(
-        self, writing: Coroutine[Any, Any, Written], lasted_s: float | None, said_over: str
+        self,
+        writing: Coroutine[Any, Any, Written],
+        lasted_s: float | None,
+        said_over: str,
+        before: asyncio.Task[None] | None,
     ) -> None:
-        """Every stretch of speech becomes words, if only none, or is known to be missed."""
+        """Every stretch of speech becomes words, if only none, or is known to be missed.
+
+        It is told after what was said `before` it, however long that takes to be written down.
+        """
         written = await writing
+        if before is not None and not before.done():
+            await asyncio.wait([before])
         if isinstance(written, SpeechError):
             self._around.report(written)
             self._around.tell(Missed(self.now_s))
