@@ -94,7 +94,7 @@ def test_wrong_llm(page: Page) -> None:
 def copy_agent(page: Page) -> None:
     page.get_by_role("button", name="More about Pizza line").first.click()
     page.get_by_role("menuitem", name="Duplicate").click()
-    expect(page.get_by_text("is made.")).to_be_visible()
+    expect(page.get_by_role("dialog", name="Message")).to_be_visible()
 
 
 def try_function(page: Page) -> None:
