@@ -27,7 +27,15 @@ from statistics import median
 from typing import Final
 
 from machine import describe_machine
-from questions import Question, join_passages, read_passages, read_questions, split_halves
+from questions import (
+    MORE,
+    Question,
+    join_passages,
+    read_more,
+    read_passages,
+    read_questions,
+    split_halves,
+)
 from sayso.clock import SystemClock
 from sayso.errors import KnowledgeError, LlmError
 from sayso.knowledge.embed import Embedder
@@ -360,7 +368,8 @@ async def run(choice: Choice) -> str:
         lines += [show_recall("reported half", await measure_recall(files, reported))]
         long = Files(await index_passages(join_passages(passages), embedder), embedder)
         whole = await measure_recall(long, [*calibrating, *reported])
-        lines += [show_recall("all questions, three sections a passage", whole), ""]
+        lines += [show_recall("all questions, three sections a passage", whole)]
+        lines += [await measure_more(embedder), ""]
         lines += [HEAD]
         for setup in await make_setups(stack, passages, embedder, choice.llm_url):
             if choice.who in setup.name:
@@ -368,6 +377,22 @@ async def run(choice: Choice) -> str:
                 lines.append(make_row(setup.name, graded))
         lines += ["", *await show_thresholds(embedder, files, calibrating, reported)]
     return "\n".join(lines)
+
+
+async def measure_more(embedder: Embedder) -> str:
+    """One line about the other companies, each searched by itself."""
+    found = Counter[int]()
+    count = 0
+    for folder in MORE:
+        files = Files(await index_passages(read_passages(folder), embedder), embedder)
+        asked = read_more(folder)
+        count += len(asked)
+        for at, share in (await measure_recall(files, asked)).items():
+            found[at] += round(share * len(asked))
+    shown = ", ".join(f"@{at} {number / count:.2f}" for at, number in found.items())
+    return (
+        f"Recall, {count} harder questions that only calibrate, to three other companies: {shown}."
+    )
 
 
 async def show_thresholds(

@@ -1,4 +1,4 @@
-"""The evaluation set: a small company's documents, and what callers ask it."""
+"""The evaluation set: small companies' documents, and what callers ask them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Final
 from sayso.knowledge.passages import BETWEEN, Passage
 
 FOLDER: Final = Path(__file__).parent / "evaluation"
+
+MORE: Final = tuple(FOLDER / "more" / name for name in ("copperline", "elmrow", "saltmarsh"))
+"""Three more companies, to calibrate search with: each with its documents and `questions.tsv`."""
 
 REFUSAL: Final = re.compile(
     r"(?:n['’]t|not|no longer|unable to|no) (?:\w+ ){0,2}?(?:have|know|sure|find|found|aware|able|"
@@ -81,6 +84,14 @@ def read_questions(folder: Path = FOLDER) -> list[Question]:
             for words, section, fact in _read_table(folder / "answerable.tsv")
         ),
         *(Question(words, kind=kind) for kind, words in _read_table(folder / "unanswerable.tsv")),
+    ]
+
+
+def read_more(folder: Path) -> list[Question]:
+    """What callers ask one of the companies of `MORE`."""
+    return [
+        Question(words, section, re.compile(fact, re.IGNORECASE))
+        for words, section, fact in _read_table(folder / "questions.tsv")
     ]
 
 

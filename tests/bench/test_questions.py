@@ -4,10 +4,19 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from questions import Question, join_passages, read_passages, read_questions, split_halves
+from questions import (
+    MORE,
+    Question,
+    join_passages,
+    read_more,
+    read_passages,
+    read_questions,
+    split_halves,
+)
 
 
 def test_the_set_is_as_large_as_it_should_be() -> None:
@@ -29,8 +38,19 @@ def test_every_answer_is_where_it_is_said_to_be() -> None:
     assert missing == []
 
 
+@pytest.mark.parametrize("folder", MORE, ids=lambda folder: folder.name)
+def test_more_companies_have_answers_where_it_is_said(folder: Path) -> None:
+    texts = {one.id: f"{one.id}: {one.text}" for one in read_passages(folder)}
+    assert len(texts) == len(read_passages(folder)) >= 50
+    asked = read_more(folder)
+    assert len(asked) >= 60
+    assert [q.words for q in asked if q.fact and not q.fact.search(texts[q.section])] == []
+
+
 def test_no_question_is_asked_twice() -> None:
-    words = [one.words for one in read_questions()]
+    words = [
+        one.words for one in (*read_questions(), *(q for each in MORE for q in read_more(each)))
+    ]
     assert len(words) == len(set(words))
 
 
