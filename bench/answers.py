@@ -40,9 +40,9 @@ from sayso.clock import SystemClock
 from sayso.errors import KnowledgeError, LlmError
 from sayso.knowledge.embed import Embedder
 from sayso.knowledge.local import LEAST_SCORE
-from sayso.knowledge.passages import BETWEEN, Found, Passage, text_to_embed
+from sayso.knowledge.passages import BETWEEN, Found, Passage, list_headings, text_to_embed
 from sayso.knowledge.search import Index, build_index
-from sayso.knowledge.sentences import Meanings, round_off
+from sayso.knowledge.sentences import Meanings, Rounded, round_off
 from sayso.knowledge.split import split_sentences
 from sayso.llm import Endpoint, Message, Mind
 from sayso.llm.builtin import CAVEAT, REFUSED, Builtin
@@ -284,9 +284,16 @@ async def index_passages(passages: Sequence[Passage], embedder: Embedder) -> Ind
     sentences = [
         round_off(await embedder.embed(split_sentences(one.title, one.text))) for one in passages
     ]
-    *_, index = build_index(passages, Meanings(vectors, sentences))
+    headings = await embed_headings(passages, embedder)
+    *_, index = build_index(passages, Meanings(vectors, sentences, headings))
     assert index is not None
     return index
+
+
+async def embed_headings(passages: Sequence[Passage], embedder: Embedder) -> list[Rounded | None]:
+    """What the heading of each means that has one of its own."""
+    named = list_headings([one.title for one in passages])
+    return [round_off(await embedder.embed([one] if one else [])) for one in named]
 
 
 def write_out(passages: Sequence[Passage]) -> str:

@@ -26,7 +26,7 @@ from sayso.app import Server
 from sayso.knowledge.embed import Embedder
 from sayso.knowledge.local import Indexes
 from sayso.knowledge.passages import Passage
-from sayso.knowledge.sentences import Meanings
+from sayso.knowledge.sentences import Meanings, Rounded
 from sayso.observe.logs import set_up_logs
 from sayso.serve import uvicorn_config
 from sayso.store.database import migrate
@@ -82,8 +82,12 @@ class LookingUp(Announced):
 
 def read_meanings(file: Mapping[str, npt.NDArray[Any]]) -> Meanings:
     """Those of passages, whose sentences stand one behind the other; and how many each has."""
-    sentences = np.split(file["sentences"], np.cumsum(file["counts"])[:-1])
-    return Meanings(file["vectors"], [one if len(one) else None for one in sentences])
+    sentences = _split(file["sentences"], file["counts"])
+    return Meanings(file["vectors"], sentences, _split(file["headings"], file["headed"]))
+
+
+def _split(rows: Rounded, counts: npt.NDArray[Any]) -> list[Rounded | None]:
+    return [one if len(one) else None for one in np.split(rows, np.cumsum(counts)[:-1])]
 
 
 async def look_up(indexes: Indexes, queries: Sequence[str], found: Path) -> None:

@@ -36,7 +36,7 @@ from questions import read_passages, read_questions
 from sayings import load_sayings
 from sayso.knowledge import keywords
 from sayso.knowledge.embed import Embedder
-from sayso.knowledge.passages import Passage, text_to_embed
+from sayso.knowledge.passages import Passage, list_headings, text_to_embed
 from sayso.knowledge.search import build_index
 from sayso.knowledge.sentences import Meanings, Rounded, Vectors, round_off
 from sayso.knowledge.split import split_sentences
@@ -73,6 +73,7 @@ class Corpus:
         texts: the real passages.
         vectors: what they mean as a whole.
         sentences: and sentence by sentence.
+        headings: and their own headings.
         asked: what the questions mean.
         docstrings: how many of the texts, the first ones, are docstrings.
         questions: words, the place of the passage that answers, and whether it is spoken.
@@ -81,6 +82,7 @@ class Corpus:
     texts: Sequence[str]
     vectors: Vectors
     sentences: Sequence[Rounded | None]
+    headings: Sequence[Rounded | None]
     asked: Vectors
     docstrings: int
     questions: Sequence[tuple[str, int, bool]]
@@ -119,6 +121,8 @@ async def read_corpus(plan: Plan) -> Corpus:
     try:
         vectors = await embedder.embed(texts)
         sentences = [round_off(await embedder.embed(split_sentences(*one))) for one in known]
+        named = list_headings([title for title, _ in known])
+        headings = [round_off(await embedder.embed([one] if one else [])) for one in named]
         rows, times_ms = [], []
         for words, *_ in questions:
             began_s = time.perf_counter()
@@ -127,24 +131,42 @@ async def read_corpus(plan: Plan) -> Corpus:
     finally:
         await embedder.close()
     asked_rows = np.stack(rows)
-    return Corpus(texts, vectors, sentences, asked_rows, len(documented), questions, times_ms)
+    docstrings = len(documented)
+    return Corpus(texts, vectors, sentences, headings, asked_rows, docstrings, questions, times_ms)
 
 
-def fill_up(corpus: Corpus, size: int) -> tuple[list[str], Vectors, list[Rounded | None]]:
-    """The corpus with what is mixed from it, `size` in all."""
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A corpus with what is mixed from it; see `Corpus`."""
+
+    texts: list[str]
+    vectors: Vectors
+    sentences: list[Rounded | None]
+    headings: list[Rounded | None]
+
+
+def fill_up(corpus: Corpus, size: int) -> Filled:
+    """The corpus with what is mixed from it, `size` in all.
+
+    What is mixed has a heading that means what it does.
+    """
     mixed = mix_texts(list(corpus.texts[: corpus.docstrings]), size - len(corpus.texts))
     pairs = [(one, other) for one, other, _ in mixed]
     vectors = mix_vectors(corpus.vectors, pairs)
     texts = [*corpus.texts, *(text for _, _, text in mixed)]
     sentences = [*corpus.sentences, *mix_sentences(corpus.sentences, pairs)]
-    return texts, np.ascontiguousarray(np.concatenate([corpus.vectors, vectors])), sentences
+    headings = [*corpus.headings, *(round_off(row[None]) for row in vectors)]
+    vectors = np.ascontiguousarray(np.concatenate([corpus.vectors, vectors]))
+    return Filled(texts, vectors, sentences, headings)
 
 
 def compare(corpus: Corpus, size: int) -> list[Result]:
     """Search `size` passages in all three ways, question by question."""
-    texts, vectors, sentences = fill_up(corpus, size)
+    filled = fill_up(corpus, size)
+    texts, vectors = filled.texts, filled.vectors
+    meanings = Meanings(vectors, filled.sentences, filled.headings)
     passages = [Passage(str(n), text, "s", "bench") for n, text in enumerate(texts)]
-    index, ours_s = _build(build_index(passages, Meanings(vectors, sentences)))
+    index, ours_s = _build(build_index(passages, meanings))
     words, words_s = _build(keywords.build(texts))
     ways: dict[str, Callable[[str, Vectors], list[int]]] = {
         OURS: lambda asked, meaning: [
@@ -189,7 +211,7 @@ def _build(steps: Iterator[Built | None]) -> tuple[Built, float]:
 
 async def measure_loaded(corpus: Corpus, size: int) -> tuple[list[float], float]:
     """Milliseconds of whole lookups while callers talk; and what others used of the machine."""
-    texts, vectors, sentences = fill_up(corpus, size)
+    filled = fill_up(corpus, size)
     sayings = await load_sayings()
     times = ModelTimes()
     fake = FakeConfig("scripted", (REPLY,), times.first_token_s, times.token_s)
@@ -198,10 +220,12 @@ async def measure_loaded(corpus: Corpus, size: int) -> tuple[list[float], float]
         queries = [words for words, *_ in corpus.questions]
         np.savez(
             known,
-            texts=np.array(texts),
-            vectors=vectors,
-            sentences=np.concatenate([one for one in sentences if one is not None]),
-            counts=np.array([0 if one is None else len(one) for one in sentences]),
+            texts=np.array(filled.texts),
+            vectors=filled.vectors,
+            sentences=np.concatenate([one for one in filled.sentences if one is not None]),
+            counts=np.array([0 if one is None else len(one) for one in filled.sentences]),
+            headings=np.concatenate([one for one in filled.headings if one is not None]),
+            headed=np.array([one is not None for one in filled.headings], np.int64),
             queries=np.array(queries),
         )
         async with asyncio.timeout(LOAD_LIMIT_S), running_fake(fake) as llm_url:

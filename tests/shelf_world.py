@@ -73,12 +73,13 @@ class Script:
         return await self.embedder.embed_aside(text)
 
     async def read(self, path: Path, kind: str, name: str, told: Told) -> list[Page]:
-        """Each line is a page."""
+        """Each line is a page: "its title | its text"."""
         if self.before_read is not None:
             await self.before_read()
         lines = (await asyncio.to_thread(path.read_text, "utf-8")).splitlines()
         told(len(lines), len(lines), "")
-        return [Page(line, number) for number, line in enumerate(lines, 1)]
+        cut = [line.rpartition(" | ") for line in lines]
+        return [Page(text, number, title) for number, (title, _, text) in enumerate(cut, 1)]
 
     @staticmethod
     def split(pages: Iterable[Page]) -> list[Page]:

@@ -39,7 +39,8 @@ def corpus() -> Corpus:
     vectors = np.eye(384, dtype=np.float32)[:3]
     questions = [("apples", 0, False), ("boats", 1, False), ("a hot drink", 2, True)]
     sentences = [round_off(vectors[:2]), None, round_off(vectors[2:])]
-    return Corpus(TEXTS, vectors, sentences, vectors, 2, questions, [1.0, 2.0])
+    headings = [None, None, round_off(vectors[2:])]
+    return Corpus(TEXTS, vectors, sentences, headings, vectors, 2, questions, [1.0, 2.0])
 
 
 def test_all_ways_search_the_same(corpus: Corpus) -> None:
@@ -83,10 +84,13 @@ def test_meanings_come_out_of_a_file_as_they_went_in() -> None:
         "vectors": np.eye(3, dtype=np.float32),
         "sentences": rows,
         "counts": np.array([2, 0, 1]),
+        "headings": rows[:1],
+        "headed": np.array([0, 1, 0]),
     }
     meanings = read_meanings(file)
-    assert [len(meanings.sentences_of(n)) for n in range(3)] == [2, 0, 1]
-    assert np.array_equal(meanings.sentences_of(2), rows[2:])
+    assert [len(meanings.sentences.of(n)) for n in range(3)] == [2, 0, 1]
+    assert np.array_equal(meanings.sentences.of(2), rows[2:])
+    assert [len(meanings.headings.of(n)) for n in range(3)] == [0, 1, 0]
 
 
 async def test_lookups_are_timed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.knowledge.passages import Passage
-from sayso.knowledge.search import SENTENCE_SHARE, SHORTLIST, Index, build_index
+from sayso.knowledge.search import (
+    HEADING_SHARE,
+    SENTENCE_SHARE,
+    SHORTLIST,
+    WORDS_WEIGHT,
+    Index,
+    build_index,
+)
 from sayso.knowledge.sentences import Meanings, Vectors, round_off
 
 
@@ -40,7 +47,7 @@ def test_a_title_is_searched_too() -> None:
     *_, known = build_index(passages, Meanings(vector(1, 0)[None]))
     assert known is not None
     assert known.search(vector(0, 1), "closing", 1)[0].score == 0.0
-    assert known.search(vector(0, 1), "opening", 1)[0].score > 0.2
+    assert known.search(vector(0, 1), "opening", 1)[0].score == pytest.approx(WORDS_WEIGHT)
 
 
 def test_one_that_alone_has_the_words_wins_over_others_that_mean_a_little_more() -> None:
@@ -68,6 +75,19 @@ def test_a_sentence_that_answers_counts_among_others_that_do_not() -> None:
     cosine = float(whole[1, 0])
     assert first.score == pytest.approx(cosine + SENTENCE_SHARE * (1 - cosine), abs=0.01)
     assert second.score == pytest.approx(float(whole[0, 0]), abs=0.001)
+
+
+def test_a_heading_that_is_asked_for_counts_and_one_about_something_else_counts_against() -> None:
+    passages = [Passage(name, "", "s", "s") for name in ("named", "plain", "else")]
+    whole = np.stack([vector(1, 1)] * 3)
+    headings = [round_off([vector(1, 0)]), None, round_off([vector(0, 1)])]
+    *_, known = build_index(passages, Meanings(whole, headings=headings))
+    assert known is not None
+    found = known.search(vector(1, 0), "", 3)
+    assert [one.passage.id for one in found] == ["named", "plain", "else"]
+    cosine = float(whole[0, 0])
+    assert found[0].score == pytest.approx(cosine + HEADING_SHARE * (1 - cosine), abs=0.01)
+    assert found[2].score == pytest.approx(cosine - HEADING_SHARE * cosine, abs=0.01)
 
 
 def test_more_may_be_wanted_than_are_looked_at_closely() -> None:

@@ -97,8 +97,25 @@ async def test_sentences_are_those_of_their_passages_and_what_was_indexed_before
             update(PassageRow).where(PassageRow.number == 2).values(sentences=None)
         )
     _, meanings, _ = await world.library.knowledge.load(agent)
-    assert [len(meanings.sentences_of(n)) for n in range(3)] == [2, 0, 0]
+    assert [len(meanings.sentences.of(n)) for n in range(3)] == [2, 0, 0]
     for place, text in enumerate([first, second]):
         meant = await script.embedder.embed_aside(text)
-        row = meanings.sentences_of(0)[place].astype(np.float32)
+        row = meanings.sentences.of(0)[place].astype(np.float32)
         assert float(row @ meant / np.linalg.norm(row)) == pytest.approx(1.0, abs=0.001)
+
+
+async def test_a_heading_is_kept_where_it_is_that_of_one_passage(world: World) -> None:
+    script = Script()
+    script.install(world)
+    titles = ["Boats › Deposit", "Boats › Prices", "Boats › Prices", ""]
+    lines = [f"{title} | Passage {number}." for number, title in enumerate(titles)]
+    async with world.client() as client:
+        agent = await make_agent(client)
+        await upload(client, agent, "a.txt", "\n".join(lines).encode())
+    await index(world)
+    passages, meanings, _ = await world.library.knowledge.load(agent)
+    assert [one.title for one in passages] == titles
+    assert [len(meanings.headings.of(n)) for n in range(4)] == [1, 0, 0, 0]
+    meant = await script.embedder.embed_aside("Deposit")
+    row = meanings.headings.of(0)[0].astype(np.float32)
+    assert float(row @ meant / np.linalg.norm(row)) == pytest.approx(1.0, abs=0.001)

@@ -54,7 +54,7 @@ def test_migrating_twice_changes_nothing_and_makes_a_private_folder(
     with sqlite3.connect(tmp_path / "new" / "sayso.db") as connection:
         versions = connection.execute("select version_num from alembic_version").fetchall()
     connection.close()
-    assert versions == [("0017",)]
+    assert versions == [("0018",)]
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,3 +54,12 @@ def text_to_embed(title: str, text: str) -> str:
     without the headings (`bench/answers.py`).
     """
     return f"{title.replace(BETWEEN, ', ')}: {text}" if title else text
+
+
+def list_headings(titles: Sequence[str]) -> list[str]:
+    """The innermost heading of each passage of a source; "" for one that shares its title.
+
+    A heading over several passages does not tell which of them answers.
+    """
+    often = Counter(titles)
+    return [title.rpartition(BETWEEN)[2] if often[title] == 1 else "" for title in titles]

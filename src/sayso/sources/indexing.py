@@ -25,9 +25,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.clock import Clock
 from sayso.errors import FetchError, ReadCode, ReadError
-from sayso.knowledge.passages import Page, text_to_embed
+from sayso.knowledge.passages import Page, list_headings, text_to_embed
 from sayso.knowledge.web import WebPage
-from sayso.sources.knowledge import Knowledge, pack, pack_sentences
+from sayso.sources.knowledge import Knowledge, pack, pack_parts
 from sayso.sources.progress import Progress
 from sayso.sources.schema import SourceKind, State
 from sayso.sources.shelf import Shelf
@@ -112,10 +112,11 @@ class _Attempt:
 
 @dataclass(frozen=True, slots=True)
 class _Embedded:
-    """What a passage means, as a whole and sentence by sentence."""
+    """What a passage means, as a whole and sentence by sentence; and its heading, if any."""
 
     whole: npt.NDArray[np.float32]
     sentences: Sequence[npt.NDArray[np.float32]]
+    heading: Sequence[npt.NDArray[np.float32]]
 
 
 class _OvertakenError(Exception):
@@ -181,16 +182,22 @@ class Indexing:
             raise _TooManyPassagesError
         await self._change(attempt, state=State.EMBEDDING, done=0, total=len(stretches))
         await self._tools.embedder.open()
+        headings = list_headings([one.title for one in stretches])
         for first in range(0, len(stretches), PASSAGES_AT_ONCE):
             some = stretches[first : first + PASSAGES_AT_ONCE]
-            await self._store(attempt, first, some, [await self._embed(one) for one in some])
+            pairs = zip(some, headings[first:], strict=False)
+            await self._store(attempt, first, some, [await self._embed(*pair) for pair in pairs])
         await self._make_live(attempt, len(pages), len(stretches), progress.notes)
 
-    async def _embed(self, stretch: Page) -> _Embedded:
+    async def _embed(self, stretch: Page, heading: str) -> _Embedded:
         embed = self._tools.embedder.embed_aside
         whole = await embed(text_to_embed(stretch.title, stretch.text))
         sentences = self._tools.split_sentences(stretch.title, stretch.text)
-        return _Embedded(whole, [await embed(one) for one in sentences])
+        return _Embedded(
+            whole,
+            [await embed(one) for one in sentences],
+            [await embed(heading)] if heading else [],
+        )
 
     # Reading -----------------------------------------------------------------------------
 
@@ -281,7 +288,8 @@ class Indexing:
                 "page": one.number,
                 "url": one.url,
                 "vector": pack(meant.whole),
-                "sentences": pack_sentences(meant.sentences),
+                "sentences": pack_parts(meant.sentences),
+                "heading": pack_parts(meant.heading),
             }
             for number, (one, meant) in enumerate(zip(stretches, embedded, strict=True), first)
         ]

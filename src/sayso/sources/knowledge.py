@@ -41,13 +41,15 @@ class Knowledge:
         passages: list[Passage] = []
         blocks: list[Matrix] = []
         sentences: list[Rounded | None] = []
+        headings: list[Rounded | None] = []
         async with self._database.read() as session:
             rows = await session.stream(_live(agent_id))
             async for some in rows.partitions(ROWS_AT_ONCE):
                 passages += map(_passage, some)
                 blocks.append(_matrix(some))
-                sentences += map(_unpack_sentences, some)
-        return passages, Meanings(_join(blocks), sentences), revision
+                sentences += [_unpack_parts(row, row.sentences) for row in some]
+                headings += [_unpack_parts(row, row.heading) for row in some]
+        return passages, Meanings(_join(blocks), sentences, headings), revision
 
     async def revision(self, agent_id: str) -> int:
         """A number that changes whenever what can be searched does, whoever changed it.
@@ -90,7 +92,7 @@ class Knowledge:
         return await session.scalar(query) or 0
 
 
-def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of ten columns
+def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of eleven columns
     return (
         select(
             PassageRow.source_id,
@@ -103,6 +105,7 @@ def _live(agent_id: str) -> Any:  # noqa: ANN401 - a Select of ten columns
             SourceRow.name,
             PassageRow.vector,
             PassageRow.sentences,
+            PassageRow.heading,
         )
         .join(SourceRow, PassageRow.source_id == SourceRow.id)
         .where(SourceRow.agent_id == agent_id, PassageRow.version == SourceRow.live_version)
@@ -121,11 +124,11 @@ def _matrix(rows: Sequence[Row[Any]]) -> Matrix:
     return joined.reshape(len(rows), -1).astype(np.float32, copy=False)
 
 
-def _unpack_sentences(row: Row[Any]) -> Rounded | None:
-    if row.sentences is None:
+def _unpack_parts(row: Row[Any], parts: bytes | None) -> Rounded | None:
+    if parts is None:
         return None
     dimensions = len(row.vector) // VECTOR.itemsize
-    return np.frombuffer(row.sentences, np.int8).reshape(-1, dimensions)
+    return np.frombuffer(parts, np.int8).reshape(-1, dimensions)
 
 
 def _join(blocks: list[Matrix]) -> Matrix:
@@ -137,7 +140,7 @@ def pack(vector: npt.NDArray[np.float32]) -> bytes:
     return vector.astype(VECTOR).tobytes()
 
 
-def pack_sentences(vectors: Sequence[npt.NDArray[np.float32]]) -> bytes | None:
-    """Those of a passage's sentences as they are stored, a byte a number; None for none."""
+def pack_parts(vectors: Sequence[npt.NDArray[np.float32]]) -> bytes | None:
+    """Those of a passage's sentences or heading as they are stored, a byte a number; or None."""
     rounded = round_off(vectors)
     return None if rounded is None else rounded.tobytes()

@@ -374,7 +374,8 @@ class PassageRow(Table):
     """One passage of one version of a source; its vector is float32 numbers, little-endian.
 
     `sentences`: the vectors of its sentences, a signed byte a number, one behind the other; None
-    for a single sentence, and for what was indexed before they were kept.
+    for a single sentence, and for what was indexed before they were kept. `heading`: the same of
+    the heading that no other passage of the source stands under.
     """
 
     __tablename__ = "passages"
@@ -390,6 +391,7 @@ class PassageRow(Table):
     url: Mapped[str] = mapped_column(Text)
     vector: Mapped[bytes] = mapped_column(LargeBinary)
     sentences: Mapped[bytes | None] = mapped_column(LargeBinary)
+    heading: Mapped[bytes | None] = mapped_column(LargeBinary)
 
 
 class JobRow(Table):
