@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from papers import texts
 from sayso.knowledge.formats.sections import MAX_HEADING_CHARS, Sections, can_head, spell_rows
 from sayso.knowledge.passages import Page
@@ -60,6 +62,24 @@ def test_two_columns_without_a_header_are_names_and_values() -> None:
         "Monday: 9 to 5",
         "Tuesday",
     ]
+
+
+def test_a_header_nobody_marked_does_not_stand_alone() -> None:
+    rows = [["Shift", "Begins"], ["Early", "05:45"], ["Late", "14:15"]]
+    assert spell_rows(rows, headed=False) == ["Shift: Begins; Early: 05:45", "Late: 14:15"]
+
+
+@pytest.mark.parametrize(
+    "first", [["Monday", "on request"], ["Weekdays", "closed"], ["Table 1", "oak"], ["", "oak"]]
+)
+def test_what_is_no_header_stands_alone(first: list[str]) -> None:
+    rows = [first, ["Tuesday", "9 to 5"], ["Friday", "9 to 2"]]
+    assert spell_rows(rows, headed=False)[1:] == ["Tuesday: 9 to 5", "Friday: 9 to 2"]
+
+
+def test_two_rows_are_no_table_with_a_header() -> None:
+    rows = [["Owner", "Ann"], ["Room", "12"]]
+    assert spell_rows(rows, headed=False) == ["Owner: Ann", "Room: 12"]
 
 
 def test_other_rows_are_their_cells() -> None:

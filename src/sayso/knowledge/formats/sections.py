@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from sayso.knowledge.passages import BETWEEN, Page
@@ -68,14 +69,35 @@ def spell_row(header: Sequence[str], cells: Sequence[str]) -> str:
 def spell_rows(rows: Sequence[Sequence[str]], *, headed: bool) -> list[str]:
     """The rows of a table; when `headed`, the first names the columns, unless it cannot.
 
-    Two columns without a header are names and values.
+    Two columns without a header are names and values; one that may be a header nobody marked stays
+    with the row below it: alone it says nothing.
     """
     header = [_plain(cell) for cell in rows[0]] if rows and headed else []
     if len(rows) > 1 and can_head(header):
         return [said for row in rows[1:] if (said := spell_row(header, row))]
     if rows and all(len(row) == 2 for row in rows):
-        return [": ".join(cells) for row in rows if (cells := [*filter(None, map(_plain, row))])]
+        said = [": ".join(cells) for row in rows if (cells := [*filter(None, map(_plain, row))])]
+        return ["; ".join(said[:2]), *said[2:]] if _may_be_headed(rows) else said
     return [said for row in rows if (said := spell_row((), row))]
+
+
+_A_VALUE = re.compile(
+    r"\b(?:closed|open|free|none|yes|no|never|always|request|appointment|unknown|included|"
+    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tomorrow)\b|^\W*$",
+    re.IGNORECASE,
+)
+"""What stands in a row, and in no header: opening hours often begin with a day that is closed."""
+
+
+def _may_be_headed(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether two columns hold figures in each row but the first, which has only words."""
+    first, *others = rows
+    words = not any(map(_has_figures, first)) and not any(map(_A_VALUE.search, map(_plain, first)))
+    return words and len(others) > 1 and all(_has_figures(row[1]) for row in others)
+
+
+def _has_figures(cell: str) -> bool:
+    return any(map(str.isdigit, cell))
 
 
 def can_head(header: Sequence[str]) -> bool:

@@ -1,5 +1,8 @@
 """Web pages: what is written on them, without menus, scripts and cookie notices.
 
+A footer is left out, too, where the page says which part of it is the main one: it is the same on
+all pages of a site. Elsewhere it stays, for the address in it may be nowhere else.
+
 Python's own parser is enough: it builds no tree that nesting could overflow, and knows no entities
 that could be defined. Hidden text is kept: answers in a folded list of questions are hidden.
 """
@@ -76,13 +79,14 @@ def read_webpage(source: Source) -> Iterator[Page]:
 class _Line:
     """A stretch of text between two block tags."""
 
-    __slots__ = ("in_main", "level", "linked", "parts")
+    __slots__ = ("in_footer", "in_main", "level", "linked", "parts")
 
-    def __init__(self, level: int, *, in_main: bool) -> None:
+    def __init__(self, level: int, *, in_main: bool, in_footer: bool) -> None:
         self.parts: list[str] = []
         self.linked = 0
         self.level = level  # of a heading; 0 for text
         self.in_main = in_main
+        self.in_footer = in_footer
 
     @property
     def text(self) -> str:
@@ -108,10 +112,11 @@ class _Webpage(HTMLParser):
         self._source = source
         self._open: list[str] = []
         self._mains = 0  # how many of them hold the main text
+        self._footers = 0  # how many of them are at the foot of the page
         self._skipping = 0  # how many tags were open where skipping began; 0 is not skipping
         self._titles: list[str] = []
         self._lines: list[_Line] = []
-        self._now = _Line(0, in_main=False)
+        self._now = _Line(0, in_main=False, in_footer=False)
         self._tables: list[_Table] = []
 
     def pages(self) -> Iterator[Page]:
@@ -120,7 +125,7 @@ class _Webpage(HTMLParser):
             self._add(self._tables.pop())
         self._break()
         sections = Sections(" ".join(" ".join(self._titles).split()))
-        for is_link, run in groupby(self._lines, _Line.is_link):
+        for is_link, run in groupby(self._without_footer(), _Line.is_link):
             lines = list(run)
             if is_link and len(lines) >= _LINKS_OF_A_MENU:
                 continue
@@ -131,6 +136,12 @@ class _Webpage(HTMLParser):
                     sections.line(line.text)
         yield from sections.end()
 
+    def _without_footer(self) -> Sequence[_Line]:
+        """The lines, but not those of the page's footer where others are the main ones."""
+        if not any(line.in_main for line in self._lines):
+            return self._lines
+        return [line for line in self._lines if line.in_main or not line.in_footer]
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.scripts += tag == "script"
         if tag in _VOID:
@@ -139,6 +150,7 @@ class _Webpage(HTMLParser):
         self._imply_ends(tag)
         self._open.append(tag)
         self._mains += tag in _MAIN
+        self._footers += tag == "footer"
         if len(self._open) > _MAX_OPEN:
             raise self._source.damaged(f"more than {_MAX_OPEN:,} tags are nested in each other")
         if not self._skipping and (tag in _SKIPPED or _is_notice(tag, attrs)):
@@ -174,8 +186,9 @@ class _Webpage(HTMLParser):
     def _close(self) -> str:
         """Close the tag opened last."""
         tag = self._open.pop()
-        self._end(tag)
         self._mains -= tag in _MAIN
+        self._footers -= tag == "footer"
+        self._end(tag)
         return tag
 
     def _void(self, tag: str) -> None:
@@ -246,7 +259,7 @@ class _Webpage(HTMLParser):
     def _break(self) -> None:
         if self._now.text.strip("- "):
             self._lines.append(self._now)
-        self._now = _Line(0, in_main=self._mains > 0)
+        self._now = _Line(0, in_main=self._mains > 0, in_footer=self._footers > 0)
 
 
 class _Table:
