@@ -586,3 +586,18 @@ async def test_a_page_that_cannot_be_fetched_says_why(world: World, script: Scri
     await index(world)
     now = await row(world, page)
     assert (now.state, now.code, now.reason) == ("failed", "refused", "It is gone.")
+
+
+async def test_what_was_said_of_a_file_when_it_came_stays_until_it_is_replaced(
+    world: World,
+) -> None:
+    async with world.client() as client:
+        agent = await make_agent(client)
+        file = await upload(client, agent, "menu.pdf", b"soup")
+    assert file["notes"] == ["menu.pdf is plain text, not a PDF; it is read as one."]
+    await index(world)
+    now = await row(world, str(file["id"]))
+    assert (now.state, now.notes) == ("ready", file["notes"])
+    await put(world, agent, str(file["id"]), b"stew")
+    await index(world)
+    assert (await row(world, str(file["id"]))).notes == []

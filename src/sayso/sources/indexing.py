@@ -64,6 +64,8 @@ class _Attempt:
     path: Path | None
     max_pages: int | None
     text: str
+    notes: tuple[str, ...]
+    """What was said of the file when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +137,7 @@ class Indexing:
             pace.see_pages(total)
             await self._change(attempt, done=done, total=total)
 
-        progress = Progress(keep)
+        progress = Progress(keep, attempt.notes)
         pages = await progress.watch(self._read(attempt, progress))
         stretches = await asyncio.to_thread(self._tools.split, pages)
         if not stretches:
@@ -232,6 +234,7 @@ class Indexing:
                 self._shelf.path(row.agent_id, row.stored_as) if row.stored_as else None,
                 row.max_pages,
                 agent.critical_knowledge or "",
+                tuple(row.notes) if row.kind == SourceKind.FILE else (),
             )
 
     async def _store(
