@@ -123,7 +123,7 @@ async def test_a_body_has_a_largest_size_announced_or_not(client: httpx2.AsyncCl
 
     for content in (b" " * 5000, drip()):
         body = check_error(await client.post(AGENTS, content=content), 413, "CONTENT_TOO_LARGE")
-        assert "4096 bytes" in body["message"]
+        assert "4,096 bytes" in body["message"]
 
 
 async def test_what_nobody_expected_is_answered_without_its_story(world: World) -> None:

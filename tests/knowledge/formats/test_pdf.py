@@ -124,7 +124,7 @@ def notes_of(data: bytes) -> list[str]:
 
 def test_pages_that_are_pictures_are_counted() -> None:
     assert notes_of(pdf_of([["One."], []])) == [
-        "1 of 2 pages of a.pdf have no text; they may be pictures."
+        "1 of 2 pages of a.pdf has no text; it may be a picture."
     ]
 
 
