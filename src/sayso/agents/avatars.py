@@ -88,7 +88,7 @@ async def receive(stream: AsyncIterator[bytes]) -> bytes:
         picture += piece
         if len(picture) > MAX_AVATAR_BYTES:
             raise TooLargeError(
-                f"the picture is larger than {show_bytes(MAX_AVATAR_BYTES)}, the most that is taken",
+                f"the picture is larger than {show_bytes(MAX_AVATAR_BYTES)}, the most there may be",
                 hint=_HINT,
             )
     return bytes(picture)

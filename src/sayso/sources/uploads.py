@@ -172,7 +172,7 @@ class _Form:
         self.bytes += end - start
         if self.bytes > self._max_bytes:
             raise TooLargeError(
-                f"{self._name} is larger than {show_bytes(self._max_bytes)}, the most that is taken",
+                f"{self._name} is larger than {show_bytes(self._max_bytes)}, the most it may have",
                 field=FIELD,
                 hint="Split it, or ask the operator to raise SAYSO_MAX_DOCUMENT_BYTES.",
             )

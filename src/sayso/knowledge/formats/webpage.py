@@ -45,6 +45,11 @@ _SCOPES = frozenset("ul ol dl table body html div section article main".split())
 _NOTICE = re.compile(r"\b(?:cookie|consent|gdpr)", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
 _DECLARATION = re.compile(r"<!(?!--)[^>]{0,1000}>")
+_TYPE = re.compile(r"<!doctype\b", re.IGNORECASE)
+_INTERNAL_TYPE = re.compile(
+    r"<!doctype\b[^\[>]{0,1000}\[(?P<told>.{0,65536}?)\]\s*>", re.IGNORECASE | re.DOTALL
+)
+_ENTITY = re.compile(r"<!entity\s+(?P<name>[\w.:-]{1,100})\s", re.IGNORECASE)
 _MAX_OPEN = 100_000
 """Tags open at once; deeper nesting is nobody's page."""
 _LINKS_OF_A_MENU = 4
@@ -62,7 +67,7 @@ def read_webpage(source: Source) -> Iterator[Page]:
     text = decode(data, declared[1].decode("ascii", "replace") if declared else "")
     page = _Webpage(source)
     try:
-        page.feed(_DECLARATION.sub("", text))
+        page.feed(_without_declarations(text))
         page.close()
     except AssertionError as error:  # how html.parser says that it is lost
         raise source.damaged("its tags cannot be told apart") from error
@@ -293,6 +298,21 @@ class _Table:
         names = [row for row in self._names if row]
         headed = bool(names) and all(names[0]) and len(rows) > 1
         return spell_rows(rows, headed=headed)
+
+
+def _without_declarations(text: str) -> str:
+    """`text` without declarations, those within a document type, and the entities made there.
+
+    Browsers make nothing of them either, but show them as they stand.
+    """
+    made: set[str] = set()
+    begins = _TYPE.search(text)
+    if begins and (declared := _INTERNAL_TYPE.match(text, begins.start())):
+        made = {found["name"] for found in _ENTITY.finditer(declared["told"])}
+        text = text[: declared.start()] + text[declared.end() :]
+    if made:
+        text = re.sub(f"&(?:{'|'.join(map(re.escape, sorted(made)))});", "", text)
+    return _DECLARATION.sub("", text)
 
 
 def _is_notice(tag: str, attrs: Sequence[tuple[str, str | None]]) -> bool:
