@@ -18,9 +18,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sayso.api.lost import show_lost
 from sayso.api.mistakes import describe_fields, describe_json
 from sayso.errors import (
     BadRequestError,
@@ -129,8 +131,10 @@ def _refusal(error: RequestValidationError) -> BadRequestError:
     )
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 Starlette chose us by this type
+    if error.status_code == NotFoundError.status and (page := show_lost(request)):
+        return page
     status, refusal = error.status_code, _http_refusal(request, error)
     response = error_response(status, _HTTP_IDS.get(status, refusal.error_id), refusal)
     response.headers.update(error.headers or {})
