@@ -9,7 +9,7 @@ import pytest
 from sayso.knowledge.passages import Page
 from sayso.sources import pace
 from sayso.sources.pace import QUICK_CHARS, QUICK_PAGES, Pace
-from sayso.store.jobs import OutgrownError
+from sayso.store.jobs import Crowded, OutgrownError
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_work_that_takes_long_ends_when_others_wait(monkeypatch: pytest.Mo
 
 @pytest.mark.parametrize("crowded", [nobody, None])
 async def test_work_that_takes_long_goes_on_when_nobody_waits(
-    monkeypatch: pytest.MonkeyPatch, crowded: pace.Crowded | None
+    monkeypatch: pytest.MonkeyPatch, crowded: Crowded | None
 ) -> None:
     monkeypatch.setattr(pace, "QUICK_S", 0.0)
     steps: list[int] = []
