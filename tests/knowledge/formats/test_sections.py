@@ -64,22 +64,30 @@ def test_two_columns_without_a_header_are_names_and_values() -> None:
     ]
 
 
-def test_a_header_nobody_marked_does_not_stand_alone() -> None:
-    rows = [["Shift", "Begins"], ["Early", "05:45"], ["Late", "14:15"]]
-    assert spell_rows(rows, headed=False) == ["Shift: Begins; Early: 05:45", "Late: 14:15"]
+@pytest.mark.parametrize(
+    ("head", "column"),
+    [("Shift", "Begins"), ("Dish", "Price"), ("Room", "Rate (per night)"), ("Boat", "price in €")],
+)
+def test_a_header_nobody_marked_names_a_column_of_figures(head: str, column: str) -> None:
+    rows = [[head, column], ["Early", "05:45"], ["Late", "14:15"]]
+    assert spell_rows(rows, headed=False) == [
+        f"{head}: Early; {column}: 05:45",
+        f"{head}: Late; {column}: 14:15",
+    ]
 
 
 @pytest.mark.parametrize(
-    "first", [["Monday", "on request"], ["Weekdays", "closed"], ["Table 1", "oak"], ["", "oak"]]
+    "rows",
+    [
+        [["Monday", "closed"], ["Tuesday", "9 to 5"], ["Friday", "9 to 2"]],
+        [["Owner", "Ann"], ["Phone", "0123"], ["Fax", "0124"]],
+        [["Table 1", "Price"], ["Soup", "3"], ["Stew", "4"]],
+        [["Dish", "Price"], ["Soup", "3"], ["Stew", "ask us"]],
+        [["Dish", "Price"], ["Soup", "3"]],
+    ],
 )
-def test_what_is_no_header_stands_alone(first: list[str]) -> None:
-    rows = [first, ["Tuesday", "9 to 5"], ["Friday", "9 to 2"]]
-    assert spell_rows(rows, headed=False)[1:] == ["Tuesday: 9 to 5", "Friday: 9 to 2"]
-
-
-def test_two_rows_are_no_table_with_a_header() -> None:
-    rows = [["Owner", "Ann"], ["Room", "12"]]
-    assert spell_rows(rows, headed=False) == ["Owner: Ann", "Room: 12"]
+def test_where_it_is_not_sure_rows_are_names_and_values(rows: list[list[str]]) -> None:
+    assert spell_rows(rows, headed=False) == [f"{name}: {value}" for name, value in rows]
 
 
 def test_other_rows_are_their_cells() -> None:

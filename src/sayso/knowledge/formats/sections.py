@@ -69,31 +69,36 @@ def spell_row(header: Sequence[str], cells: Sequence[str]) -> str:
 def spell_rows(rows: Sequence[Sequence[str]], *, headed: bool) -> list[str]:
     """The rows of a table; when `headed`, the first names the columns, unless it cannot.
 
-    Two columns without a header are names and values; one that may be a header nobody marked stays
-    with the row below it: alone it says nothing.
+    Two columns without a header are names and values.
     """
+    pairs = bool(rows) and all(len(row) == 2 for row in rows)
+    headed = headed or (pairs and _is_headed(rows))
     header = [_plain(cell) for cell in rows[0]] if rows and headed else []
     if len(rows) > 1 and can_head(header):
         return [said for row in rows[1:] if (said := spell_row(header, row))]
-    if rows and all(len(row) == 2 for row in rows):
-        said = [": ".join(cells) for row in rows if (cells := [*filter(None, map(_plain, row))])]
-        return ["; ".join(said[:2]), *said[2:]] if _may_be_headed(rows) else said
+    if pairs:
+        return [": ".join(cells) for row in rows if (cells := [*filter(None, map(_plain, row))])]
     return [said for row in rows if (said := spell_row((), row))]
 
 
-_A_VALUE = re.compile(
-    r"\b(?:closed|open|free|none|yes|no|never|always|request|appointment|unknown|included|"
-    r"(?:mon|tues|wednes|thurs|fri|satur|sun)days?|today|tomorrow)\b|^\W*$",
+_COLUMN = re.compile(
+    r"(?:price|cost|fee|rate|amount|total|time|begins?|starts?|ends?|opens?|closes?|from|to|until|hours?|"
+    r"minutes|duration|departs?|departures?|arrives?|arrivals?|date|day|year|age|seats|capacity|places|size|"
+    r"weight|length|height|width|depth|quantity|number|phone|telephone|extension|room|floor|page)s?"
+    r"(?: \([^)]*\)| in [a-z€$£]+)?",
     re.IGNORECASE,
 )
-"""What stands in a row, and in no header: opening hours often begin with a day that is closed."""
+"""What names a column of figures; nothing else is sure to: "Monday: closed" is no header."""
 
 
-def _may_be_headed(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether two columns hold figures in each row but the first, which has only words."""
+def _is_headed(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of rows of two columns names them, though nobody marked it.
+
+    The others have figures in their second column, and it has the name of such a column.
+    """
     first, *others = rows
-    words = not any(map(_has_figures, first)) and not any(map(_A_VALUE.search, map(_plain, first)))
-    return words and len(others) > 1 and all(_has_figures(row[1]) for row in others)
+    named = _COLUMN.fullmatch(_plain(first[1])) and not any(map(_has_figures, first))
+    return bool(named) and len(others) > 1 and all(_has_figures(row[1]) for row in others)
 
 
 def _has_figures(cell: str) -> bool:
