@@ -1,6 +1,7 @@
 """A bridge between Twilio's telephone lines and an agent: sound both ways, and transfers.
 
-    SAYSO=http://127.0.0.1:8400 KEY=ak-... TWILIO_SID=AC... TWILIO_TOKEN=... \
+    export SAYSO_URL=http://127.0.0.1:8400 SAYSO_API_KEY=ak-...
+    TWILIO_SID=AC... TWILIO_TOKEN=... \
         python examples/phone_bridge.py AGENT_ID --public bridge.example.com --port 8600
 
 `--public` is where Twilio reaches this program by https. Let the number's "A call comes in" be
@@ -35,7 +36,7 @@ class Bridge:
         self._public = public
         self._account = f"{twilio}/2010-04-01/Accounts/{os.environ['TWILIO_SID']}"
         self._auth = aiohttp.BasicAuth(os.environ["TWILIO_SID"], os.environ["TWILIO_TOKEN"])
-        self._talk_url = f"{os.environ['SAYSO'].replace('http', 'ws', 1)}/v1/talk/{agent_id}"
+        self._talk_url = f"{os.environ['SAYSO_URL'].replace('http', 'ws', 1)}/v1/talk/{agent_id}"
 
     def app(self) -> web.Application:
         """The pages Twilio asks for."""
@@ -118,7 +119,7 @@ class Bridge:
 
 def make_setup(parameters: dict[str, str]) -> dict[str, object]:
     """The first message to the agent; who comes back from a transfer goes on where they were."""
-    setup = {"type": "setup", "apiKey": os.environ["KEY"], "canTransfer": True}
+    setup = {"type": "setup", "apiKey": os.environ["SAYSO_API_KEY"], "canTransfer": True}
     if goes_on := parameters.get("goes_on"):
         setup |= {"continueConversation": goes_on, "customGreeting": ""}
     return setup | TELEPHONE | SPEAKER | {"callerId": parameters.get("caller", "")}

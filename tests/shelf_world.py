@@ -17,8 +17,9 @@ from sayso.knowledge.passages import Page
 from sayso.knowledge.split import split_sentences
 from sayso.knowledge.web import WebPage
 from sayso.library import FOLDER, Library, make_library
-from sayso.sources.indexing import KIND, Indexing, Told, Tools
+from sayso.sources.indexing import KIND, Indexing
 from sayso.sources.shelf import Shelf
+from sayso.sources.tools import Told, Tools
 
 
 async def make_agent(client: httpx2.AsyncClient, **fields: object) -> str:
@@ -61,6 +62,7 @@ class Script:
     max_passages: int = 1000
     embedder: ScriptedEmbedder = field(default_factory=ScriptedEmbedder)
     before_read: Callable[[], Awaitable[None]] | None = None
+    while_read: Callable[[], Awaitable[None]] | None = None
     before_embed: Callable[[str], Awaitable[None]] | None = None
     pages: dict[str, list[str]] = field(default_factory=dict)
 
@@ -78,6 +80,8 @@ class Script:
             await self.before_read()
         lines = (await asyncio.to_thread(path.read_text, "utf-8")).splitlines()
         told(len(lines), len(lines), "")
+        if self.while_read is not None:
+            await self.while_read()
         cut = [line.rpartition(" | ") for line in lines]
         return [Page(text, number, title) for number, (title, _, text) in enumerate(cut, 1)]
 

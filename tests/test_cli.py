@@ -17,7 +17,9 @@ from sayso.accounts.service import Accounts
 from sayso.caller import _why_unreadable, socket_url, write_wav
 from sayso.cli import _locate, app, main
 from sayso.config import Settings
+from sayso.security.secrets import KEY_FILE, load_secrets
 from sayso.serve import with_accounts
+from sayso.store.database import migrate
 
 RUN = CliRunner()
 
@@ -55,6 +57,12 @@ def test_help_loads_nothing_heavy() -> None:
     assert result.stdout.strip() == "[]"
 
 
+def lay(settings: Settings) -> None:
+    """What a server lays at its first start: an empty database, and a master key."""
+    migrate(settings.database)
+    load_secrets(settings.data_dir, settings.master_key)
+
+
 class Fails:
     """Runs a command as the terminal does, and gives what it said when it failed."""
 
@@ -87,7 +95,28 @@ def test_before_the_first_start_there_are_no_keys(fails: Fails) -> None:
 
 
 def test_before_the_first_start_nobody_can_sign_in(fails: Fails) -> None:
+    lay(Settings())
     assert "no account yet" in fails("link")
+
+
+@pytest.mark.parametrize("words", [["link"], ["keys", "list"], ["keys", "new"]])
+def test_in_another_folder_nothing_is_made_and_the_folder_is_named(
+    fails: Fails, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, words: list[str]
+) -> None:
+    monkeypatch.delenv("SAYSO_DATA_DIR")
+    monkeypatch.chdir(tmp_path)
+    told = fails(*words)
+    assert str(tmp_path / "sayso-data") in told
+    assert "SAYSO_DATA_DIR" in told
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_key_is_not_made_for_a_database_that_has_another(fails: Fails) -> None:
+    settings = Settings()
+    lay(settings)
+    (settings.data_dir / KEY_FILE).unlink()
+    assert f"{KEY_FILE} is not there" in fails("link")
+    assert not (settings.data_dir / KEY_FILE).exists()
 
 
 def test_a_link_signs_the_owner_in_or_whose_email_is_named(
@@ -95,6 +124,7 @@ def test_a_link_signs_the_owner_in_or_whose_email_is_named(
 ) -> None:
     monkeypatch.setenv("SAYSO_SIGN_UP", "open")
     settings = Settings()
+    lay(settings)
     ada = NewAccount(email="ada@b.c", password=SecretStr("a long password"))
 
     async def fill(accounts: Accounts) -> None:

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { showAgo, showBytes, showLength, showMs } from "../src/ui/times";
+import { showAgo, showBytes, showCount, showLength, showMs } from "../src/ui/times";
 
 test.each([[0, "0:00"], [59.6, "1:00"], [83.4, "1:23"], [-3, "0:00"], [3601, "60:01"]])("%d s is %s", (seconds, shown) => {
   expect(showLength(seconds)).toBe(shown);
@@ -12,6 +12,10 @@ test.each([[0, "0 ms"], [480.4, "480 ms"], [999.6, "1.00 s"], [1234, "1.23 s"]])
 
 test.each([[0, "0 bytes"], [999, "999 bytes"], [1500, "2 kB"], [999_600, "1.0 MB"], [2_340_000, "2.3 MB"]])("%d bytes are %s", (bytes, shown) => {
   expect(showBytes(bytes)).toBe(shown);
+});
+
+test.each([[0, "0 pages"], [1, "1 page"], [52, "52 pages"]])("%d is %s", (count, shown) => {
+  expect(showCount(count, "page")).toBe(shown);
 });
 
 test("showAgo counts in the largest unit that fits", () => {

@@ -248,5 +248,9 @@ class SpeechError(SaysoError):
     """A speech engine failed."""
 
 
+LESS_WORK = "Take fewer conversations (SAYSO_MAX_CONVERSATIONS), or give this server more processor"
+"""The beginning of a hint for the operator of a machine that is too busy."""
+
+
 class InstallationError(SaysoError):
     """Something on this machine is missing or damaged; the message says how to mend it."""

@@ -24,10 +24,11 @@ from sayso.knowledge.split import split, split_sentences
 from sayso.knowledge.web import VisitLimits
 from sayso.security.outbound import refuse_literal
 from sayso.sources.arrivals import Recognised
-from sayso.sources.indexing import KIND, Embeds, Indexing, Told, Tools
+from sayso.sources.indexing import KIND, Indexing
 from sayso.sources.knowledge import Knowledge
 from sayso.sources.service import Sources
 from sayso.sources.shelf import Shelf
+from sayso.sources.tools import Embeds, Told, Tools
 from sayso.store.database import Database
 from sayso.store.jobs import Duty, Jobs
 
@@ -55,8 +56,8 @@ class Library:
     async def live(self, duties: Mapping[str, Duty] = MappingProxyType({})) -> AsyncGenerator[None]:
         """Clean up what the last server left, and index what is waiting, until the block ends.
 
-        One source is indexed at a time, and a small one beside it. The workers do these other
-        `duties` as well.
+        One source is indexed at a time, and a small one beside it; one that is not small after all
+        leaves the second worker. The workers do these other `duties` as well.
         """
         await self.sources.open()
         all_duties = {KIND: self.indexing, **duties}

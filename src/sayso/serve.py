@@ -22,8 +22,8 @@ from sayso.config import Settings
 from sayso.errors import InstallationError
 from sayso.memory import settle
 from sayso.observe.logs import set_up_logs
-from sayso.security.secrets import load_secrets
-from sayso.store.database import Database, migrate
+from sayso.security.secrets import KEY_FILE, load_secrets
+from sayso.store.database import Database, find_file, migrate
 from sayso.transport.breath import BreathingWebSocket
 from sayso.welcome import Welcome
 
@@ -175,7 +175,12 @@ def _step(what: str) -> Iterator[Callable[[], None]]:
 
 
 async def with_accounts(settings: Settings, act: Callable[[Accounts], Awaitable[None]]) -> None:
-    """Let `act` work on the accounts of the installation, with or without a running server."""
+    """Let `act` work on the accounts of the installation, with or without a running server.
+
+    Raises:
+        InstallationError: there is no installation here; none is made.
+    """
+    _refuse_no_installation(settings)
     await asyncio.to_thread(migrate, settings.database)
     database = Database(settings.database)
     try:
@@ -183,3 +188,21 @@ async def with_accounts(settings: Settings, act: Callable[[Accounts], Awaitable[
         await act(Accounts(database, secrets, SystemClock(), read_rules(settings)))
     finally:
         await database.close()
+
+
+def _refuse_no_installation(settings: Settings) -> None:
+    """What a server makes at its first start must be there: whoever asks may be in a wrong folder.
+
+    A database and a master key made here would be another installation, of no use to anyone.
+    """
+    needed = [find_file(settings.database)]
+    if settings.master_key is None:
+        needed.append(settings.data_dir / KEY_FILE)
+    missing = [path for path in needed if path is not None and not path.exists()]
+    if missing:
+        raise InstallationError(
+            f"there is no account yet in {settings.data_dir.absolute()}: {missing[0].name} is "
+            "not there",
+            hint="If a server runs, set SAYSO_DATA_DIR to its data folder, or go to where it was "
+            "started. If none does, `sayso serve` makes the folder and an account.",
+        )

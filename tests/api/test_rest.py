@@ -52,6 +52,27 @@ async def test_every_error_has_the_same_shape(
     check_error(await client.request(method, path), status, error_id)
 
 
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+async def test_a_browser_that_is_lost_gets_a_page(client: httpx2.AsyncClient) -> None:
+    for method in ("GET", "HEAD"):
+        answer = await client.request(method, "/my-agent", headers=BROWSER)
+        assert answer.status_code == 404
+        assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert "There is nothing here" in (await client.get("/my-agent", headers=BROWSER)).text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("GET", "/api/v1/nothing"), ("GET", "/builtin/v1/nothing"), ("POST", "/nothing")],
+)
+async def test_who_asks_the_api_gets_json_whatever_else_it_takes(
+    client: httpx2.AsyncClient, method: str, path: str
+) -> None:
+    check_error(await client.request(method, path, headers=BROWSER), 404, "NOT_FOUND")
+
+
 async def test_a_wrong_method_is_told_the_right_ones(client: httpx2.AsyncClient) -> None:
     answer = await client.put(AGENTS)
     assert set(answer.headers["Allow"].split(", ")) == {"GET", "POST"}
@@ -123,7 +144,7 @@ async def test_a_body_has_a_largest_size_announced_or_not(client: httpx2.AsyncCl
 
     for content in (b" " * 5000, drip()):
         body = check_error(await client.post(AGENTS, content=content), 413, "CONTENT_TOO_LARGE")
-        assert "4096 bytes" in body["message"]
+        assert "4,096 bytes" in body["message"]
 
 
 async def test_what_nobody_expected_is_answered_without_its_story(world: World) -> None:

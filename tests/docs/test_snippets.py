@@ -39,6 +39,15 @@ def test_shell_snippets_parse(block: Block) -> None:
     assert run.returncode == 0, run.stderr
 
 
+@pytest.mark.parametrize("block", [*BASH, *blocks("sh")], ids=str)
+def test_shell_snippets_call_the_server_and_its_key_by_the_same_names(block: Block) -> None:
+    given = re.sub(r"^export SAYSO_URL=.*$", "", block.text, flags=re.MULTILINE)
+    assert "127.0.0.1:8400" not in given, "write $SAYSO_URL"
+    calls = [line for line in given.splitlines() if "/api/v1" in line]
+    assert all("$SAYSO_URL/api/v1" in line for line in calls)
+    assert not re.search(r"\$\{?(?:SAYSO|KEY|API_KEY|SAYSO_KEY)\b(?!_)", given), "$SAYSO_API_KEY"
+
+
 @pytest.mark.parametrize("block", blocks("python"), ids=str)
 def test_python_snippets_compile(block: Block) -> None:
     compile(block.text, str(block), "exec")

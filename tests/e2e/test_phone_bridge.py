@@ -77,7 +77,7 @@ async def bridging(served: Served, company: Company) -> AsyncGenerator[tuple[str
             *program,
             *places,
             stdout=asyncio.subprocess.PIPE,
-            env=os.environ | account | {"SAYSO": served.url, "KEY": served.key},
+            env=os.environ | account | {"SAYSO_URL": served.url, "SAYSO_API_KEY": served.key},
         )
         assert running.stdout is not None
         try:

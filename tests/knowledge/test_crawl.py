@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 
 from sayso.errors import FetchCode, FetchError
-from sayso.knowledge.crawl import Crawler
+from sayso.knowledge.crawl import Crawler, _pages
 from sayso.knowledge.web import VisitLimits, WebPage
 from sayso.llm.fake import running_app
 from sayso.security.outbound import USER_AGENT
@@ -154,7 +154,7 @@ async def test_no_more_pages_than_wanted() -> None:
     async with running(site) as url:
         visit = await Visit().make(url, 7)
     assert len(visit.pages) == 7
-    assert visit.notes[-1] == "There is more: only 7 pages were to be read."
+    assert visit.notes[-1] == "There is more: 7 pages and no more should be read."
 
 
 async def test_no_deeper_than_allowed() -> None:
@@ -336,3 +336,7 @@ async def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(FetchError) as caught:
         await Visit().make("ftp://example.com", None)
     assert caught.value.code is FetchCode.NOT_ALLOWED
+
+
+def test_one_page_is_one_page() -> None:
+    assert (_pages(1), _pages(2)) == ("1 page", "2 pages")

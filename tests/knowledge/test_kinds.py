@@ -26,6 +26,8 @@ OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600)
         ("a.htm", b"<p>no first tags", Kind.HTML),
         ("a.xhtml", b'<?xml version="1.0"?>\n<html xmlns="x"><body/></html>', Kind.HTML),
         ("a.html", "<!doctype html><p>hi".encode("utf-16"), Kind.HTML),
+        ("a", b'<!DOCTYPE l [<!ENTITY a "x">]><html><body>hi', Kind.HTML),
+        ("a", b'<!DOCTYPE l ["]>"]><html><body>hi', Kind.TEXT),
         ("a.md", b"# hi", Kind.MARKDOWN),
         ("a.csv", b"a,b\n1,2\n", Kind.CSV),
         ("a.tsv", b"a\tb\n1\t2\n", Kind.CSV),
@@ -69,7 +71,11 @@ def test_a_wrong_name_is_told(name: str, data: bytes, kind: Kind, note: str) -> 
         (b"\0\0\0\x18ftypheic" + bytes(60), "a picture"),
         (b"\0\0\0\x18ftypmp42" + bytes(60), "a film"),
         (b"RIFF\x10\0\0\0WAVEfmt ", "a sound recording"),
-        (b'<?xml version="1.0"?><svg xmlns="x"/>', "a picture"),
+        (b'<?xml version="1.0"?><svg xmlns="x"/>', "a picture (.svg)"),
+        (b'<!-- x --><!DOCTYPE svg PUBLIC "-" "-"><svg/>', "a picture (.svg)"),
+        (b'<!DOCTYPE svg [<!ENTITY a "x"><!ENTITY b "&a;">]><!-- y --><svg/>', "a picture (.svg)"),
+        ('\ufeff<svg xmlns="x"/>'.encode(), "a picture (.svg)"),
+        ('<svg xmlns="x"/>'.encode("utf-16"), "a picture (.svg)"),
         (b"{\\rtf1 hello}", "a rich-text file (.rtf)"),
         (b"\x1f\x8b\x08" + bytes(60), "a packed archive"),
         (zip_of({"a.txt": "hello"}), "a packed archive"),
@@ -122,3 +128,13 @@ def test_any_bytes_are_judged_or_refused(name: str, data: bytes) -> None:
         assert judge(name, data, data[-10:]).kind in Kind
     except ReadError as refused:
         assert name in str(refused)  # noqa: PT017 - either is right
+
+
+def test_whatever_is_named_a_drawing_is_one() -> None:
+    with pytest.raises(ReadError, match=r"it\.svg is a picture"):
+        judge("it.svg", b"<g/>")
+
+
+@pytest.mark.parametrize("head", [b"<!---->" * 9_000, b"<!DOCTYPE a [" + b"] ]" * 20_000])
+def test_looking_at_a_beginning_made_to_last_takes_no_time(head: bytes) -> None:
+    assert judge("a.txt", head) == Judged(Kind.TEXT)

@@ -80,7 +80,7 @@ async def test_notes_are_told(tmp_path: Path) -> None:
     told: list[Progress] = []
     await read(path, Kind.PDF, name="hours.pdf", told=told.append)
     assert [one.note for one in told if one.note] == [
-        "1 of 2 pages of hours.pdf have no text; they may be pictures."
+        "1 of 2 pages of hours.pdf has no text; it may be a picture."
     ]
 
 

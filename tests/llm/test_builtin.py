@@ -192,6 +192,15 @@ async def test_a_row_of_a_table_is_said_as_a_sentence() -> None:
     assert said == "Green: price two euros."
 
 
+async def test_a_row_is_not_said_behind_a_sentence_nor_a_sentence_behind_a_row() -> None:
+    mind = Builtin(Words())
+    both = found("The tea is in the tea room.\nTea: green; Room: two\nTea: black; Room: three")
+    said = await ask_with(mind, Notes(), "Where is the tea room?", *both)
+    assert said == "The tea is in the tea room."
+    said = await ask_with(mind, Notes(), "green tea, room two", *both)
+    assert said == "green: room two."
+
+
 async def test_sentences_of_passages_are_embedded_once_and_not_all() -> None:
     words = Words()
     mind = Builtin(words)

@@ -16,6 +16,7 @@ from sayso.llm.notes import (
     is_fact,
     is_order,
     list_answers,
+    list_rows,
     read_notes,
     recognise_small_talk,
 )
@@ -130,6 +131,12 @@ def test_only_the_knowledge_if_so_told() -> None:
 def test_what_can_be_spoken_of_a_passage() -> None:
     passage = Passage(("Q: When?", "A: At nine.", "Is it fast?", "A:"))
     assert list_answers(passage) == ["At nine."]
+
+
+def test_which_lines_were_rows_of_a_table() -> None:
+    passage = Passage(("Tea: green; Price: 2", "Who?", "It is hot."))
+    assert list_answers(passage) == ["green: price 2.", "It is hot."]
+    assert list_rows(passage) == [True, False]
 
 
 @pytest.mark.parametrize(

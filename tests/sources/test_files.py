@@ -213,6 +213,7 @@ async def test_the_limits_say_what_they_are(tmp_path: Path) -> None:
         assert len(files(world)) == 2
         huge = await client.put(url, files={"file": ("a.txt", b"y" * 100_000)})
         assert huge.status_code == 413
+        assert "larger than 1,500 bytes" in huge.json()["message"], "the setting's own number"
         assert "SAYSO_MAX_DOCUMENT_BYTES" in huge.json()["message"]
 
 

@@ -12,9 +12,9 @@ from sqlalchemy import func, select, update
 from rest_world import World, open_world
 from sayso.errors import FetchCode, FetchError, ReadCode, ReadError
 from sayso.sources.indexing import HOPELESS, KIND, PASSAGES_AT_ONCE
+from sayso.sources.pace import QUICK_CHARS, QUICK_PAGES
 from sayso.sources.progress import MAX_NOTES
-from sayso.sources.rows import SMALL_TEXT_BYTES
-from sayso.store.jobs import DEAD_S, MAX_TRIES
+from sayso.store.jobs import DEAD_S, MAX_TRIES, SMALL
 from sayso.store.tables import JobRow, PassageRow, SourceRow
 from shelf_world import Gate, Script, another_server, files, index, make_agent, texts, upload
 
@@ -217,7 +217,7 @@ async def test_a_reading_that_is_overtaken_by_another_server_stops(
 
 # Side by side --------------------------------------------------------------------------------
 
-LARGE = b"\n".join(b"large %d %s" % (n, b"x" * 1000) for n in range(SMALL_TEXT_BYTES // 1000))
+LARGE = b"\n".join(b"large %d %s" % (n, b"x" * 1000) for n in range(131))
 
 
 async def add_two(world: World) -> tuple[str, str, str]:
@@ -264,6 +264,57 @@ async def test_small_sources_do_not_wait_for_a_site(world: World, script: Script
         await gate.reached.wait()
         await until(world, page, "ready")
         assert (await row(world, site)).state == "embedding"
+
+
+async def add_taken_for_small(world: World, agent: str, data: bytes) -> str:
+    """A file that is larger than it looked when it came."""
+    async with world.client() as client:
+        file = str((await upload(client, agent, "slow.txt", data))["id"])
+    async with world.database.write() as session:
+        await session.execute(
+            update(JobRow).where(JobRow.key == file).values(kind=KIND + SMALL, claimed_by=None)
+        )
+    world.library.jobs.wake()
+    return file
+
+
+async def test_a_long_text_that_was_taken_for_small_holds_nobody_up(
+    world: World, script: Script
+) -> None:
+    gates = {name: Gate(name) for name in ("large 100", "long")}
+
+    async def both(text: str) -> None:
+        for gate in gates.values():
+            await gate(text)
+
+    script.before_embed = both
+    agent, large, _ = await add_two(world)
+    async with world.library.live():
+        await gates["large 100"].reached.wait()
+        slow = await add_taken_for_small(world, agent, b"long " + b"x" * QUICK_CHARS)
+        async with world.client() as client:
+            small = str((await upload(client, agent, "quick.txt", lines("stew", 3)))["id"])
+        await until(world, small, "ready")
+        now = await row(world, slow)
+        assert (now.state, now.done, now.total) == ("queued", 0, 0)
+        for gate in gates.values():
+            gate.opened.set()
+        await until(world, slow, "ready")
+    assert (await row(world, large)).state == "ready"
+
+
+async def test_a_long_document_gives_way_as_soon_as_it_says_how_many_pages_it_has(
+    world: World, script: Script
+) -> None:
+    gate = Gate()
+    script.while_read = gate
+    agent, file = await add(world, lines("soup", QUICK_PAGES + 1))
+    await world.library.jobs.run_one({KIND: world.library.indexing}, only_small=True)
+    assert gate.reached.is_set()
+    assert (await row(world, file)).state == "queued"
+    gate.opened.set()
+    await index(world)
+    assert len(await texts(world, agent)) == QUICK_PAGES + 1
 
 
 async def test_two_large_files_are_done_one_after_the_other(world: World, script: Script) -> None:
@@ -535,3 +586,18 @@ async def test_a_page_that_cannot_be_fetched_says_why(world: World, script: Scri
     await index(world)
     now = await row(world, page)
     assert (now.state, now.code, now.reason) == ("failed", "refused", "It is gone.")
+
+
+async def test_what_was_said_of_a_file_when_it_came_stays_until_it_is_replaced(
+    world: World,
+) -> None:
+    async with world.client() as client:
+        agent = await make_agent(client)
+        file = await upload(client, agent, "menu.pdf", b"soup")
+    assert file["notes"] == ["menu.pdf is plain text, not a PDF; it is read as one."]
+    await index(world)
+    now = await row(world, str(file["id"]))
+    assert (now.state, now.notes) == ("ready", file["notes"])
+    await put(world, agent, str(file["id"]), b"stew")
+    await index(world)
+    assert (await row(world, str(file["id"]))).notes == []

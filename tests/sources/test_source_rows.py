@@ -16,14 +16,15 @@ from sayso.sources.schema import SourceKind, State
         (SourceKind.FILE, "text", SMALL_TEXT_BYTES, True),
         (SourceKind.FILE, "text", SMALL_TEXT_BYTES + 1, False),
         (SourceKind.FILE, "csv", SMALL_BYTES, False),
-        (SourceKind.FILE, "html", SMALL_BYTES, False),
+        (SourceKind.FILE, "html", SMALL_BYTES, True),
         (SourceKind.FILE, "markdown", SMALL_BYTES, False),
         (SourceKind.FILE, "pdf", SMALL_BYTES, True),
         (SourceKind.FILE, "docx", SMALL_BYTES, True),
         (SourceKind.FILE, "pdf", SMALL_BYTES + 1, False),
         (SourceKind.PAGE, "html", 0, True),
         (SourceKind.SITE, "html", 0, False),
-        (SourceKind.TEXT, "text", 80_000, True),
+        (SourceKind.TEXT, "text", SMALL_TEXT_BYTES, True),
+        (SourceKind.TEXT, "text", SMALL_TEXT_BYTES + 1, False),
     ],
 )
 def test_what_is_small(kind: SourceKind, type_: str, size: int, small: bool) -> None:

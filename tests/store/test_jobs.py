@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 
 from sayso.store.database import Database
-from sayso.store.jobs import BACK_OFF_S, DEAD_S, MAX_TRIES, Job, Jobs, _next_turn
+from sayso.store.jobs import BACK_OFF_S, DEAD_S, MAX_TRIES, Job, Jobs, OutgrownError, _next_turn
 from sayso.store.tables import JobRow
 
 
@@ -154,6 +154,72 @@ async def test_a_duty_does_not_hear_how_large_its_job_is(database: Database, job
 
     await run_small(jobs, Note(keep))
     assert seen == [Job("note", "x", 1)]
+
+
+async def outgrow(job: Job) -> None:
+    """What every duty may do whose job is larger than it was taken for."""
+    if job.crowded is not None:
+        raise OutgrownError
+
+
+async def test_a_small_job_that_is_large_waits_again_among_the_large_ones(
+    database: Database, jobs: Jobs
+) -> None:
+    await add(database, jobs, "large")
+    await add(database, jobs, "x", "y", small=True)
+    beside, duty = Note(outgrow), Note(outgrow)
+    await jobs.run_one({"note": beside}, only_small=True)
+    found = {
+        row.key: (row.kind, row.turn, row.claimed_by, row.tries) for row in await rows(database)
+    }
+    assert found["x"] == ("note", 1, None, 0), "behind its lane's large ones, and this was no try"
+    await jobs.run_one({"note": beside}, only_small=True)
+    assert not await jobs.run_one({"note": beside}, only_small=True)
+    await run_all(jobs, duty)
+    assert (beside.done, duty.done) == (["x", "y"], ["large", "x", "y"])
+    assert await is_empty(database)
+
+
+async def test_a_small_job_that_was_dropped_meanwhile_does_not_come_back_as_a_large_one(
+    database: Database, jobs: Jobs
+) -> None:
+    await add(database, jobs, "x", small=True)
+
+    async def drop(job: Job) -> None:
+        async with database.write() as session:
+            await jobs.drop(session, "note", [job.key])
+        raise OutgrownError
+
+    await run_small(jobs, Note(drop))
+    assert await is_empty(database)
+
+
+async def test_a_small_job_is_told_whether_others_wait(
+    database: Database, jobs: Jobs, clock: Hand
+) -> None:
+    await add(database, jobs, "x", "y", small=True)
+    await add(database, jobs, "large")
+    told: dict[str, bool] = {}
+
+    async def ask(job: Job) -> None:
+        assert job.crowded is not None
+        told[job.key] = await job.crowded()
+
+    await run_small(jobs, Note(ask))
+    assert told == {"x": True, "y": False}, "large ones do not wait for this worker"
+
+
+async def test_the_worker_of_all_jobs_lets_none_of_them_give_way(
+    database: Database, jobs: Jobs
+) -> None:
+    await add(database, jobs, "x", small=True)
+    seen: list[Job] = []
+
+    async def keep(job: Job) -> None:
+        seen.append(job)
+
+    await run_all(jobs, Note(keep))
+    assert [job.crowded for job in seen] == [None]
 
 
 async def test_a_job_replaces_one_about_the_same_object(database: Database, jobs: Jobs) -> None:

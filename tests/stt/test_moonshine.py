@@ -130,7 +130,7 @@ async def test_a_transcript_that_comes_too_late_is_an_error() -> None:
     with pytest.raises(SpeechError, match=r"no transcript came within 0\.02 s") as caught:
         await engine.transcribe(np.zeros(EAR_RATE_HZ, np.float32), "english")
     assert time.perf_counter() - begin < 1
-    assert caught.value.hint is not None
+    assert "SAYSO_STT_WORKERS helps only where cores are idle" in str(caught.value.hint)
     go.set()
     await engine.close()
 

@@ -7,15 +7,15 @@ import pytest
 
 from rest_world import HandClock
 from sayso.audio.formats import EAR_RATE_HZ, InputAudio, InputEncoding
-from sayso.errors import AudioError
+from sayso.errors import Blame, SaysoError
 from sayso.talk.intake import MAX_PIECES, Intake
 
 PCM = InputAudio(InputEncoding.LINEAR16, EAR_RATE_HZ)
 FRAME = np.arange(320, dtype="<i2").tobytes()
 
 
-def make_intake(hears: InputAudio = PCM) -> tuple[Intake, HandClock, list[AudioError]]:
-    clock, errors = HandClock(), list[AudioError]()
+def make_intake(hears: InputAudio = PCM) -> tuple[Intake, HandClock, list[SaysoError]]:
+    clock, errors = HandClock(), list[SaysoError]()
     return Intake(hears, clock, errors.append), clock, errors
 
 
@@ -62,10 +62,25 @@ async def test_sound_faster_than_it_can_be_listened_to_is_refused_once() -> None
     for _ in range(MAX_PIECES + 3):
         intake.put(FRAME)
     assert [error.message for error in errors] == ["sound comes faster than it can be listened to"]
+    assert errors[0].blame is Blame.CALLER
+
+
+async def test_a_server_that_does_not_listen_does_not_blame_its_caller() -> None:
+    """As they speak, 50 pieces a second, while the machine has other things to do."""
+    intake, clock, errors = make_intake()
+    intake.put(FRAME)
+    await intake.take()
+    for _ in range(MAX_PIECES + 3):
+        clock.at_s += 0.02
+        intake.put(FRAME)
+    (error,) = errors
+    assert error.blame is Blame.OPERATOR
+    assert error.message == "nobody has listened for 5 s; this machine is too busy"
+    assert "SAYSO_MAX_CONVERSATIONS" in str(error.hint)
 
 
 async def test_sound_that_cannot_be_read_is_told_once() -> None:
-    errors = asyncio.Queue[AudioError]()
+    errors = asyncio.Queue[SaysoError]()
     intake = Intake(InputAudio(InputEncoding.MEDIA_CONTAINER), HandClock(), errors.put_nowait)
     intake.put(b"#EXTM3U\nhttp://127.0.0.1/secret" + bytes(64))
     taking = asyncio.create_task(intake.take())

@@ -75,7 +75,7 @@ class Booth:
             await asyncio.sleep(0)
 
 
-def fail(error: AudioError) -> None:
+def fail(error: AudioError | SpeechError) -> None:
     raise error
 
 

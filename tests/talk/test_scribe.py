@@ -121,4 +121,5 @@ async def test_a_transcript_that_takes_too_long_is_a_failure() -> None:
     ears.go_on.clear()
     written = await make_scribe(ears, timeout_s=0.01).finish(SOUND, lulled=True)
     assert isinstance(written, SpeechError)
-    assert written.message == "the transcript took too long"
+    assert written.message == "no transcript came within 0.01 s"
+    assert "SAYSO_STT_TIMEOUT_S" in str(written.hint)

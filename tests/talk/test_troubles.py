@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from structlog.testing import capture_logs
 
-from sayso.errors import LlmError, SpeechError, TalkCode
+from sayso.errors import AudioError, LlmError, SpeechError, TalkCode
 from sayso.talk.record import Stopwatch
 from sayso.talk.troubles import Troubles
 from sayso.transport.line import Fault
@@ -24,6 +24,16 @@ def test_the_client_gets_a_code_and_the_operator_a_line_with_the_turn() -> None:
         "SpeechError",
         7,
     )
+
+
+def test_sound_that_is_not_heard_is_the_clients_fault_or_ours() -> None:
+    line = MemoryLine(RAW, PCM)
+    Troubles(line).report_sound(AudioError("it is noise"))
+    Troubles(line).report_sound(SpeechError("we did not listen"))
+    assert line.sent == [
+        Fault(TalkCode.INVALID_MESSAGE, "it is noise"),
+        Fault(TalkCode.INTERNAL, "we did not listen"),
+    ]
 
 
 def test_what_an_llm_said_is_for_the_operator_only() -> None:

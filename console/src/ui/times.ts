@@ -29,6 +29,9 @@ export function showLength(seconds: number): string {
 /** 1234 ms as "1.23 s", 480 ms as "480 ms". */
 export const showMs = (ms: number): string => (Math.round(ms) >= 1000 ? `${(ms / 1000).toFixed(2)} s` : `${Math.round(ms)} ms`);
 
+/** "1 page", "2 pages". */
+export const showCount = (count: number, one: string): string => `${count} ${count === 1 ? one : `${one}s`}`;
+
 export function showBytes(bytes: number): string {
   if (bytes < 1000) return `${bytes} bytes`;
   return bytes < 999_500 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;

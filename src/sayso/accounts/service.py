@@ -94,7 +94,10 @@ class Accounts:
                 select(UserRow.id).order_by(UserRow.created_at, UserRow.id).limit(1)
             )
         if found is None:
-            raise NotFoundError("there is no account yet", hint="Start the server once.")
+            raise NotFoundError(
+                "there is no account yet",
+                hint="Start the server once; if one runs, SAYSO_DATA_DIR names its data folder.",
+            )
         return found
 
     async def new_key(self, user_id: str, name: str = "") -> NewKey:

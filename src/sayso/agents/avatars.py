@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from sayso.errors import BadRequestError, NotFoundError, TooLargeError
+from sayso.sizes import show_bytes
 from sayso.sources.shelf import Shelf
 from sayso.store.tables import AgentRow
 
@@ -87,7 +88,7 @@ async def receive(stream: AsyncIterator[bytes]) -> bytes:
         picture += piece
         if len(picture) > MAX_AVATAR_BYTES:
             raise TooLargeError(
-                f"the picture is larger than {MAX_AVATAR_BYTES:,} bytes, the most that is taken",
+                f"the picture is larger than {show_bytes(MAX_AVATAR_BYTES)}, the most there may be",
                 hint=_HINT,
             )
     return bytes(picture)

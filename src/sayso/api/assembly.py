@@ -120,7 +120,8 @@ def build_api(
     app.add_middleware(
         BodyLimit,
         max_bytes=settings.max_body_bytes,
-        max_form_bytes=settings.max_document_bytes + FORM_BYTES,
+        max_document_bytes=settings.max_document_bytes,
+        form_bytes=FORM_BYTES,
     )
     app.add_middleware(LastResort)
     app.add_middleware(

@@ -18,9 +18,11 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from starlette.exceptions import HTTPException
+from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sayso.api.lost import show_lost
 from sayso.api.mistakes import describe_fields, describe_json
 from sayso.errors import (
     BadRequestError,
@@ -31,6 +33,7 @@ from sayso.errors import (
     TooManyError,
     UnauthorizedError,
 )
+from sayso.sizes import show_bytes
 from sayso.store.identifiers import random_text
 
 _log = structlog.get_logger(__name__)
@@ -128,8 +131,10 @@ def _refusal(error: RequestValidationError) -> BadRequestError:
     )
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 Starlette chose us by this type
+    if error.status_code == NotFoundError.status and (page := show_lost(request)):
+        return page
     status, refusal = error.status_code, _http_refusal(request, error)
     response = error_response(status, _HTTP_IDS.get(status, refusal.error_id), refusal)
     response.headers.update(error.headers or {})
@@ -176,13 +181,17 @@ def _http_refusal(request: Request, error: HTTPException) -> RefusedError:
 class BodyLimit:
     """Refuses request bodies over a size, announced or not; pure ASGI.
 
-    Forms have a size of their own: files come in them, which are not held in memory.
+    Forms have a size of their own: files come in them, which are not held in memory. `form_bytes`
+    are what a form has around its file.
     """
 
-    def __init__(self, app: ASGIApp, max_bytes: int, max_form_bytes: int) -> None:
+    def __init__(
+        self, app: ASGIApp, max_bytes: int, max_document_bytes: int, form_bytes: int
+    ) -> None:
         self._app = app
         self._max_bytes = max_bytes
-        self._max_form_bytes = max_form_bytes
+        self._max_document_bytes = max_document_bytes
+        self._form_bytes = form_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let requests pass whose body is announced small, and count as it comes."""
@@ -208,11 +217,12 @@ class BodyLimit:
 
     def _limit(self, scope: Scope) -> tuple[int, str]:
         """How many bytes this request may bring, and what is said if it brings more."""
-        most, setting = self._max_bytes, "SAYSO_MAX_BODY_BYTES"
+        what, most, around, setting = "body", self._max_bytes, 0, "SAYSO_MAX_BODY_BYTES"
         if _UPLOAD.fullmatch(scope["path"]):
-            most, setting = self._max_form_bytes, "SAYSO_MAX_DOCUMENT_BYTES"
-        return most, (
-            f"The body is larger than {most} bytes, the most that is taken; "
+            what, most, around = "file", self._max_document_bytes, self._form_bytes
+            setting = "SAYSO_MAX_DOCUMENT_BYTES"
+        return most + around, (
+            f"The {what} is larger than {show_bytes(most)}, the most that is taken; "
             f"the operator can raise {setting}."
         )
 

@@ -18,7 +18,7 @@ from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.engines import EngineConfig
 from sayso.eot import LISTENS_BACK_S
 from sayso.eot.mel import draw_mel
-from sayso.errors import SpeechError
+from sayso.errors import LESS_WORK, SpeechError
 from sayso.models import locate
 from sayso.models.session import open_session
 
@@ -65,7 +65,8 @@ class SmartTurn:
         except TimeoutError as error:
             raise SpeechError(
                 f"no judgement came within {self._config.timeout_s:g} s; this machine is too busy",
-                hint="Raise eot_workers, or set SAYSO_EOT=rules.",
+                hint=f"{LESS_WORK}, or set SAYSO_EOT=rules, which needs hardly any; "
+                "SAYSO_EOT_WORKERS helps only where cores are idle.",
             ) from error
         finally:
             self._asked -= 1

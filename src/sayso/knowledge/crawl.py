@@ -347,13 +347,17 @@ class _Site:
     def _tell(self) -> None:
         """Say what was left out."""
         if self._failed:
-            self._note(f"{len(self._failed)} pages could not be read: {self._failed[0].message}")
+            self._note(f"{_pages(len(self._failed))} could not be read: {self._failed[0].message}")
         if self._in_a_row >= self._limits.failures:
             self._note("The site stopped answering; what came until then is known.")
         elif self._fetcher.is_over:
             self._note(f"The visit ended after {self._limits.total_s:g} s; there may be more.")
         elif self._waiting:
-            self._note(f"There is more: only {self._most} pages were to be read.")
+            self._note(f"There is more: {_pages(self._most)} and no more should be read.")
+
+
+def _pages(count: int) -> str:
+    return "1 page" if count == 1 else f"{count} pages"
 
 
 async def _look_through(answer: _Answer) -> tuple[Links, bytes]:

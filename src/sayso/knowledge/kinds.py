@@ -115,13 +115,21 @@ _IN_COMPOUND: tuple[tuple[str, str], ...] = (
     ("PowerPoint Document", "an old PowerPoint presentation (.ppt); save it as PDF"),
 )
 _BOMS = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")
+_COMMENTS = rb"(?:(?><!--.{0,2000}?-->)\s*+){0,5}+"  # atomic: each ends where it first can
+_BEFORE = (
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?" + _COMMENTS + rb"(?:<!doctype\b[^\[>]{0,300}"
+    rb"(?>\[.{0,60000}?\]\s*+(?=>))?>\s*)?" + _COMMENTS
+)
+"""What may stand before the first tag; a document type may have declarations in it."""
 _PAGE = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!--.{0,2000}?-->\s*){0,5}<(?:!doctype\s+html|html|head|body)\b",
+    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?"
+    + _COMMENTS
+    + rb"<!doctype\s+html\b|"
+    + _BEFORE
+    + rb"<(?:html|head|body)\b",
     re.IGNORECASE | re.DOTALL,
 )
-_DRAWING = re.compile(
-    rb"\s*(?:<\?xml[^>]{0,200}>\s*)?(?:<!doctype svg[^>]{0,300}>\s*)?<svg\b", re.IGNORECASE
-)
+_DRAWING = re.compile(_BEFORE + rb"<svg\b", re.IGNORECASE | re.DOTALL)
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\v\f\r\x1b"))
 _MAX_CONTROLS = 0.01
 """Share of control characters above which bytes are no text."""
@@ -165,8 +173,8 @@ def _of_bytes(name: str, head: bytes, tail: bytes) -> Kind:
     if head.startswith(b"PK\5\6"):
         raise _wrong(name, "an empty archive")
     _refuse_known(name, head)
-    if _DRAWING.match(head):
-        raise _wrong(name, "a picture")
+    if _DRAWING.match(_without_bom(head)) or _extension(name) == "svg":
+        raise _wrong(name, "a picture (.svg)")
     if _PAGE.match(_without_bom(head)):
         return Kind.HTML
     if not _is_text(head):

@@ -41,6 +41,7 @@ from sayso.llm.notes import (
     cut_sentences,
     end_sentence,
     list_answers,
+    list_rows,
     read_notes,
     recognise_small_talk,
 )
@@ -105,6 +106,8 @@ class _Candidate:
     score: float
     lines: Sequence[str]
     fits: Sequence[float]
+    rows: Sequence[bool] = ()
+    """Which lines are rows of a table, where that is known."""
 
 
 class Builtin:
@@ -214,14 +217,16 @@ class Builtin:
         return list(dict.fromkeys(said))
 
     async def _read_excerpt(self, excerpt: Excerpt, asked: Vectors) -> list[_Candidate]:
-        lines = list_answers(Passage(tuple(cut_sentences(excerpt.text))))[:MAX_EXCERPT_SENTENCES]
+        passage = Passage(tuple(cut_sentences(excerpt.text)))
+        lines = list_answers(passage)[:MAX_EXCERPT_SENTENCES]
         if not lines:
             return []
+        rows = list_rows(passage)[:MAX_EXCERPT_SENTENCES]
         section = excerpt.title.rpartition(" › ")[2]
         fits = (await self._meanings.of([_under(section, line) for line in lines])) @ asked
         closest = float(fits.max())
         score = (excerpt.score + closest) / 2 if excerpt.measured else closest
-        return [_Candidate(score, lines, fits.tolist())]
+        return [_Candidate(score, lines, fits.tolist(), rows)]
 
     async def _recall(self, notes: Notes) -> _Learned:
         """What was learned from `notes`; who comes while they are read, waits for the same."""
@@ -284,8 +289,16 @@ def _find_odd_words(
 
 
 def _choose_lines(one: _Candidate, count: int) -> list[str]:
-    """The `count` lines that fit best, in their order."""
-    return [end_sentence(one.lines[n]) for n in choose_best(one.fits, count, SECOND_SHARE)]
+    """The `count` lines that fit best, in their order: sentences or rows, as the best is.
+
+    A row below a sentence fits through the heading they share, and is about something else.
+    """
+    fits = one.fits
+    if any(one.rows):
+        best = max(range(len(fits)), key=fits.__getitem__)
+        same = (one.rows[n] == one.rows[best] for n in range(len(fits)))
+        fits = [fit if alike else -1.0 for fit, alike in zip(fits, same, strict=True)]
+    return [end_sentence(one.lines[n]) for n in choose_best(fits, count, SECOND_SHARE)]
 
 
 def _under(heading: str, line: str) -> str:

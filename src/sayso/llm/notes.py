@@ -132,8 +132,17 @@ def cut_passages(text: str) -> list[Passage]:
 
 def list_answers(passage: Passage) -> list[str]:
     """The sentences of `passage` that can be spoken: no questions, no `A:` in front, no rows."""
+    return [speak_row(line) or line for line in _list_lines(passage)]
+
+
+def list_rows(passage: Passage) -> list[bool]:
+    """Which of them were rows of a table."""
+    return [speak_row(line) is not None for line in _list_lines(passage)]
+
+
+def _list_lines(passage: Passage) -> list[str]:
     lines = [_SPEAKER.sub("", line) for line in passage.sentences if not line.endswith("?")]
-    return [speak_row(line) or line for line in lines if line]
+    return [line for line in lines if line]
 
 
 def end_sentence(line: str) -> str:

@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Sequence
-from contextlib import aclosing
+from collections.abc import Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -28,12 +27,14 @@ from sayso.errors import FetchError, ReadCode, ReadError
 from sayso.knowledge.passages import Page, list_headings, text_to_embed
 from sayso.knowledge.web import WebPage
 from sayso.sources.knowledge import Knowledge, pack, pack_parts
+from sayso.sources.pace import Pace
 from sayso.sources.progress import Progress
 from sayso.sources.schema import SourceKind, State
 from sayso.sources.shelf import Shelf
+from sayso.sources.tools import Tools
 from sayso.store.database import Database
 from sayso.store.hidden import SHOWN
-from sayso.store.jobs import Job
+from sayso.store.jobs import Job, OutgrownError
 from sayso.store.tables import AgentRow, PassageRow, SourceRow
 
 KIND = "index"
@@ -47,51 +48,6 @@ HOPELESS = frozenset(
 """What the same bytes will be again, whatever the operator allows: they are not kept."""
 
 _log = structlog.get_logger(__name__)
-
-Told = Callable[[int, int, str], None]
-"""Told how far reading is: pages done, of how many (0: not known), and a note or ""."""
-
-
-class Read(Protocol):
-    """Reads a file of a kind, which its owner calls `name`. Raises ReadError."""
-
-    def __call__(self, path: Path, kind: str, name: str, told: Told, /) -> Awaitable[list[Page]]:
-        """Its pages, in order."""
-        ...
-
-
-class Visit(Protocol):
-    """Fetches a web page and, if more than one is wanted, pages of its site that it leads to."""
-
-    def __call__(
-        self, url: str, max_pages: int | None, note: Callable[[str], None], /
-    ) -> AsyncGenerator[WebPage]:
-        """They, one after the other; None: the page alone. Raises FetchError for the first."""
-        ...
-
-
-class Embeds(Protocol):
-    """Turns passages into vectors, in nobody's way."""
-
-    async def open(self) -> None:
-        """Be ready, unless it is."""
-        ...
-
-    async def embed_aside(self, text: str, /) -> npt.NDArray[np.float32]:
-        """The vector of one passage."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """What indexing is done with; `app.py` chooses."""
-
-    read: Read
-    split: Callable[[Iterable[Page]], list[Page]]
-    split_sentences: Callable[[str, str], list[str]]
-    visit: Visit
-    embedder: Embeds
-    max_passages: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +64,8 @@ class _Attempt:
     path: Path | None
     max_pages: int | None
     text: str
+    notes: tuple[str, ...]
+    """What was said of the file when it came."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,14 +98,19 @@ class Indexing:
         self._tools = tools
 
     async def perform(self, job: Job) -> None:
-        """Index a source from the beginning."""
+        """Index a source from the beginning. Raises OutgrownError where it takes too long."""
         attempt = await self._begin(job.key)
         if attempt is None:
             return
+        pace = Pace(job.crowded)
         try:
-            await self._index(attempt)
+            await pace.hold(self._index(attempt, pace))
         except _OvertakenError:
             _log.info("indexing_overtaken", source_id=job.key)
+        except OutgrownError:
+            with suppress(_OvertakenError):
+                await self._change(attempt, state=State.QUEUED, done=0, total=0)
+            raise
         except (ReadError, FetchError) as error:
             if attempt.path is not None and error.code in HOPELESS:
                 await self._refuse_bytes(attempt, attempt.path, error)
@@ -169,17 +132,19 @@ class Indexing:
         )
         await self._fail(job.key, "server_failed", sentence)
 
-    async def _index(self, attempt: _Attempt) -> None:
+    async def _index(self, attempt: _Attempt, pace: Pace) -> None:
         async def keep(done: int, total: int) -> None:
+            pace.see_pages(total)
             await self._change(attempt, done=done, total=total)
 
-        progress = Progress(keep)
+        progress = Progress(keep, attempt.notes)
         pages = await progress.watch(self._read(attempt, progress))
         stretches = await asyncio.to_thread(self._tools.split, pages)
         if not stretches:
             raise ReadError(f"There is no text in {attempt.name}.", code=ReadCode.NO_TEXT)
         if len(stretches) > self._tools.max_passages:
             raise _TooManyPassagesError
+        pace.see_text(stretches)
         await self._change(attempt, state=State.EMBEDDING, done=0, total=len(stretches))
         await self._tools.embedder.open()
         headings = list_headings([one.title for one in stretches])
@@ -269,6 +234,7 @@ class Indexing:
                 self._shelf.path(row.agent_id, row.stored_as) if row.stored_as else None,
                 row.max_pages,
                 agent.critical_knowledge or "",
+                tuple(row.notes) if row.kind == SourceKind.FILE else (),
             )
 
     async def _store(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from sayso.knowledge.passages import Page
 
@@ -15,12 +15,17 @@ TELL_S = 1.0
 class Progress:
     """Stores how far reading is, now and then, while it goes on."""
 
-    def __init__(self, store: Callable[[int, int], Awaitable[None]]) -> None:
-        """`store` keeps how many pages are done, of how many; what it raises ends the reading."""
+    def __init__(
+        self, store: Callable[[int, int], Awaitable[None]], notes: Iterable[str] = ()
+    ) -> None:
+        """`store` keeps how many pages are done, of how many; what it raises ends the reading.
+
+        `notes` are those that were there before.
+        """
         self._keep = store
         self._told = asyncio.Event()
         self._done = self._total = 0
-        self.notes: list[str] = []
+        self.notes = list(notes)
 
     def tell(self, done: int, total: int, note: str) -> None:
         """So many pages are done."""

@@ -10,15 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.accounts.schema import Account
 from sayso.errors import ConflictError, ForbiddenError, NotFoundError
+from sayso.sources.pace import QUICK_CHARS
 from sayso.sources.schema import SourceKind, State
 from sayso.store.identifiers import is_id
 from sayso.store.tables import AgentRow, SourceRow
 
 SMALL_BYTES = 1_048_576
-"""Up to here a PDF or Word file is small: mostly some ten pages with pictures."""
-SMALL_TEXT_BYTES = 131_072
-"""Up to here any other file is small: two hundred passages, five seconds of one core."""
-_PACKED = ("pdf", "docx")
+"""Up to here a PDF, Word file or web page is taken for small; reading it shows whether it is."""
+SMALL_TEXT_BYTES = QUICK_CHARS
+"""Up to here any other file is small: it is all text."""
+_WRAPPED = ("pdf", "docx", "html")
 
 
 def new_row(source_id: str, agent_id: str, kind: SourceKind, now: datetime) -> SourceRow:
@@ -37,9 +38,14 @@ def new_row(source_id: str, agent_id: str, kind: SourceKind, now: datetime) -> S
 
 
 def is_small(row: SourceRow) -> bool:
-    """Whether a source is indexed in seconds, as far as can be told before it is read."""
+    """Whether a source is indexed in seconds, as far as can be told before it is read.
+
+    `pace.py` says more when it is.
+    """
     if row.kind == SourceKind.FILE:
-        return row.bytes <= (SMALL_BYTES if row.type in _PACKED else SMALL_TEXT_BYTES)
+        return row.bytes <= (SMALL_BYTES if row.type in _WRAPPED else SMALL_TEXT_BYTES)
+    if row.kind == SourceKind.TEXT:
+        return row.bytes <= SMALL_TEXT_BYTES
     return row.kind != SourceKind.SITE
 
 

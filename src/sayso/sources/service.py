@@ -25,6 +25,7 @@ from sayso.errors import (
     NotFoundError,
     TooLargeError,
 )
+from sayso.sizes import show_bytes
 from sayso.sources.arrivals import Arrivals, Recognise, Store
 from sayso.sources.copies import SourceCopy, copy_files, copy_passages
 from sayso.sources.indexing import KIND
@@ -390,7 +391,7 @@ class Sources:
         if (others or 0) + row.bytes > self._settings.max_sources_bytes:
             raise TooLargeError(
                 f"with {row.name} the agent's files have more than "
-                f"{self._settings.max_sources_bytes:,} bytes, the most they may",
+                f"{show_bytes(self._settings.max_sources_bytes)}, the most they may",
                 field="file",
                 hint="Delete one, or ask the operator to raise SAYSO_MAX_SOURCES_BYTES.",
             )

@@ -20,6 +20,7 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from starlette.requests import ClientDisconnect, Request
 
 from sayso.errors import BadRequestError, TooLargeError
+from sayso.sizes import show_bytes
 
 FIELD = "file"
 PIECE_BYTES = 262_144
@@ -171,7 +172,7 @@ class _Form:
         self.bytes += end - start
         if self.bytes > self._max_bytes:
             raise TooLargeError(
-                f"{self._name} is larger than {self._max_bytes:,} bytes, the most that is taken",
+                f"{self._name} is larger than {show_bytes(self._max_bytes)}, the most it may have",
                 field=FIELD,
                 hint="Split it, or ask the operator to raise SAYSO_MAX_DOCUMENT_BYTES.",
             )

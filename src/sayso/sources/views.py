@@ -56,6 +56,7 @@ def view_page(row: SourceRow) -> KnowledgePage:
 
 
 def name_url(url: str) -> str:
-    """A web page as a person would name it: host and path."""
+    """A web page as a person would name it: host, port and path, but no user and password."""
     parts = urlsplit(url)
-    return f"{parts.hostname}{parts.path.rstrip('/')}"
+    host = parts.netloc.rpartition("@")[2]
+    return f"{host.lower()}{parts.path.rstrip('/')}"

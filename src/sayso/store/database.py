@@ -169,16 +169,27 @@ def _upgrade(connection: Connection) -> None:
     command.upgrade(config, "head")
 
 
+def find_file(url: str) -> Path | None:
+    """The file of a SQLite database; None where it is no file.
+
+    Raises:
+        InstallationError: `url` is no URL of a database.
+    """
+    parsed = read_url(url)
+    name = parsed.database or ":memory:"
+    if parsed.get_backend_name() != "sqlite" or name.startswith((":memory:", "file:")):
+        return None
+    return Path(name)
+
+
 def _make_file(url: str) -> None:
     """Make a SQLite file and its folder, for their owner only: transcripts are in it.
 
     SQLite gives the files beside it (`-wal`, `-shm`) the same mode. What is there stays as it is.
     """
-    parsed = read_url(url)
-    name = parsed.database or ":memory:"
-    if parsed.get_backend_name() != "sqlite" or name.startswith((":memory:", "file:")):
+    path = find_file(url)
+    if path is None:
         return
-    path = Path(name)
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():

@@ -12,10 +12,11 @@ jobs delays others by one.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -42,6 +43,9 @@ POLL_S = 5.0
 SMALL = ".small"
 """Ends the stored kind of jobs that are quickly done: a worker of their own takes no others."""
 
+Crowded = Callable[[], Awaitable[bool]]
+"""Says whether others wait for the worker that does small jobs only."""
+
 _log = structlog.get_logger(__name__)
 
 
@@ -52,13 +56,23 @@ class Job:
     kind: str
     key: str
     tries: int
+    crowded: Crowded | None = field(default=None, compare=False, repr=False)
+    """Given where the worker does small jobs only: one that is large may raise `OutgrownError`."""
+
+
+class OutgrownError(Exception):
+    """A job that was taken for small is large: it waits again, among the large ones."""
 
 
 class Duty(Protocol):
     """Does one kind of job."""
 
     async def perform(self, job: Job, /) -> None:
-        """Do it, from the beginning, whatever an earlier try has left. May be cancelled."""
+        """Do it, from the beginning, whatever an earlier try has left. May be cancelled.
+
+        Raises:
+            OutgrownError: `job.crowded` is given, and the job is not small after all.
+        """
         ...
 
     async def give_up(self, job: Job, /) -> None:
@@ -79,14 +93,15 @@ class Jobs:
     """The jobs of an installation, and workers for them: each does one job at a time.
 
     Small jobs are jobs of their kind in all but one thing: where a worker does small ones only,
-    none of them waits for a large one to be done.
+    none of them waits for a large one to be done. How small one is can only be guessed when it is
+    added; one that turns out to be large leaves that worker, and begins anew among the large ones.
     """
 
     def __init__(self, database: Database, clock: Clock, *, beat_s: float = BEAT_S) -> None:
         self._database = database
         self._clock = clock
         self._beat_s = beat_s
-        self._waiting: set[asyncio.Event] = set()
+        self._waiting: dict[asyncio.Event, None] = {}  # woken in the order they came
         self._running: dict[str, tuple[_Claim, asyncio.Task[None]]] = {}
 
     async def add(
@@ -122,7 +137,7 @@ class Jobs:
     async def run(self, duties: Mapping[str, Duty], *, only_small: bool = False) -> None:
         """Work through the jobs of these kinds, one after the other, until cancelled."""
         some = asyncio.Event()
-        self._waiting.add(some)
+        self._waiting[some] = None
         try:
             while True:
                 some.clear()
@@ -130,7 +145,7 @@ class Jobs:
                     with suppress(TimeoutError):
                         await asyncio.wait_for(some.wait(), POLL_S)
         finally:
-            self._waiting.discard(some)
+            del self._waiting[some]
 
     async def _try_one(self, duties: Mapping[str, Duty], *, only_small: bool) -> bool:
         """As `run_one`, but what goes wrong is logged."""
@@ -178,7 +193,19 @@ class Jobs:
             )
         if row is None:
             return None
-        return _Claim(row.number, name, Job(row.kind.removesuffix(SMALL), row.key, row.tries))
+        crowded = partial(self._is_crowded, kinds) if only_small else None
+        return _Claim(
+            row.number, name, Job(row.kind.removesuffix(SMALL), row.key, row.tries, crowded)
+        )
+
+    async def _is_crowded(self, kinds: Sequence[str]) -> bool:
+        """Whether a small job is due that nobody does."""
+        now = self._clock.utc()
+        waits = select(JobRow.number).where(
+            JobRow.kind.in_([kind + SMALL for kind in kinds]), _is_free(now), JobRow.due_at <= now
+        )
+        async with self._database.read() as session:
+            return await session.scalar(waits.limit(1)) is not None
 
     async def _work(self, duty: Duty, claim: _Claim) -> None:
         work = asyncio.create_task(duty.perform(claim.job))
@@ -197,6 +224,8 @@ class Jobs:
             return  # it is another's now, or nobody's
         if (error := work.exception()) is None:
             await self._finish(claim)
+        elif isinstance(error, OutgrownError):
+            await self._enlarge(claim)
         else:
             await self._fail(duty, claim, error)
 
@@ -225,6 +254,18 @@ class Jobs:
     async def _hand_back(self, claim: _Claim) -> None:
         """The server stops: somebody else may begin at once, and this was no try."""
         await self._change(claim, claimed_by=None, beat_at=None, tries=claim.job.tries - 1)
+
+    async def _enlarge(self, claim: _Claim) -> None:
+        """It waits again, behind its lane's large ones; this was no try."""
+        async with self._database.write() as session:
+            row = await session.scalar(select(JobRow).where(self._is_ours(claim)).with_for_update())
+            if row is None:
+                return
+            turn = await session.scalar(select(_next_turn(row.lane, claim.job.kind)))
+            row.kind, row.turn = claim.job.kind, turn or 0
+            row.claimed_by, row.beat_at, row.tries = None, None, row.tries - 1
+        _log.info("job_outgrown", kind=claim.job.kind, key=claim.job.key)
+        self.wake()
 
     async def _finish(self, claim: _Claim) -> None:
         async with self._database.write() as session:

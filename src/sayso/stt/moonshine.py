@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from sayso.audio.formats import EAR_RATE_HZ, Samples
 from sayso.engines import EngineConfig
-from sayso.errors import SpeechError
+from sayso.errors import LESS_WORK, SpeechError
 from sayso.models import locate
 from sayso.models.session import open_session
 from sayso.stt import Transcript
@@ -101,7 +101,7 @@ class Moonshine:
         except TimeoutError as error:
             raise SpeechError(
                 f"no transcript came within {self._config.timeout_s:g} s; this machine is too busy",
-                hint="Raise stt_workers or stt_timeout_s, or take fewer conversations.",
+                hint=f"{LESS_WORK}; SAYSO_STT_WORKERS helps only where cores are idle.",
             ) from error
 
     async def close(self) -> None:

@@ -17,12 +17,14 @@ import numpy as np
 from sayso.audio.decode import SEAMLESS, Decoder, open_decoder
 from sayso.audio.formats import EAR_RATE_HZ, InputAudio, Samples
 from sayso.clock import Clock
-from sayso.errors import AudioError, SilentMicrophoneError
+from sayso.errors import LESS_WORK, AudioError, SilentMicrophoneError, SpeechError
 from sayso.talk.reel import UNRECORDED, Reel
 from sayso.talk.silence import Complaint, GapFiller, Microphone
 
 MAX_PIECES: Final = 256
 """Pieces of sound that may wait, encoded or decoded; a client that sends faster is refused."""
+STARVED_S: Final = 2.0
+"""Who has not listened for so long, in seconds, does not say that the client is too fast."""
 
 GAP_CHECK_S: Final = 0.1
 """How often a silent client is looked after, in seconds."""
@@ -52,7 +54,7 @@ class Intake:
         self,
         hears: InputAudio,
         clock: Clock,
-        on_deaf: Callable[[AudioError], None],
+        on_deaf: Callable[[AudioError | SpeechError], None],
         reel: Reel = UNRECORDED,
     ) -> None:
         self.microphone = Microphone()
@@ -62,6 +64,7 @@ class Intake:
         self._on_deaf = on_deaf
         self._reel = reel
         self._gaps = GapFiller(clock.now_s())
+        self._listened_s = clock.now_s()
         self._encoded: list[bytes] = []
         self._decoded: list[Samples] = []
         self._some = asyncio.Event()
@@ -72,7 +75,7 @@ class Intake:
         if not data or self._deaf:
             return
         if len(self._encoded) == MAX_PIECES:
-            self._go_deaf(AudioError(TOO_FAST))
+            self._go_deaf(self._too_much())
             return
         self._encoded.append(data)
         self._some.set()
@@ -83,6 +86,7 @@ class Intake:
             await self._some.wait()
             self._some.clear()
             self._decode()
+        self._listened_s = self._clock.now_s()
         pieces, self._decoded = self._decoded, []
         return np.concatenate(pieces) if len(pieces) > 1 else pieces[0]
 
@@ -126,12 +130,22 @@ class Intake:
         self._reel.heard(samples, now_s)
         self.microphone.received(samples)
         if len(self._decoded) == MAX_PIECES:
-            self._go_deaf(AudioError(TOO_FAST))
+            self._go_deaf(self._too_much())
             return
         self._decoded.append(samples)
         self._some.set()
 
-    def _go_deaf(self, error: AudioError) -> None:
+    def _too_much(self) -> AudioError | SpeechError:
+        """More sound waits than may: is it the client who hurries, or are we who do not listen?"""
+        waited_s = self._clock.now_s() - self._listened_s
+        if waited_s < STARVED_S:
+            return AudioError(TOO_FAST)
+        return SpeechError(
+            f"nobody has listened for {waited_s:.0f} s; this machine is too busy",
+            hint=f"{LESS_WORK}.",
+        )
+
+    def _go_deaf(self, error: AudioError | SpeechError) -> None:
         """The sound cannot be read: say so once; text still works."""
         if not self._deaf:
             self._deaf = True
@@ -139,5 +153,5 @@ class Intake:
             self._on_deaf(error)
 
 
-def _tell_nobody(_: AudioError) -> None:
+def _tell_nobody(_: AudioError | SpeechError) -> None:
     """Nobody listens any more."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, TypeAlias
 
 from sayso.audio.formats import Samples
-from sayso.errors import SpeechError
+from sayso.errors import LESS_WORK, SpeechError
 from sayso.stt import Stt, Transcript, as_transcript
 
 Written: TypeAlias = Transcript | SpeechError
@@ -73,7 +73,10 @@ class Scribe:
         except SpeechError as error:
             return error
         except TimeoutError:
-            return SpeechError("the transcript took too long")
+            return SpeechError(
+                f"no transcript came within {self._timeout_s:g} s",
+                hint=f"{LESS_WORK}; SAYSO_STT_TIMEOUT_S is the longest wait.",
+            )
 
 
 async def _result(early: asyncio.Task[Written]) -> Written:

@@ -143,8 +143,7 @@ class Session:
         self._hourglass = Hourglass(longest_s, limits.warning_s, clock)
         page = PageTools(line.post)
         self._hands = self._make_hands(page, limits.filler_after_s)
-        on_deaf = partial(self._troubles.report, code=TalkCode.INVALID_MESSAGE)
-        self._intake = Intake(line.hears, clock, on_deaf, reel)
+        self._intake = Intake(line.hears, clock, self._troubles.report_sound, reel)
         self._listener = self._make_listener(rooms, limits)
         self._speaker = self._make_speaker(rooms, limits, reel)
         self._reception = Reception(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from sayso.errors import KnowledgeError, LlmError, SaysoError
+from sayso.errors import Blame, KnowledgeError, LlmError, SaysoError, TalkCode
 from sayso.talk.record import Stopwatch
 from sayso.transport.line import Fault, Line
 
@@ -40,6 +40,11 @@ class Troubles:
         """Log a failure in a reply that the caller does not notice; its turn keeps it as well."""
         watch.add("mishaps", f"{error.finding} ({error.blame.value})")
         self.note("llm_mishap" if isinstance(error, LlmError) else "knowledge_mishap", error)
+
+    def report_sound(self, error: SaysoError) -> None:
+        """The client's sound cannot be read, or was not: tell it."""
+        ours = error.blame is Blame.OPERATOR
+        self.report(error, TalkCode.INTERNAL if ours else TalkCode.INVALID_MESSAGE)
 
     def report(self, error: SaysoError, code: int) -> None:
         """Log a failure, and tell the client."""

@@ -24,7 +24,7 @@ import numpy.typing as npt
 
 from sayso.audio.formats import Samples
 from sayso.engines import EngineConfig
-from sayso.errors import InstallationError, SpeechError
+from sayso.errors import LESS_WORK, InstallationError, SpeechError
 from sayso.models import locate
 from sayso.tts import Voice
 
@@ -132,7 +132,7 @@ class HibariTts:
         except TimeoutError as error:
             raise SpeechError(
                 f"no sound came within {self._config.timeout_s:g} s; this machine is too busy",
-                hint="Raise tts_workers or tts_timeout_s, or take fewer conversations.",
+                hint=f"{LESS_WORK}; SAYSO_TTS_WORKERS helps only where cores are idle.",
             ) from error
 
 

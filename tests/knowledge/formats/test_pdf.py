@@ -124,7 +124,7 @@ def notes_of(data: bytes) -> list[str]:
 
 def test_pages_that_are_pictures_are_counted() -> None:
     assert notes_of(pdf_of([["One."], []])) == [
-        "1 of 2 pages of a.pdf have no text; they may be pictures."
+        "1 of 2 pages of a.pdf has no text; it may be a picture."
     ]
 
 
@@ -134,7 +134,9 @@ def test_a_page_that_cannot_be_read_is_named_and_left_out() -> None:
     assert notes_of(pdf_with([good, bomb]))[0] == (
         "Page 2 of a.pdf cannot be read and is left out."
     )
-    assert "none of its pages" in str(refusal(pdf_with([bomb])))
+    assert "unpacks to far more than it is" in str(refusal(pdf_with([bomb])))
+    odd = b"<< /Length 9 /Filter /Nonsense >>\nstream\n123456789\nendstream"
+    assert "none of its pages" in str(refusal(pdf_with([odd])))
 
 
 def test_very_many_bad_pages_are_counted() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from papers import texts
 from sayso.knowledge.formats.sections import MAX_HEADING_CHARS, Sections, can_head, spell_rows
 from sayso.knowledge.passages import Page
@@ -60,6 +62,32 @@ def test_two_columns_without_a_header_are_names_and_values() -> None:
         "Monday: 9 to 5",
         "Tuesday",
     ]
+
+
+@pytest.mark.parametrize(
+    ("head", "column"),
+    [("Shift", "Begins"), ("Dish", "Price"), ("Room", "Rate (per night)"), ("Boat", "price in €")],
+)
+def test_a_header_nobody_marked_names_a_column_of_figures(head: str, column: str) -> None:
+    rows = [[head, column], ["Early", "05:45"], ["Late", "14:15"]]
+    assert spell_rows(rows, headed=False) == [
+        f"{head}: Early; {column}: 05:45",
+        f"{head}: Late; {column}: 14:15",
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Monday", "closed"], ["Tuesday", "9 to 5"], ["Friday", "9 to 2"]],
+        [["Owner", "Ann"], ["Phone", "0123"], ["Fax", "0124"]],
+        [["Table 1", "Price"], ["Soup", "3"], ["Stew", "4"]],
+        [["Dish", "Price"], ["Soup", "3"], ["Stew", "ask us"]],
+        [["Dish", "Price"], ["Soup", "3"]],
+    ],
+)
+def test_where_it_is_not_sure_rows_are_names_and_values(rows: list[list[str]]) -> None:
+    assert spell_rows(rows, headed=False) == [f"{name}: {value}" for name, value in rows]
 
 
 def test_other_rows_are_their_cells() -> None:

@@ -32,7 +32,7 @@ export function TurnCard({ turn, exchanges = [] }: { turn: Turn; exchanges?: rea
       <Waterfall steps={readSteps(timings)} />
       {passages.length > 0 && (
         <details>
-          <summary>{passages.length} {passages.length === 1 ? "passage" : "passages"} of its knowledge</summary>
+          <summary>{showCount(passages.length, "passage")} of its knowledge</summary>
           <ol className={styles.details}>
             {passages.map(({ source, page, score }, n) => <li key={n}>{source}{page ? `, page ${page}` : ""} · {score.toFixed(2)}</li>)}
           </ol>

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 MAX_NOTES = 20
 """Pages that could not be read and are named one by one; the rest are counted."""
 _MAX_OUTLINE = 5_000
+_MAX_UNPACKED_MB = 75
+"""What pypdf unpacks one stream to; then it raises LimitReachedError."""
 _EDGE_LINES = 2
 """Lines at the top and bottom of a page that may be said on every page."""
 _MIN_PAGES_OF_A_HEAD = 4
@@ -115,22 +117,30 @@ def _spelt_claim(source: Source, reader: PdfReader) -> int:
 
 def _texts(source: Source, reader: PdfReader, count: int) -> list[str]:
     """The text of each page; one that cannot be read is named, and empty."""
+    from pypdf import errors  # noqa: PLC0415 - as above
+
     texts: list[str] = []
-    chars = bad = 0
+    chars = bad = swollen = 0
     for number in range(1, count + 1):
         note = ""
         try:
             text = reader.pages[number - 1].extract_text().translate(_LIGATURES)
         except MemoryError:
             raise
-        except Exception:  # noqa: BLE001 - one bad page is no reason to lose the others
+        except Exception as error:  # noqa: BLE001 - one bad page is no reason to lose the others
             text, bad = "", bad + 1
+            swollen += isinstance(error, errors.LimitReachedError)
             note = f"Page {number} of {source.name} cannot be read and is left out."
         source.told(number, count, note if bad <= MAX_NOTES else "")
         texts.append(text)
         chars += len(text)
         if chars > source.limits.max_chars:
             raise source.too_long(f"it has more than {source.limits.max_chars:,} characters")
+    if bad == count and swollen:
+        raise source.swollen(
+            f"what is drawn on its pages unpacks to more than {_MAX_UNPACKED_MB} MB",
+            ReadCode.DAMAGED,
+        )
     if bad == count:
         raise source.damaged("none of its pages can be read")
     if bad > MAX_NOTES:
@@ -149,7 +159,12 @@ def _check_legible(source: Source, texts: Sequence[str], reader: PdfReader) -> N
     if sum(len(_UNREADABLE.findall(text)) for text in texts) > chars / 5:
         raise _textless(source, "its fonts do not say which letters they draw")
     if bare := sum(not text.strip() for text in texts):
-        note = f"{bare} of {len(texts)} pages of {source.name} have no text; they may be pictures."
+        what = (
+            "has no text; it may be a picture"
+            if bare == 1
+            else "have no text; they may be pictures"
+        )
+        note = f"{bare} of {len(texts)} pages of {source.name} {what}."
         source.told(len(texts), len(texts), note)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from sayso.knowledge.passages import BETWEEN, Page
@@ -70,12 +71,38 @@ def spell_rows(rows: Sequence[Sequence[str]], *, headed: bool) -> list[str]:
 
     Two columns without a header are names and values.
     """
+    pairs = bool(rows) and all(len(row) == 2 for row in rows)
+    headed = headed or (pairs and _is_headed(rows))
     header = [_plain(cell) for cell in rows[0]] if rows and headed else []
     if len(rows) > 1 and can_head(header):
         return [said for row in rows[1:] if (said := spell_row(header, row))]
-    if rows and all(len(row) == 2 for row in rows):
+    if pairs:
         return [": ".join(cells) for row in rows if (cells := [*filter(None, map(_plain, row))])]
     return [said for row in rows if (said := spell_row((), row))]
+
+
+_COLUMN = re.compile(
+    r"(?:price|cost|fee|rate|amount|total|time|begins?|starts?|ends?|opens?|closes?|from|to|until|hours?|"
+    r"minutes|duration|departs?|departures?|arrives?|arrivals?|date|day|year|age|seats|capacity|places|size|"
+    r"weight|length|height|width|depth|quantity|number|phone|telephone|extension|room|floor|page)s?"
+    r"(?: \([^)]*\)| in [a-z€$£]+)?",
+    re.IGNORECASE,
+)
+"""What names a column of figures; nothing else is sure to: "Monday: closed" is no header."""
+
+
+def _is_headed(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of rows of two columns names them, though nobody marked it.
+
+    The others have figures in their second column, and it has the name of such a column.
+    """
+    first, *others = rows
+    named = _COLUMN.fullmatch(_plain(first[1])) and not any(map(_has_figures, first))
+    return bool(named) and len(others) > 1 and all(_has_figures(row[1]) for row in others)
+
+
+def _has_figures(cell: str) -> bool:
+    return any(map(str.isdigit, cell))
 
 
 def can_head(header: Sequence[str]) -> bool:

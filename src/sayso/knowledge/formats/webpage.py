@@ -1,5 +1,8 @@
 """Web pages: what is written on them, without menus, scripts and cookie notices.
 
+A footer is left out, too, where the page says which part of it is the main one: it is the same on
+all pages of a site. Elsewhere it stays, for the address in it may be nowhere else.
+
 Python's own parser is enough: it builds no tree that nesting could overflow, and knows no entities
 that could be defined. Hidden text is kept: answers in a folded list of questions are hidden.
 """
@@ -42,6 +45,11 @@ _SCOPES = frozenset("ul ol dl table body html div section article main".split())
 _NOTICE = re.compile(r"\b(?:cookie|consent|gdpr)", re.IGNORECASE)
 _CHARSET = re.compile(rb"<meta[^>]{0,500}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
 _DECLARATION = re.compile(r"<!(?!--)[^>]{0,1000}>")
+_TYPE = re.compile(r"<!doctype\b", re.IGNORECASE)
+_INTERNAL_TYPE = re.compile(
+    r"<!doctype\b[^\[>]{0,1000}\[(?P<told>.{0,65536}?)\]\s*>", re.IGNORECASE | re.DOTALL
+)
+_ENTITY = re.compile(r"<!entity\s+(?P<name>[\w.:-]{1,100})\s", re.IGNORECASE)
 _MAX_OPEN = 100_000
 """Tags open at once; deeper nesting is nobody's page."""
 _LINKS_OF_A_MENU = 4
@@ -59,7 +67,7 @@ def read_webpage(source: Source) -> Iterator[Page]:
     text = decode(data, declared[1].decode("ascii", "replace") if declared else "")
     page = _Webpage(source)
     try:
-        page.feed(_DECLARATION.sub("", text))
+        page.feed(_without_declarations(text))
         page.close()
     except AssertionError as error:  # how html.parser says that it is lost
         raise source.damaged("its tags cannot be told apart") from error
@@ -76,13 +84,14 @@ def read_webpage(source: Source) -> Iterator[Page]:
 class _Line:
     """A stretch of text between two block tags."""
 
-    __slots__ = ("in_main", "level", "linked", "parts")
+    __slots__ = ("in_footer", "in_main", "level", "linked", "parts")
 
-    def __init__(self, level: int, *, in_main: bool) -> None:
+    def __init__(self, level: int, *, in_main: bool, in_footer: bool) -> None:
         self.parts: list[str] = []
         self.linked = 0
         self.level = level  # of a heading; 0 for text
         self.in_main = in_main
+        self.in_footer = in_footer
 
     @property
     def text(self) -> str:
@@ -108,10 +117,11 @@ class _Webpage(HTMLParser):
         self._source = source
         self._open: list[str] = []
         self._mains = 0  # how many of them hold the main text
+        self._footers = 0  # how many of them are at the foot of the page
         self._skipping = 0  # how many tags were open where skipping began; 0 is not skipping
         self._titles: list[str] = []
         self._lines: list[_Line] = []
-        self._now = _Line(0, in_main=False)
+        self._now = _Line(0, in_main=False, in_footer=False)
         self._tables: list[_Table] = []
 
     def pages(self) -> Iterator[Page]:
@@ -120,7 +130,7 @@ class _Webpage(HTMLParser):
             self._add(self._tables.pop())
         self._break()
         sections = Sections(" ".join(" ".join(self._titles).split()))
-        for is_link, run in groupby(self._lines, _Line.is_link):
+        for is_link, run in groupby(self._without_footer(), _Line.is_link):
             lines = list(run)
             if is_link and len(lines) >= _LINKS_OF_A_MENU:
                 continue
@@ -131,6 +141,12 @@ class _Webpage(HTMLParser):
                     sections.line(line.text)
         yield from sections.end()
 
+    def _without_footer(self) -> Sequence[_Line]:
+        """The lines, but not those of the page's footer where others are the main ones."""
+        if not any(line.in_main for line in self._lines):
+            return self._lines
+        return [line for line in self._lines if line.in_main or not line.in_footer]
+
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.scripts += tag == "script"
         if tag in _VOID:
@@ -139,6 +155,7 @@ class _Webpage(HTMLParser):
         self._imply_ends(tag)
         self._open.append(tag)
         self._mains += tag in _MAIN
+        self._footers += tag == "footer"
         if len(self._open) > _MAX_OPEN:
             raise self._source.damaged(f"more than {_MAX_OPEN:,} tags are nested in each other")
         if not self._skipping and (tag in _SKIPPED or _is_notice(tag, attrs)):
@@ -174,8 +191,9 @@ class _Webpage(HTMLParser):
     def _close(self) -> str:
         """Close the tag opened last."""
         tag = self._open.pop()
-        self._end(tag)
         self._mains -= tag in _MAIN
+        self._footers -= tag == "footer"
+        self._end(tag)
         return tag
 
     def _void(self, tag: str) -> None:
@@ -246,7 +264,7 @@ class _Webpage(HTMLParser):
     def _break(self) -> None:
         if self._now.text.strip("- "):
             self._lines.append(self._now)
-        self._now = _Line(0, in_main=self._mains > 0)
+        self._now = _Line(0, in_main=self._mains > 0, in_footer=self._footers > 0)
 
 
 class _Table:
@@ -280,6 +298,21 @@ class _Table:
         names = [row for row in self._names if row]
         headed = bool(names) and all(names[0]) and len(rows) > 1
         return spell_rows(rows, headed=headed)
+
+
+def _without_declarations(text: str) -> str:
+    """`text` without declarations, those within a document type, and the entities made there.
+
+    Browsers make nothing of them either, but show them as they stand.
+    """
+    made: set[str] = set()
+    begins = _TYPE.search(text)
+    if begins and (declared := _INTERNAL_TYPE.match(text, begins.start())):
+        made = {found["name"] for found in _ENTITY.finditer(declared["told"])}
+        text = text[: declared.start()] + text[declared.end() :]
+    if made:
+        text = re.sub(f"&(?:{'|'.join(map(re.escape, sorted(made)))});", "", text)
+    return _DECLARATION.sub("", text)
 
 
 def _is_notice(tag: str, attrs: Sequence[tuple[str, str | None]]) -> bool:

@@ -7,7 +7,7 @@ import { Curl } from "../../../ui/copy";
 import { TextField, Toggle } from "../../../ui/field";
 import { Form } from "../../../ui/form";
 import { Card, Failure } from "../../../ui/page";
-import { showBytes } from "../../../ui/times";
+import { showBytes, showCount } from "../../../ui/times";
 import { useDraft } from "../draft";
 import { DraftArea, DraftToggle } from "../fields";
 import { AskKnowledge } from "./ask";
@@ -34,6 +34,12 @@ export default function Knowledge() {
       <OwnRetrieval />
     </>
   );
+}
+
+/** Only a PDF has pages; elsewhere they are sections or rows. */
+function describe(file: FileSource): string {
+  const pages = file.type === "pdf" && file.pages > 0 ? [showCount(file.pages, "page")] : [];
+  return [file.type.toUpperCase(), showBytes(file.size), ...pages].join(" · ");
 }
 
 function Files({ agentId }: { agentId: string }) {
@@ -75,7 +81,7 @@ function Files({ agentId }: { agentId: string }) {
       {files.data?.length === 0 && <Curl method="POST" path={`/api/v1/agents/${agentId}/${FILES}`} form="file=@manual.pdf" />}
       {files.data && files.data.length > 0 && (
         <SourceList
-          label="Files" sources={files.data} about={(file) => `${file.type.toUpperCase()} · ${showBytes(file.size)}`}
+          label="Files" sources={files.data} about={describe}
           items={(file) => [
             { label: "Download", icon: "docs", onChoose: () => location.assign(file.url) },
             { label: "Replace", icon: "up", onChoose: () => choose(file.id) },
@@ -107,7 +113,7 @@ function Pages({ agentId }: { agentId: string }) {
       {pages.data?.length === 0 && <Curl method="POST" path={`/api/v1/agents/${agentId}/${PAGES}`} body={{ url: "https://www.example.com/help" }} />}
       {pages.data && pages.data.length > 0 && (
         <SourceList
-          label="Web pages" sources={pages.data} about={(page) => (page.crawl ? `Site · ${page.pages} pages` : "Page")}
+          label="Web pages" sources={pages.data} about={(page) => (page.crawl ? `Site · ${showCount(page.pages, "page")}` : "Page")}
           items={(page) => [
             { label: "Read again", icon: "up", onChoose: () => change.mutate(refresh(page.id)) },
             { label: "Delete", icon: "trash", danger: true, onChoose: () => change.mutate(remove(page.id)) },

@@ -2,7 +2,7 @@
 
 import { Badge } from "../../../ui/page";
 import { MoreMenu, type MenuItem } from "../../../ui/menu";
-import { showAgo } from "../../../ui/times";
+import { showAgo, showCount } from "../../../ui/times";
 import styles from "./knowledge.module.css";
 import { isUnderWay, type Source } from "./sources";
 
@@ -26,7 +26,7 @@ export function SourceList<Listed extends Source>({ label, sources, about, items
             <p className={styles.name}>{source.name}</p>
             <p className={styles.about}>
               <State source={source} />
-              {about(source)} · {source.passages} {source.passages === 1 ? "passage" : "passages"} · {showAgo(source.updatedAt)}
+              {about(source)} · {showCount(source.passages, "passage")} · {showAgo(source.updatedAt)}
             </p>
           </div>
           <MoreMenu label={`More about ${source.name}`} items={items(source)} />
