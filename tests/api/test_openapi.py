@@ -42,7 +42,7 @@ FUNCTION = {
     "endpointUrl": "http://127.0.0.1:9/",
 }
 BOUNDED = settings(
-    max_examples=25,
+    max_examples=12,  # of each operation; there are 64
     deadline=None,
     derandomize=True,
     database=None,

@@ -1,7 +1,7 @@
 /* One turn: where its time went, what was looked up, called and asked of the LLM. */
 
 import { Badge } from "../../ui/page";
-import { showMs } from "../../ui/times";
+import { showCount, showMs } from "../../ui/times";
 import type { Exchange, Turn } from "./conversations";
 import styles from "./turn-card.module.css";
 import { nameStep, readLatency, readSteps, type Step } from "./waterfall";

@@ -56,16 +56,15 @@ function McpServer({ server, error, onChange, onRemove }: McpServerProps) {
   const offered = check.data?.tools ?? [];
   const names = [...new Set([...offered.map(({ name }) => name), ...server.tools])];
   const allow = (name: string, isAllowed: boolean) => onChange({ ...server, tools: isAllowed ? [...server.tools, name] : server.tools.filter((each) => each !== name) });
-  const isCommand = typeof server.command === "string";
   return (
     <div className={styles.server}>
       <div className={editor.columns}>
         <TextField label="Name" mono required value={server.name} error={error} onChange={(event) => onChange({ ...server, name: event.target.value })} />
-        {isCommand
+        {server.command != null
           ? <TextField label="Command" note="One of those that the operator of this server allows." mono value={server.command} onChange={(event) => onChange({ ...server, command: event.target.value })} />
           : <TextField label="Address" type="url" mono placeholder="https://mcp.example.com/mcp" value={server.url ?? ""} onChange={(event) => onChange({ ...server, url: event.target.value })} />}
       </div>
-      {!isCommand && <MapField label="Headers" note="One a line, as Name: value." between=": " value={server.headers ?? {}} error="" onChange={(headers) => onChange({ ...server, headers })} />}
+      {server.command == null && <MapField label="Headers" note="One a line, as Name: value." between=": " value={server.headers ?? {}} error="" onChange={(headers) => onChange({ ...server, headers })} />}
       <div className={editor.buttons}>
         <Button busy={check.isPending} onClick={() => check.mutate()}>Connect and list its tools</Button>
         <Button kind="danger" onClick={onRemove}>Remove</Button>
