@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from sayso.llm import Endpoint, Excerpt, Message
 from sayso.llm.body import build_body
-from sayso.llm.excerpts import ABOVE, BELOW, FAILED, MISSING, UNFOUNDED, present, show_excerpt
+from sayso.llm.excerpts import (
+    ABOVE,
+    BELOW,
+    FAILED,
+    MISSING,
+    UNFOUNDED,
+    UNWEIGHED,
+    present,
+    show_excerpt,
+)
 
 
 def test_lines_without_excerpts_stay() -> None:
@@ -45,6 +54,13 @@ def test_where_the_search_failed_the_llm_is_told_just_that(unfounded: bool) -> N
     assert shown == Message("user", f"{FAILED}\n{BELOW}\nWhen?")
     assert present([shown]) == [shown]
     assert present([Message("user", "When?", search="done")]) == [Message("user", "When?")]
+
+
+def test_where_nobody_could_tell_in_time_the_llm_may_not_guess() -> None:
+    (shown,) = present([Message("user", "When?", unweighed=True)])
+    assert shown == Message("user", f"{UNWEIGHED}\n{BELOW}\nWhen?")
+    (shown,) = present([Message("user", "When?", unweighed=True, search="failed")])
+    assert shown == Message("user", f"{FAILED}\n{BELOW}\nWhen?")
 
 
 def test_they_are_part_of_what_is_sent() -> None:

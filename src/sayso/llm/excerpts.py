@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 
 from sayso.llm import Excerpt, Message
@@ -24,6 +23,11 @@ UNFOUNDED = (
     "[Nothing that is known seems to answer what the caller says below. Unless it is small talk, "
     "or the critical knowledge does answer it, say in one sentence that you do not know. "
     "Never answer from what you know otherwise.]"
+)
+UNWEIGHED = (
+    "[Answer what the caller says below from nothing but the critical knowledge and the passages "
+    "found, unless it is small talk. If they do not hold the answer, say in one sentence that you "
+    "do not know. Never answer from what you know otherwise.]"
 )
 FAILED = (
     "[What the agent knows could not be searched just now. Unless it is small talk, or what you "
@@ -45,15 +49,16 @@ def _show(line: Message) -> Message:
     shown += _caution(line)
     shown += [MISSING.format(what=name_phrases(line.missing))] if line.missing else []
     content = "\n".join([*shown, BELOW, line.content]) if shown else line.content
-    plain = replace(line, excerpts=(), search="none", unfounded=False, missing=())
-    return replace(plain, content=content)
+    return Message(line.role, content, line.calls, line.call_id)
 
 
 def _caution(line: Message) -> list[str]:
     """What the LLM is told of how far the answer may be known; that nobody looked comes first."""
     if line.search == "failed":
         return [FAILED]
-    return [UNFOUNDED] if line.unfounded else []
+    if line.unfounded:
+        return [UNFOUNDED]
+    return [UNWEIGHED] if line.unweighed else []
 
 
 def show_excerpt(excerpt: Excerpt) -> str:
