@@ -19,7 +19,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -52,7 +52,7 @@ from sayso.llm.failover import Runner, Standby
 from sayso.llm.fake.answer import FakeConfig
 from sayso.llm.fake.server import running_fake
 from sayso.llm.grounded import Grounded
-from sayso.llm.grounds import NEW_BELOW, NEW_NAME_BELOW, NONE_BELOW, Weighed, is_request
+from sayso.llm.grounds import NEW_BELOW, NEW_NAME_BELOW, Grounds, Weighed, is_request, judge
 from sayso.llm.lexicon import Lexicon
 from sayso.llm.notes import Notes
 from sayso.llm.prompt import PromptParts, build_messages
@@ -434,7 +434,7 @@ def _is_refused(cut: float, weighed: Weighed) -> bool:
     """Whether it is refused if words are new below `cut`, and names as much farther as they are."""
     beyond = NEW_NAME_BELOW - NEW_BELOW
     new = [one.closeness < cut + beyond * one.is_name for one in weighed.odd]
-    return weighed.lead < NONE_BELOW or (cut > 0 and any(new))
+    return judge(replace(weighed, odd=())) is Grounds.NONE or (cut > 0 and any(new))
 
 
 def _show_cut(

@@ -2,14 +2,14 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sayso.errors import InstallationError
-from sayso.knowledge.embed import DIMENSIONS, MAX_REST_S, Embedder, Row
+from sayso.knowledge.embed import DIMENSIONS, MAX_REST_S, TOGETHER_CHARS, Embedder, Row
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +67,13 @@ async def test_a_passage_has_the_same_row_as_a_question(embedder: Embedder) -> N
     assert np.allclose(row, await embedder.embed_aside("Parking is behind the house."), atol=1e-6)
 
 
+async def test_words_together_mean_what_they_mean_alone(embedder: Embedder) -> None:
+    words = ["massage", "a parking space", "", "tea", "unintelligibility"]
+    together = await embedder.embed(words)
+    alone = [(await embedder.embed([word]))[0] for word in words]
+    assert np.allclose(together, alone, atol=1e-5)
+
+
 async def test_opening_twice_loads_once(embedder: Embedder) -> None:
     session = embedder._session
     await asyncio.gather(embedder.open(), embedder.open())
@@ -84,16 +91,39 @@ class Slow(Embedder):
     def _load(self) -> None:
         """There is no model."""
 
-    def _embed_one(self, text: str) -> Row:
-        self.begun.append(text)
-        if text in self.gates:
-            self.gates[text].wait()
-        return np.ones(DIMENSIONS, np.float32)
+    def _embed_some(self, texts: Sequence[str]) -> list[Row]:
+        for text in texts:
+            self.begun.append(text)
+            if text in self.gates:
+                self.gates[text].wait()
+        return [np.ones(DIMENSIONS, np.float32)] * len(texts)
 
     async def reach(self, text: str) -> None:
         async with asyncio.timeout(60):
             while text not in self.begun:  # noqa: ASYNC110 - a thread sets no event
                 await asyncio.sleep(0.001)
+
+
+class Counted(Slow):
+    """One that notes what it is given at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.given: list[list[str]] = []
+
+    def _embed_some(self, texts: Sequence[str]) -> list[Row]:
+        self.given.append(list(texts))
+        return super()._embed_some(texts)
+
+
+async def test_words_go_together_and_long_texts_one_by_one() -> None:
+    counted = Counted()
+    await counted.open()
+    long, longer = "x" * TOGETHER_CHARS, "y" * (TOGETHER_CHARS + 1)
+    assert len(await counted.embed(["a", "b", long, "c", longer, "d"])) == 6
+    await counted.close()
+    assert counted.given == [["a", "b"], [long], ["c"], [longer], ["d"]]
+    assert counted.begun == ["a", "b", long, "c", longer, "d"]
 
 
 async def test_no_question_waits_for_a_passage_and_no_passage_is_begun_before_one() -> None:

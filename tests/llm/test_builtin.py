@@ -24,7 +24,7 @@ from sayso.llm.builtin import (
     Late,
     refuse,
 )
-from sayso.llm.grounds import Near, Weighed
+from sayso.llm.grounds import Grounds, Near, Weighed, judge
 from sayso.llm.lexicon import Lexicon
 from sayso.llm.meanings import Vectors
 from sayso.llm.notes import Notes
@@ -223,7 +223,7 @@ async def weigh(notes: Notes, message: Message, *before: Message) -> Weighed | N
 
 
 async def test_a_question_is_weighed_against_all_texts() -> None:
-    notes = Notes(agent_prompt="You book tables.", critical_knowledge="Tea is hot.")
+    notes = Notes("", "", "You book tables.", "Tea is hot.", answer_only=True)
     for words in ("Tea is hot.", "You book tables."):
         weighed = await weigh(notes, Message("user", words))
         assert weighed
@@ -247,10 +247,35 @@ async def test_what_was_not_found_may_be_there_a_little() -> None:
     assert weighed.fit == UNSEEN
 
 
-async def test_where_nothing_is_known_or_read_nothing_is_weighed() -> None:
-    asked = Message("user", "Milk?")
-    assert await weigh(Notes(), asked) is None
-    assert await Builtin(Words()).weigh(NOTES, [asked]) is None
+async def test_where_nothing_is_known_nothing_is_weighed() -> None:
+    assert await weigh(Notes(), Message("user", "Milk?")) is None
+
+
+async def test_what_is_not_read_yet_cannot_be_weighed() -> None:
+    with pytest.raises(TimeoutError, match="not read yet"):
+        await Builtin(Words()).weigh(NOTES, [Message("user", "Milk?")])
+
+
+async def test_a_paragraph_is_weighed_by_its_sentences_too() -> None:
+    facts = ["Green tea costs two euros.", "Cats sleep all day.", "Rain falls on roofs at night."]
+    asked = Message("user", "What costs green tea?")
+    apart = await weigh(Notes(critical_knowledge="\n\n".join(facts)), asked)
+    whole = await weigh(Notes(critical_knowledge=" ".join(facts)), asked)
+    orders = await weigh(Notes(agent_prompt=" ".join(facts), answer_only=True), asked)
+    assert apart
+    assert whole
+    assert orders
+    assert apart.fit == pytest.approx(0.67, abs=0.01)
+    assert whole.fit == orders.fit == pytest.approx(0.53, abs=0.01), "the passage alone is 0.39"
+
+
+async def test_a_sentence_with_all_that_is_asked_about_is_seen() -> None:
+    notes = Notes(critical_knowledge="Tea is hot. The yellow duvet costs ten euros.")
+    words = {"What is a yellow duvet?": True, "Is the yellow tea good?": False, "Why?": False}
+    for question, said in words.items():
+        weighed = await weigh(notes, Message("user", question))
+        assert weighed
+        assert weighed.said is said, question
 
 
 async def test_a_question_that_refers_back_is_weighed_with_what_it_means() -> None:
@@ -400,6 +425,39 @@ async def test_what_is_merely_missing(mind: Builtin, question: str, what: str) -
     assert what in [one.phrase for one in weighed.odd]
     said = await ask(mind, NOTES, question)
     assert said == UNKNOWN or said.startswith(CAVEAT.format(what=what))
+
+
+HOTEL = Notes(
+    name="Heron",
+    critical_knowledge="The Blue Heron is a hotel in Lindau with forty rooms. Breakfast is served "
+    "from seven to ten in the winter garden. The indoor pool is open until nine in the evening. A "
+    "parking space costs fifteen euros a night. Dogs are welcome for a fee of twelve euros. Check "
+    "out is at eleven in the morning. The manager is called Ingrid Weber. The restaurant is closed "
+    "on Mondays.",
+    answer_only=True,
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "is_known"),
+    [
+        ("When do I have to check out?", True),
+        ("When is breakfast served?", True),
+        ("Is the restaurant open on Monday?", True),
+        ("Who is the manager of the hotel?", True),
+        ("When can I swim?", True),
+        ("What is the capital of France?", False),
+        ("Who won the football world cup?", False),
+        ("How do I cook spaghetti?", False),
+        ("How much is a massage?", False),
+    ],
+)
+async def test_one_paragraph_is_known_by_its_sentences(
+    mind: Builtin, question: str, is_known: bool
+) -> None:
+    await mind.learn(HOTEL)
+    grounds = judge(await mind.weigh(HOTEL, [Message("user", question)]))
+    assert (grounds is not Grounds.NONE) is is_known
 
 
 async def test_instructions_are_never_spoken(mind: Builtin) -> None:

@@ -2,12 +2,22 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sayso.llm import Endpoint, Excerpt, Message
 from sayso.llm.body import build_body
-from sayso.llm.excerpts import ABOVE, BELOW, MISSING, UNFOUNDED, present, show_excerpt
+from sayso.llm.excerpts import (
+    ABOVE,
+    BELOW,
+    FAILED,
+    MISSING,
+    UNFOUNDED,
+    UNWEIGHED,
+    present,
+    show_excerpt,
+)
 
 
 def test_lines_without_excerpts_stay() -> None:
@@ -35,6 +45,22 @@ def test_where_nothing_is_known_the_llm_is_told() -> None:
     assert [shown.content.index(one) for one in (ABOVE, "Tea.", UNFOUNDED, BELOW)] == sorted(
         shown.content.index(one) for one in (ABOVE, "Tea.", UNFOUNDED, BELOW)
     )
+
+
+@pytest.mark.parametrize("unfounded", [False, True])
+def test_where_the_search_failed_the_llm_is_told_just_that(unfounded: bool) -> None:
+    asked = Message("user", "When?", search="failed", unfounded=unfounded)
+    (shown,) = present([asked])
+    assert shown == Message("user", f"{FAILED}\n{BELOW}\nWhen?")
+    assert present([shown]) == [shown]
+    assert present([Message("user", "When?", search="done")]) == [Message("user", "When?")]
+
+
+def test_where_nobody_could_tell_in_time_the_llm_may_not_guess() -> None:
+    (shown,) = present([Message("user", "When?", unweighed=True)])
+    assert shown == Message("user", f"{UNWEIGHED}\n{BELOW}\nWhen?")
+    (shown,) = present([Message("user", "When?", unweighed=True, search="failed")])
+    assert shown == Message("user", f"{FAILED}\n{BELOW}\nWhen?")
 
 
 def test_they_are_part_of_what_is_sent() -> None:

@@ -5,6 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 from dataclasses import replace
 
 import pytest
+from structlog.testing import capture_logs
 
 from sayso.llm import Excerpt, Message, Mishap, Note, Piece, Spare, Tool, forget, ignore, no_spare
 from sayso.llm import grounded as module
@@ -143,10 +144,19 @@ async def test_who_cannot_be_weighed_is_asked() -> None:
     assert (said, speaker.asked, facts["grounds"]) == ("Words.", [QUESTION], "unknown")
 
 
-async def test_nobody_waits_long_for_scales(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_nobody_waits_long_for_scales_and_the_llm_may_not_guess(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(module, "WEIGH_S", 0.0)
-    mind = Grounded(Speaker(), Scales(FAR, slow=True), NOTES, "english")
-    assert await mind.weigh([QUESTION]) is None
+    speaker, facts = Speaker(), dict[str, str]()
+    mind = Grounded(speaker, Scales(FAR, slow=True), NOTES, "english")
+    with capture_logs() as logs:
+        said = [piece async for piece in mind.reply([QUESTION], note=facts.__setitem__)]
+    assert (said, facts["grounds"]) == (["Words."], "late")
+    assert speaker.asked == [replace(QUESTION, unweighed=True)]
+    assert [(one["event"], one["reason"]) for one in logs] == [
+        ("grounds_late", "it took longer than 0.0 s")
+    ]
 
 
 async def test_a_prompt_without_a_caller_is_not_weighed() -> None:

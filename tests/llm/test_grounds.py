@@ -53,6 +53,13 @@ def test_a_new_word_is_no_ground_however_close_the_rest_is() -> None:
     assert judge(Weighed(0.9, 0.1, (strange, new))) is Grounds.NONE
 
 
+def test_what_a_sentence_says_word_for_word_is_not_refused() -> None:
+    assert judge(Weighed(0.1, 0.1, said=True)) is Grounds.THIN
+    assert judge(Weighed(0.1, 0.2, said=True)) is Grounds.NONE
+    assert judge(Weighed(0.9, 0.1, said=True)) is Grounds.FIRM
+    assert judge(Weighed(0.1, 0.1, (Odd("a unicycle", 0.3),), said=True)) is Grounds.NONE
+
+
 def test_no_other_word_stands_for_a_name() -> None:
     assert Odd("French", 0.45, is_name=True).is_new
     assert not Odd("a scooter", 0.45).is_new

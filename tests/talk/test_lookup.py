@@ -126,6 +126,16 @@ async def test_when_all_fail_the_prompt_stays() -> None:
     assert "passages" not in timings
 
 
+@pytest.mark.parametrize(
+    "own",
+    [Place(error=KnowledgeError("it is down", finding="http.status")), Place(slow=True)],
+    ids=["failed", "late"],
+)
+async def test_nothing_found_behind_one_that_failed_is_not_nothing_known(own: Place) -> None:
+    added, *_ = await add(Lookup((own, Place()), deadline_s=0.1))
+    assert added == FAILED
+
+
 async def test_nothing_is_looked_up_where_nothing_is_known_or_asked() -> None:
     place = Place([HOURS])
     assert (await add(NOWHERE))[:2] == (PROMPT, {})

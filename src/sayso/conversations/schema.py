@@ -154,8 +154,10 @@ class TurnView(_View):
         "`fillers` (how often the caller was asked to wait for a function), "
         "`calls` (the functions that were called: `name`, `arguments` without secrets, `result`, "
         "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each), "
-        "`grounds` (of an agent that answers only from its knowledge: `firm`, `thin`, `none` or "
-        "`unknown`; with `none` the LLM was not asked).",
+        "`grounds` (of an agent that answers only from its knowledge: `firm`, `thin`, `none`, "
+        "`late` or `unknown`; with `none` the LLM was not asked; with `late` it could not be told "
+        "in time, and the LLM was told not to guess; with `unknown` there was nothing to look "
+        "for: small talk, or no question).",
         examples=[{"endpoint_s": 0.45, "first_sound_sent_s": 0.64}],
     )
     timestamp: IsoTime

@@ -150,6 +150,7 @@ class Message:
         excerpts: what was found for a caller's words; data, never instructions.
         search: whether anything was looked for; "failed" if that gave nothing in time.
         unfounded: for all that can be told, the agent knows nothing about it, and may not guess.
+        unweighed: it could not be told in time whether the agent knows it; it may not guess.
         missing: what of it nothing known mentions: "mountain bikes".
     """
 
@@ -160,6 +161,7 @@ class Message:
     excerpts: tuple[Excerpt, ...] = ()
     search: Literal["none", "done", "failed"] = "none"
     unfounded: bool = False
+    unweighed: bool = False
     missing: tuple[str, ...] = ()
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 import msgspec
@@ -31,18 +31,17 @@ from sayso.llm.grounds import (
     list_readings,
 )
 from sayso.llm.ideas import Idea, find_new, list_words, name_phrases
+from sayso.llm.known import Known, Texts, embed_notes, under
 from sayso.llm.meanings import Embeds, Meanings, Vectors
 from sayso.llm.notes import (
     Notes,
     Passage,
     answer_small_talk,
     choose_best,
-    cut_passages,
     cut_sentences,
     end_sentence,
     list_answers,
     list_rows,
-    read_notes,
     recognise_small_talk,
 )
 from sayso.llm.watching import find_watcher
@@ -78,19 +77,6 @@ MAX_LEARNED: Final = 64
 """How many agents' notes are kept embedded; the longest unused go first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Learned:
-    """An agent's passages, the lines of each that can be spoken, and vectors of both.
-
-    `scope` are those of all its texts, for the question what it knows about at all.
-    """
-
-    lines: tuple[tuple[str, ...], ...]
-    passages: Vectors
-    spoken: tuple[Vectors, ...]
-    scope: Vectors
-
-
 class Compares(Protocol):
     """What the built-in mind needs of a lexicon."""
 
@@ -117,7 +103,7 @@ class Builtin:
         """Without a `lexicon` it does not see which words are new."""
         self._embedder = embedder
         self.lexicon = lexicon
-        self._learned: OrderedDict[Notes, _Learned] = OrderedDict()
+        self._learned: OrderedDict[Notes, Known] = OrderedDict()
         self._reading: dict[Notes, asyncio.Lock] = {}
         self._meanings = Meanings(embedder)
         self._world: Vectors | None = None
@@ -130,8 +116,9 @@ class Builtin:
         """Embed `notes` ahead of the first question: about 5 ms a sentence."""
         await self._recall(notes)  # first: who asks meanwhile, waits for it
         await self._recall_world()
-        if self.lexicon is not None:
-            await asyncio.to_thread(self.lexicon.compare, ["one"], ["word"])  # it is read at last
+        if self.lexicon is not None:  # a thousand words take 40 ms, which no question waits for
+            words = list_words([notes.critical_knowledge, notes.agent_prompt])
+            await asyncio.to_thread(self.lexicon.compare, ["one"], ["word", *words])
 
     async def answer(self, notes: Notes, messages: Sequence[Message]) -> list[str]:
         """The sentences to say to the last of `messages`."""
@@ -152,31 +139,32 @@ class Builtin:
         """How close the last of `messages` is to what is known, and to the world.
 
         None where nothing is known. Waits for notes that are being read, and reads none itself.
+        Raises TimeoutError if their reading has not begun.
         """
         last = messages[-1]
         if notes not in self._learned and notes not in self._reading:
-            return None
-        learned = await self._recall(notes)
-        if not len(learned.scope) and last.search == "none":
+            raise TimeoutError("the agent's texts are not read yet")
+        known = await self._recall(notes)
+        if not known and last.search == "none":
             return None
         asked = [message.content for message in messages if message.role == "user"]
+        fits = [one.score for one in last.excerpts] + [UNSEEN] * (last.search == "done")
         world = await self._recall_world()
-        odd = await self._find_odd(notes, messages)
-        weighed = []
-        for reading in list_readings(asked):
-            meaning = (await self._meanings.of([reading]))[0]
-            fits = [one.score for one in last.excerpts]
-            if len(learned.scope):
-                fits.append(float((learned.scope @ meaning).max()))
-            if last.search == "done":
-                fits.append(UNSEEN)
-            weighed.append(Weighed(max(fits), float((world @ meaning).max()), odd))
-        return max(weighed, key=lambda one: one.lead)
+        said = known.says(asked[-1])
+        weighed = [
+            Weighed(max([*fits, known.measure(meaning)]), float((world @ meaning).max()), said=said)
+            for meaning in await self._meanings.of(list_readings(asked))
+        ]
+        best = max(weighed, key=lambda one: one.lead)
+        odd = await self._find_odd(notes, messages, measured=judge(best) is not Grounds.NONE)
+        return replace(best, odd=odd)
 
-    async def _find_odd(self, notes: Notes, messages: Sequence[Message]) -> tuple[Odd, ...]:
+    async def _find_odd(
+        self, notes: Notes, messages: Sequence[Message], *, measured: bool = True
+    ) -> tuple[Odd, ...]:
         """What the last of `messages` names that nothing known does, as far as words tell.
 
-        Off the loop: new passages take 5 ms.
+        Without being `measured` by meaning, it is only named. Off the loop: new passages take 5 ms.
         """
         last = messages[-1]
         own = (notes.critical_knowledge, notes.agent_prompt, notes.greeting, notes.name)
@@ -188,20 +176,27 @@ class Builtin:
         told = [line.content for line in messages if line.role == "system"]
         texts = [*own, *told, *found]
         nears = await asyncio.to_thread(_find_odd_words, self.lexicon, last.content, texts)
-        return tuple([await self._measure(idea, near) for idea, near in nears[:MAX_ODD]])
+        if measured:
+            return await self._measure(nears[:MAX_ODD])
+        return tuple(Odd(i.phrase, near.closeness, i.is_name) for i, near in nears[:MAX_ODD])
 
-    async def _measure(self, idea: Idea, near: Near) -> Odd:
-        """How far `idea` is from the words it is `near` to, in meaning: four words to embed."""
-        meanings = await self._meanings.of([idea.word.casefold(), *near.words])
-        closest = float((meanings[1:] @ meanings[0]).max()) if near.words else -1.0
-        return Odd(idea.phrase, closest, idea.is_name)
+    async def _measure(self, nears: Sequence[tuple[Idea, Near]]) -> tuple[Odd, ...]:
+        """How far ideas are from the words they are near to, in meaning: four words to embed."""
+        if not nears:
+            return ()
+        words = [w for idea, near in nears for w in (idea.word.casefold(), *near.words)]
+        rows = dict(zip(words, await self._meanings.of(words), strict=True))
+        return tuple(
+            Odd(idea.phrase, _find_closest(rows, idea.word.casefold(), near.words), idea.is_name)
+            for idea, near in nears
+        )
 
     async def _look_up(self, notes: Notes, question: str, excerpts: Sequence[Excerpt]) -> list[str]:
-        learned = await self._recall(notes)
-        if not learned.lines and not excerpts:
+        answers = (await self._recall(notes)).answers
+        if not answers and not excerpts:
             return []
         asked = (await self._meanings.of([question]))[0]
-        candidates = _compare_notes(learned, asked)
+        candidates = _compare_notes(answers, asked)
         for excerpt in excerpts[:EXCERPTS]:
             candidates += await self._read_excerpt(excerpt, asked)
         candidates.sort(key=lambda one: -one.score)
@@ -223,12 +218,12 @@ class Builtin:
             return []
         rows = list_rows(passage)[:MAX_EXCERPT_SENTENCES]
         section = excerpt.title.rpartition(" › ")[2]
-        fits = (await self._meanings.of([_under(section, line) for line in lines])) @ asked
+        fits = (await self._meanings.of([under(section, line) for line in lines])) @ asked
         closest = float(fits.max())
         score = (excerpt.score + closest) / 2 if excerpt.measured else closest
         return [_Candidate(score, lines, fits.tolist(), rows)]
 
-    async def _recall(self, notes: Notes) -> _Learned:
+    async def _recall(self, notes: Notes) -> Known:
         """What was learned from `notes`; who comes while they are read, waits for the same."""
         learned = self._learned.get(notes)
         if learned is None:
@@ -238,9 +233,9 @@ class Builtin:
             self._learned.move_to_end(notes)
         return learned
 
-    async def _read(self, notes: Notes) -> _Learned:
+    async def _read(self, notes: Notes) -> Known:
         try:
-            learned = self._learned[notes] = await self._embed(notes)
+            learned = self._learned[notes] = await embed_notes(notes, self._embedder)
         finally:
             self._reading.pop(notes, None)
         while len(self._learned) > MAX_LEARNED:
@@ -251,23 +246,6 @@ class Builtin:
         if self._world is None:
             self._world = await self._embedder.embed(WORLD)
         return self._world
-
-    async def _embed(self, notes: Notes) -> _Learned:
-        passages = [passage for passage in read_notes(notes) if list_answers(passage)]
-        lines = tuple(tuple(list_answers(passage)) for passage in passages)
-        vectors = await self._embedder.embed([passage.text for passage in passages])
-        orders = [passage.text for passage in cut_passages(notes.agent_prompt)]
-        return _Learned(
-            lines,
-            vectors,
-            tuple(
-                [
-                    await self._embedder.embed([_under(passage.heading, line) for line in spoken])
-                    for passage, spoken in zip(passages, lines, strict=True)
-                ]
-            ),
-            np.concatenate([vectors, await self._embedder.embed(orders)]) if orders else vectors,
-        )
 
 
 def refuse(phrases: Sequence[str] = ()) -> str:
@@ -288,6 +266,11 @@ def _find_odd_words(
     return sorted(both, key=lambda one: one[1].closeness)
 
 
+def _find_closest(rows: Mapping[str, Vectors], word: str, others: Sequence[str]) -> float:
+    """The cosine of `word` with the nearest of the `others`."""
+    return max((float(rows[other] @ rows[word]) for other in others), default=-1.0)
+
+
 def _choose_lines(one: _Candidate, count: int) -> list[str]:
     """The `count` lines that fit best, in their order: sentences or rows, as the best is.
 
@@ -301,19 +284,13 @@ def _choose_lines(one: _Candidate, count: int) -> list[str]:
     return [end_sentence(one.lines[n]) for n in choose_best(fits, count, SECOND_SHARE)]
 
 
-def _under(heading: str, line: str) -> str:
-    """`line` as its meaning is taken: "It costs 14 euros." says little without its heading."""
-    return f"{heading}: {line}" if heading else line
-
-
-def _compare_notes(learned: _Learned, asked: Vectors) -> list[_Candidate]:
+def _compare_notes(texts: Texts, asked: Vectors) -> list[_Candidate]:
     """The two best passages of an agent's own texts, if it has any."""
-    if not learned.lines:
+    if not texts:
         return []
-    fits = [vectors @ asked for vectors in learned.spoken]
-    scores = (learned.passages @ asked + [fit.max() for fit in fits]) / 2
+    scores, fits = texts.compare(asked)
     best = np.argsort(-scores, kind="stable")[:EXCERPTS]
-    return [_Candidate(float(scores[n]), learned.lines[n], fits[n].tolist()) for n in best]
+    return [_Candidate(float(scores[n]), texts.lines[n], fits[n].tolist()) for n in best]
 
 
 class _Bound:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from html import escape
 
 from sayso.llm import Excerpt, Message
@@ -25,6 +24,16 @@ UNFOUNDED = (
     "or the critical knowledge does answer it, say in one sentence that you do not know. "
     "Never answer from what you know otherwise.]"
 )
+UNWEIGHED = (
+    "[Answer what the caller says below from nothing but the critical knowledge and the passages "
+    "found, unless it is small talk. If they do not hold the answer, say in one sentence that you "
+    "do not know. Never answer from what you know otherwise.]"
+)
+FAILED = (
+    "[What the agent knows could not be searched just now. Unless it is small talk, or what you "
+    "were told before answers what the caller says below, say in one sentence that you could not "
+    "look that up just now, and that they may ask again. Do not guess.]"
+)
 MISSING = "[Nothing that is known mentions {what}. If the caller asks about it, say so.]"
 
 _FRAME = re.compile(r"<(?=/?\s*passage\b)", re.IGNORECASE)
@@ -32,15 +41,24 @@ _FRAME = re.compile(r"<(?=/?\s*passage\b)", re.IGNORECASE)
 
 def present(messages: Sequence[Message]) -> list[Message]:
     """`messages` with their excerpts put into words."""
-    return [_show(line) if line.excerpts or line.unfounded else line for line in messages]
+    return [_show(line) for line in messages]
 
 
 def _show(line: Message) -> Message:
     shown = [ABOVE, *map(show_excerpt, line.excerpts)] if line.excerpts else []
-    shown += [UNFOUNDED] if line.unfounded else []
+    shown += _caution(line)
     shown += [MISSING.format(what=name_phrases(line.missing))] if line.missing else []
-    content = "\n".join([*shown, BELOW, line.content])
-    return replace(line, content=content, excerpts=(), unfounded=False, missing=())
+    content = "\n".join([*shown, BELOW, line.content]) if shown else line.content
+    return Message(line.role, content, line.calls, line.call_id)
+
+
+def _caution(line: Message) -> list[str]:
+    """What the LLM is told of how far the answer may be known; that nobody looked comes first."""
+    if line.search == "failed":
+        return [FAILED]
+    if line.unfounded:
+        return [UNFOUNDED]
+    return [UNWEIGHED] if line.unweighed else []
 
 
 def show_excerpt(excerpt: Excerpt) -> str:

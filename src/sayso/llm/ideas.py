@@ -21,6 +21,9 @@ MAX_IDEAS: Final = 4
 MAX_TEXTS: Final = 512
 """Texts whose words are kept: passages that were found, and what agents are told."""
 
+MAX_STEMS: Final = 8192
+"""Words whose stems are kept."""
+
 MIN_STEM_CHARS: Final = 3
 """So much of a word is left when its ending is taken off."""
 
@@ -112,6 +115,7 @@ class Idea:
     is_name: bool = False
 
 
+@lru_cache(MAX_STEMS)
 def find_stem(word: str) -> str:
     """`word` without its ending, to be compared: "renting", "rents", "rental" are "rent"."""
     plain = word.casefold().replace("’", "'").partition("'")[0]

@@ -2,7 +2,8 @@
 
 A conversation waits for what it needs to answer well, but not for long: what comes too late is
 dropped, and the turn's record says so. Of several places to look, the first that works counts. Each
-has its own time, so that a slow one takes none from those behind it.
+has its own time, so that a slow one takes none from those behind it. Nothing found behind one that
+failed is no answer: what was asked may be known there.
 """
 
 from __future__ import annotations
@@ -70,15 +71,21 @@ class Lookup:
     async def find(
         self, asked: str, context: Sequence[str], report: Callable[[KnowledgeError], None]
     ) -> Sequence[Found] | None:
-        """What is known about what was `asked`; None if nobody could say. `report` is told why."""
+        """What is known about what was `asked`; None if that could not be looked up.
+
+        `report` is told why.
+        """
+        missed = False
         for place, within_s in self._in_order():
             try:
                 async with asyncio.timeout(within_s):
-                    return await place.find(asked, context, self.limit)
+                    found = await place.find(asked, context, self.limit)
+                    return found if found or not missed else None
             except TimeoutError:
                 report(_LATE)
             except KnowledgeError as error:
                 report(error)
+            missed = True
         return None
 
     def _in_order(self) -> Iterator[tuple[Retriever, float | None]]:

@@ -26,7 +26,7 @@ export default function Knowledge() {
     <>
       <Card title="Text">
         <DraftArea name="criticalKnowledge" label="What it always knows" rows={8} maxLength={20_000} note="Facts, prices, opening hours. Long texts are searched, as files are." />
-        <DraftToggle name="answerOnlyFromCriticalKnowledge" label="Answer only from its knowledge" note="What nothing known is about, the LLM is not asked." />
+        <DraftToggle name="answerOnlyFromCriticalKnowledge" label="Answer only from its knowledge" note="What nothing known is about, the LLM is not asked. On a busy server it may be, told not to guess." />
       </Card>
       <Files agentId={agent.id} />
       <Pages agentId={agent.id} />
