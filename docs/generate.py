@@ -128,9 +128,12 @@ FAKE_INTRO = """\
 `sayso fake-llm` is a small OpenAI-compatible server for people and tests. It is not a language \
 model: it repeats the last message, or says the lines of `--script` in turn. With `--tools` it \
 calls the offered function whose name or description shares words with the caller's, fills its \
-arguments from those words ("on Monday" gives `Monday`, "order 1001" gives `1001`), leaves out \
-optional ones that nothing fits, and then says what it returned. It \
-ignores the key, and prints every request with keys masked.
+arguments from those words ("on Monday" gives `Monday`, "twenty five guests" gives `25`, "not on \
+the terrace" gives `false`, of an enum it is what was said), and then says what it returned, or \
+the beginning of it. It makes nothing up: an argument that nothing fits is left out, even a \
+required one, and then it says what the function asks for. What the application tells \
+(`customInput`, a transfer that failed) is repeated, and nothing is called for it. It ignores the \
+key, and prints every request with keys masked.
 
 `POST /chat/completions` streams in the dialect of the test LLM that PlayAI published; delays and \
 jitter are [options](cli.md#sayso-fake-llm). A request of one message that contains "The smoke \

@@ -8,6 +8,7 @@ import json
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -164,6 +165,53 @@ async def test_an_agent_that_ends_the_call_is_let_do_it(
                 await asyncio.sleep(0.01)
     assert agent.first == ("agent" if leaves else "caller")
     assert ("the agent hung up" in capsys.readouterr().out) is leaves
+
+
+class Rambler(Agent):
+    """Begins an answer that has no end."""
+
+    def __init__(self, *, begins: bool) -> None:
+        super().__init__()
+        self.begins = begins
+
+    async def answer(self, socket: WebSocket) -> None:
+        await socket.accept()
+        await socket.receive_json()
+        for message in ({"type": "init", "conversationId": "c"}, {"type": "onAgentGreetingEnd"}):
+            await socket.send_json(message)
+        while (await socket.receive_json())["type"] != "textIn":
+            pass  # silence
+        if self.begins:
+            await socket.send_json({"type": "newAudioStream"})
+            await socket.send_json({"type": "audioStream", "data": PIECE})
+            await socket.send_json(
+                {"type": "onAgentTranscript", "message": "The elephant is large."}
+            )
+        try:
+            while True:
+                await socket.receive_json()
+        except WebSocketDisconnect:
+            return
+
+
+@pytest.mark.parametrize("begins", [True, False])
+async def test_who_gives_up_tells_what_came_until_then(
+    begins: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(telephone, "ANSWER_WITHIN_S", 0.5)
+    out = tmp_path / "answer.wav"
+    why = "still going on after 0.5 s" if begins else "an answer did not come within"
+    with running_site(Rambler(begins=begins).app) as url, pytest.raises(TalkError, match=why):
+        await telephone.place_call(Call(url, "a1", None, None, "Describe it.", out))
+    told = capsys.readouterr().out
+    assert "you:    Describe it." in told
+    assert "conversation c" in told
+    assert ("agent:  The elephant is large." in told) is begins
+    assert ("gave up after 0.1 s of it" in told) is begins
+    assert out.exists() is begins
 
 
 def test_who_lacks_the_sound_card_is_told_what_helps_here(monkeypatch: pytest.MonkeyPatch) -> None:

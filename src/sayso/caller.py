@@ -44,6 +44,7 @@ class HeardReply:
         last_sound_s: steady time of its last sound so far.
         encoded: its sound as it came, a message each.
         samples: its sound at 24 kHz; only if it came in the `raw` format.
+        written: its whole text, from the moment it is known; it may not be spoken yet.
         text: what the agent says it said.
         interrupted: what was heard of it, if it was cut off.
         complete: all of it was sent.
@@ -53,6 +54,7 @@ class HeardReply:
     first_sound_s: float | None = None
     last_sound_s: float | None = None
     encoded: list[bytes] = field(default_factory=list)
+    written: str = ""
     text: str = ""
     interrupted: str | None = None
     complete: bool = False
@@ -235,6 +237,8 @@ class Caller:
                 self.replies.append(HeardReply(len(self.replies) + 1))
             case "audioStream":
                 self._take_sound(message.pop("data"), now_s)
+            case "onAgentTranscript" if self.replies:
+                self.replies[-1].written = message["message"]
             case "audioStreamEnd":
                 self.replies[-1].complete = True
                 self.replies[-1].text = message["message"]

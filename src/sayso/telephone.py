@@ -108,8 +108,7 @@ async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:
         await caller.write(wanted.text or "")
     try:
         async with _open_microphone(caller):
-            answer = await caller.answer(1 if greeted else 0, within_s=ANSWER_WITHIN_S)
-            await caller.hear_out(answer)
+            answer = await _hear_answer(caller, 1 if greeted else 0, wanted)
             _print_answer(caller, answer, wanted)
             if await caller.hung_up(within_s=HANGS_UP_WITHIN_S):
                 typer.echo("  the agent hung up")
@@ -117,13 +116,37 @@ async def _ask_once(caller: Caller, sound: Samples | None, wanted: Call) -> int:
         # Not the silence that this sends on purpose: that is for real microphones.
         for problem in filter(_is_failure, caller.problems):
             _print_problem(problem.message)
+    _keep(answer, wanted)
+    if any(map(_is_failure, caller.problems)):
+        return FAILED_TURN
+    return 0 if len(answer.samples) else 1
+
+
+async def _hear_answer(caller: Caller, number: int, wanted: Call) -> HeardReply:
+    """The answer, heard out. Of one that does not come, or to no end, what came is told and kept.
+
+    Raises:
+        TalkError: there is none, or no end of it.
+    """
+    try:
+        answer = await caller.answer(number, within_s=ANSWER_WITHIN_S)
+    except TalkError:
+        begun = caller.replies[number:][-1:]
+        _print_answer(caller, begun[0] if begun else None, wanted)
+        if begun:
+            typer.echo(f"  gave up after {begun[0].lasts_s:.1f} s of it")
+            _keep(begun[0], wanted)
+        raise
+    await caller.hear_out(answer)
+    return answer
+
+
+def _keep(answer: HeardReply, wanted: Call) -> None:
+    """Write the sound of an answer where it is wanted."""
     if wanted.out:
         write_wav(wanted.out, answer.samples)
         seconds = len(answer.samples) / ANSWER_RATE_HZ
         typer.echo(f"  answer: {wanted.out} ({seconds:.1f} s)")
-    if any(map(_is_failure, caller.problems)):
-        return FAILED_TURN
-    return 0 if len(answer.samples) else 1
 
 
 def _is_failure(problem: TalkError) -> bool:
@@ -146,14 +169,19 @@ async def _hear_greeting(caller: Caller) -> bool:
     return greeted
 
 
-def _print_answer(caller: Caller, answer: HeardReply, wanted: Call) -> None:
+def _print_answer(caller: Caller, answer: HeardReply | None, wanted: Call) -> None:
     for said in caller.said or [wanted.text or ""]:
         typer.secho(f"you:    {said}", fg="green")
-    typer.secho(f"agent:  {answer.text}", fg="cyan")
+    if answer is not None:
+        typer.secho(f"agent:  {answer.text or answer.written or '…'}", fg="cyan")
+        _print_wait(caller, answer)
+    typer.echo(f"  conversation {caller.conversation_id}")
+
+
+def _print_wait(caller: Caller, answer: HeardReply) -> None:
     if answer.first_sound_s is not None and caller.speech_ended_s is not None:
         waited_s = answer.first_sound_s - caller.speech_ended_s
         typer.echo(f"  first sound {waited_s * 1000:.0f} ms after the question ended")
-    typer.echo(f"  conversation {caller.conversation_id}")
 
 
 @asynccontextmanager

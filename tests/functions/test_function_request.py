@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from sayso.functions.arguments import Arguments, ArgumentsError
 from sayso.functions.definition import Function, Kind, Parameter, Position
 from sayso.functions.request import (
+    ACCEPT,
+    FORM,
     MAX_HEADER_VALUE_CHARS,
     MAX_SENT_URL_CHARS,
     Request,
@@ -233,13 +235,73 @@ class TestSecrets:
     def test_what_is_shown_has_masks_for_fixed_values(self) -> None:
         shown = self.made().shown
         assert shown.url == ("https://a.example/••••/x?code=••••&••••&page=&token=••••")
-        assert shown.headers == {"Authorization": "••••cdef", "X-Api-Key": "mine"}
+        assert shown.headers == {
+            "Accept": ACCEPT,
+            "Accept-Encoding": "identity",
+            "Authorization": "••••cdef",
+            "X-Api-Key": "mine",
+            "Content-Type": "application/json",
+        }
         assert json.loads(shown.body or "") == {
             "units": "••••",
-            "strict": "true",
-            "who": "{{callerId}}",
+            "strict": True,
+            "who": "anna",
             "text": "hello",
         }
+
+    def test_what_is_shown_is_what_is_sent(self) -> None:
+        made = request(
+            Parameter("day", position=IN["url"]),
+            Parameter("guests", Kind.NUMBER, IN["query"]),
+            Parameter("where", position=IN["query"]),
+            Parameter("X-Reason", position=IN["header"]),
+            Parameter("X-Caller", position=IN["header"], static="{{callerId}}"),
+            Parameter("terrace", Kind.BOOLEAN),
+            Parameter("seats", Kind.NUMBER),
+            Parameter("name"),
+            arguments={
+                "day": "Friday & Sat/urday",
+                "guests": 4,
+                "where": "in & out?",
+                "X-Reason": "a\r\nEvil: 1",
+                "terrace": True,
+                "seats": 4,
+                "name": "Zoë \ud800",
+            },
+            url=URL + "/{day}?place={where}&version=2",
+        )
+        shown = made.shown
+        assert shown.url == made.url
+        assert "/Friday%20%26%20Sat%2Furday?place=&version=2&guests=4&where=in" in shown.url
+        assert shown.headers == made.headers
+        assert (shown.headers["X-Reason"], shown.headers["X-Caller"]) == ("a Evil: 1", "")
+        assert shown.body == (made.body or b"").decode()
+        assert body_of(made) == {"terrace": True, "seats": 4, "name": "Zoë ?"}
+
+    def test_a_form_is_shown_as_a_form(self) -> None:
+        made = request(
+            Parameter("Content-Type", position=IN["header"], static=FORM),
+            Parameter("api key", static="a b&c-1234"),
+            Parameter("text"),
+            arguments={"text": "say a b&c-1234"},
+        )
+        assert made.body == b"api+key=a+b%26c-1234&text=say+a+b%26c-1234"
+        assert made.shown.body == "api+key=••••&text=say+a+b%26c-1234"
+        assert check_shown(made.shown, made.secrets).body == "api+key=••••&text=say+[secret]"
+
+    @given(st.text(max_size=30), st.text(max_size=30))
+    def test_without_secrets_the_two_never_differ(self, one: str, other: str) -> None:
+        one, other = (text.encode("utf-8", "replace").decode() for text in (one, other))
+        parameters = (
+            Parameter("a", position=IN["url"]),
+            Parameter("q", position=IN["query"]),
+            Parameter("H", position=IN["header"]),
+            Parameter("b"),
+        )
+        arguments = {"a": one + "x", "q": other, "H": one, "b": other}
+        made = request(*parameters, arguments=arguments, url=URL + "/{a}/end?page={q}")
+        assert (made.shown.url, made.shown.headers) == (made.url, made.headers)
+        assert (made.shown.body or "").encode() == made.body
 
     def test_every_spelling_of_a_key_is_a_secret(self) -> None:
         secrets = self.made().secrets
@@ -272,6 +334,6 @@ class TestSecrets:
         )
         shown = check_shown(made.shown, made.secrets)
         assert shown.body == '{"text": "say [secret]"}'
-        assert shown.url.endswith("?q=say [secret]")
-        assert shown.headers == {"key": "••••", "H": "say [secret]"}
+        assert shown.url.endswith("?q=say%20[secret]")
+        assert (shown.headers["key"], shown.headers["H"]) == ("••••", "say [secret]")
         assert check_shown(request().shown, ()).body is None

@@ -15,6 +15,7 @@ from structlog.testing import capture_logs
 from endpoints import running_endpoint
 from rest_world import World, open_world
 from sayso.functions.definition import Function, Kind, Parameter, Position
+from sayso.functions.request import ACCEPT
 from sayso.store.tables import FunctionRow, UserRow
 
 pytestmark = pytest.mark.usefixtures("both_databases")
@@ -434,8 +435,13 @@ class TestTrying:
         assert found["sent"] == {
             "method": "POST",
             "url": f"{endpoint.url}/orders?code=••••",
-            "headers": {"Authorization": "••••6789"},
-            "body": '{"n": "5"}',
+            "headers": {
+                "Accept": ACCEPT,
+                "Accept-Encoding": "identity",
+                "Authorization": "••••6789",
+                "Content-Type": "application/json",
+            },
+            "body": '{"n": 5}',
         }
         assert "[secret]" in found["result"]
         assert "canary" not in str(found)

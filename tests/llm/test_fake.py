@@ -29,7 +29,7 @@ from sayso.llm.fake import (
     running_fake,
     server,
 )
-from sayso.llm.fake.answer import Answer, shows_quirk
+from sayso.llm.fake.answer import MAX_SAID_CHARS, Answer, shows_quirk
 from sayso.llm.fake.quirk import Catalogue
 from sayso.llm.probes import LETTERS
 from sayso.llm.report import check_once
@@ -332,7 +332,7 @@ async def test_the_tool_caller_calls_what_the_words_mean() -> None:
         for event in read_events(text)[:-1]
     ]
     assert calls[0]["name"] == "lookup"
-    assert json.loads("".join(call["arguments"] for call in calls)) == {"words": "Monday"}
+    assert json.loads("".join(call["arguments"] for call in calls)) == {"words": said}
 
 
 async def test_the_tool_caller_speaks_of_what_it_has_no_function_for() -> None:
@@ -348,6 +348,16 @@ async def test_the_tool_caller_says_what_the_function_returned() -> None:
         _, _, text = await post(url, {"messages": messages, "tools": [LOOKUP]})
     said = [event["choices"][0]["delta"].get("content", "") for event in read_events(text)]
     assert "".join(said) == "The function says: 42"
+
+
+async def test_of_a_long_result_it_says_the_beginning() -> None:
+    tool = {"role": "tool", "content": "The elephant is large. " * 300}
+    async with running_fake(TOOLS) as url:
+        _, _, text = await post(url, {"messages": [user("Hi"), tool], "tools": [LOOKUP]})
+    words = "".join(e["choices"][0]["delta"].get("content", "") for e in read_events(text))
+    assert words.startswith("The function says: The elephant is large. The elephant")
+    assert words.endswith(" … and more.")
+    assert len(words) <= MAX_SAID_CHARS + 40
 
 
 def test_it_runs_until_interrupted() -> None:

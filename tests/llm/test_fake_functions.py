@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from sayso.llm import Message, Tool
+from sayso.llm import Excerpt, Message, Tool
+from sayso.llm.excerpts import present
 from sayso.llm.fake.functions import (
     FunctionCall,
     Rule,
@@ -13,6 +14,7 @@ from sayso.llm.fake.functions import (
     list_offers,
     list_told,
     read_results,
+    read_words,
 )
 from sayso.llm.prompted import teach
 
@@ -99,29 +101,99 @@ PROPERTIES: dict[str, object] = {
 }
 
 
-def test_arguments_come_from_the_words() -> None:
+def test_arguments_come_from_the_words_and_nothing_is_made_up() -> None:
     schema = {"properties": PROPERTIES, "required": list(PROPERTIES)}
     assert json.loads(json.dumps(fill(schema, WORDS))) == {
         "day": "Monday",
         "place": "Ritz",
-        "rest": WORDS,
         "size": "small",
-        "other": "red",
         "people": 3,
         "share": 2.5,
-        "none": 4.5,
-        "no": 4,
-        "sure": True,
-        "names": [],
-        "more": {},
-        "odd": WORDS,
     }
     assert fill(None, WORDS) == fill({}, WORDS) == fill({"properties": 1}, WORDS) == {}
 
 
 def test_what_is_optional_is_left_out_unless_something_plainly_fits() -> None:
-    assert fill({"properties": PROPERTIES}, WORDS) == {"size": "small", "people": 3, "share": 2.5}
+    assert fill({"properties": PROPERTIES}, WORDS) == {
+        "day": "Monday",
+        "size": "small",
+        "people": 3,
+        "share": 2.5,
+    }
     assert fill({"properties": PROPERTIES}, "The day is Monday.") == {"day": "Monday"}
+
+
+BOOK = {
+    "name": "Book_a_table",
+    "description": "Books a table. Call it when the caller wants to book a table.",
+    "parameters": {
+        "properties": {
+            "branch": {"enum": ["harbour", "station"], "description": "the restaurant's branch"},
+            "guests": {"type": "number", "description": "how many guests"},
+            "terrace": {"type": "boolean", "description": "whether a table outside"},
+            "day": {"type": "string", "description": "the day of the week"},
+            "X-Reason": {"type": "string", "description": "the reason for it"},
+        },
+        "required": ["branch", "guests", "terrace", "day"],
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (
+            "Please book a table at the harbor for four guests on Friday. Yes, on the terrace.",
+            {"branch": "harbour", "guests": 4, "terrace": True, "day": "Friday"},
+        ),
+        (
+            "Twenty five guests, book us a table on next Monday at the station, not outside.",
+            {"branch": "station", "guests": 25, "terrace": False, "day": "next Monday"},
+        ),
+        ("Book a table at seven o'clock for two.", {"guests": 2}),
+        ("Book a table; the reason is love.", {"X-Reason": "love"}),
+        ("Book a table at the castle.", {}),
+    ],
+)
+def test_a_table_is_booked_as_it_is_wanted(words: str, found: dict[str, object]) -> None:
+    (call,) = choose_calls([BOOK], [user(words)])
+    assert (call.name, call.arguments) == ("Book_a_table", found)
+
+
+def test_lists_and_objects_are_filled_too() -> None:
+    more = {
+        "guests": {"type": "array", "items": {"type": "integer"}},
+        "colours": {"type": "array", "items": {"enum": ["red", "blue"]}},
+        "names": {"type": "array"},
+        "at": {"type": "object", "properties": {"time": {"type": "string"}}},
+        "empty": {"type": "object"},
+    }
+    assert fill({"properties": more}, "Blue for three at noon") == {
+        "guests": [3],
+        "colours": ["blue"],
+        "at": {"time": "noon"},
+    }
+
+
+NOTE = "[Message from the application, not spoken by the caller: {}]"
+
+
+@pytest.mark.parametrize("told", ["book is done", "a [table] failed"])
+def test_what_the_application_tells_asks_for_nothing(told: str) -> None:
+    note = NOTE.format(told)
+    rule = Rule("book|table", "Book_a_table")
+    for rules in ((), (rule,)):
+        assert choose_calls([BOOK], [user(note)], rules) == []
+        (call,) = choose_calls([BOOK], [user(f"{note} Book for two.")], rules)
+        assert call.name == "Book_a_table"
+    assert read_words(f"{note} Book for two.") == "Book for two."
+
+
+def test_neither_does_what_was_found_for_the_caller() -> None:
+    excerpt = Excerpt("Book a table for nine.", "notes.txt")
+    (line,) = present([Message("user", "Hello.", excerpts=(excerpt,))])
+    assert read_words(line.content) == "Hello."
+    assert choose_calls([BOOK], [user(line.content)]) == []
 
 
 def fill_one(name: str, words: str, description: str = "", *, required: bool = True) -> object:
@@ -142,12 +214,32 @@ def fill_one(name: str, words: str, description: str = "", *, required: bool = T
         ("timezone", "IANA timezone name", "What time is it in Europe/Vienna?", "Europe/Vienna"),
         ("timeZone", "", "What time is it in New York now?", "New York"),
         ("where", "a city", "Is it warm in Graz today?", "Graz"),
+        ("pin", "digits only", "My pin is one zero zero one.", "1001"),
+        ("when", "the date", "Come on the third of May, please.", "third of May"),
+        ("start", "a time", "Come on Friday at half past seven.", "half past 7"),
+        ("start", "a time", "Come on Friday.", None),
+        ("caller_name", "", "My name is Ada.", "Ada"),
+        ("customer", "", "A table for Ada on Friday.", "Ada"),
+        ("customer", "", "A table for Friday.", None),
     ],
 )
 def test_digits_and_places_are_taken_from_the_words(
     name: str, description: str, words: str, found: str | None, required: bool
 ) -> None:
     assert fill_one(name, words, description, required=required) == found
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "found"),
+    [
+        ("message", "I want to leave word that I am late.", "I want to leave word that I am late."),
+        ("colour", "Change it to red.", "red"),
+        ("colour", "I want to change it.", None),
+        ("colour", "Change the colour to red.", "red"),
+    ],
+)
+def test_a_needed_text_is_looked_for_more_widely(name: str, words: str, found: str | None) -> None:
+    assert fill_one(name, words) == found
 
 
 def test_a_place_is_used_once() -> None:

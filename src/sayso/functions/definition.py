@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from sayso.functions.naming import make_names
 from sayso.security.masks import HARMLESS, is_only_variables, read_query
@@ -127,12 +128,19 @@ def list_secrets(function: Function) -> tuple[str, ...]:
 
 
 def spell(values: Sequence[str]) -> tuple[str, ...]:
-    """Each value, without the scheme before it, and as URLs and JSON write it; longest first."""
+    """Each value, also without its scheme, and as URLs, forms and JSON write it; longest first."""
     bare = [*values, *(_SCHEME.sub("", value) for value in values)]
     found = {
         spelling
         for value in bare
-        for spelling in (value, quote(value, safe=""), quote(value), value.replace("/", "\\/"))
+        for spelling in (
+            value,
+            quote(value, safe=""),
+            quote(value),
+            quote_plus(value),
+            value.replace("/", "\\/"),
+            json.dumps(value, ensure_ascii=False)[1:-1],
+        )
         if len(spelling) >= MIN_SECRET_CHARS
     }
     return tuple(sorted(found, key=lambda one: (-len(one), one)))

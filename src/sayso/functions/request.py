@@ -7,10 +7,10 @@ the URL, on one line in a header, and never a step up in the path.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
-from urllib.parse import quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, quote_plus, urlsplit, urlunsplit
 
 from sayso.functions.arguments import Arguments, ArgumentsError, read_value
 from sayso.functions.definition import (
@@ -26,7 +26,7 @@ from sayso.functions.definition import (
     spell,
 )
 from sayso.functions.values import Value
-from sayso.security.masks import MASK, mask_piece, mask_value, read_query
+from sayso.security.masks import is_mask, join_query, mask_piece, mask_value, read_query
 from sayso.variables import clean, fill_header
 
 MAX_SENT_URL_CHARS: Final = 8_000
@@ -67,7 +67,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A request as people are shown it: nothing of a static value but its mask."""
+    """A request as people are shown it: as it is sent, but for the masks of static values."""
 
     method: str
     url: str
@@ -75,17 +75,30 @@ class Shown:
     body: str | None
 
 
+class _Mask(str):
+    """What stands for a secret where a request is shown; it is not encoded."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class _Placed:
-    """A parameter with its value of the moment, and how that may be shown."""
+    """A parameter with its value of the moment."""
 
     parameter: Parameter
     value: Value
-    shown: str
 
     @property
     def text(self) -> str:
         return to_text(self.value)
+
+    def veil(self) -> _Placed:
+        """The same as it may be shown."""
+        parameter = self.parameter
+        if parameter.static is None or parameter.kind is Kind.BOOLEAN:
+            return self
+        mask = mask_value(parameter.name, parameter.static)
+        return replace(self, value=_Mask(mask)) if is_mask(mask) else self
 
 
 def make_request(
@@ -102,23 +115,39 @@ def make_request(
         ArgumentsError: the values cannot be sent.
     """
     placed = list(_place(function, arguments, variables or {}))
-    url = _build_url(function, placed)
+    url, headers, body = _write(function, placed)
     if len(url) > MAX_SENT_URL_CHARS:
         raise ArgumentsError("Nothing was called: the values are too long.", "arguments.bad")
-    headers, body = _build_body(function, placed)
-    return Request(
-        function.method,
-        url,
-        headers,
-        body,
-        _show(function, placed),
-        _list_secrets(function, placed),
-    )
+    veiled = replace(function, url=_veil_url(function.url))
+    shown_url, shown_headers, shown_body = _write(veiled, [one.veil() for one in placed])
+    shown_text = None if shown_body is None else shown_body.decode()
+    shown = Shown(function.method, shown_url, shown_headers, shown_text)
+    return Request(function.method, url, headers, body, shown, _list_secrets(function, placed))
 
 
 def to_text(value: Value) -> str:
     """A value as a URL or a header has it."""
-    return ("true" if value else "false") if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else str(value)
+
+
+def _write(
+    function: Function, placed: list[_Placed]
+) -> tuple[str, Mapping[str, str], bytes | None]:
+    """URL, headers and body: what is sent, and with veiled values what is shown of it."""
+    headers, body = _build_body(function, placed)
+    return _build_url(function, placed), headers, body
+
+
+def _veil_url(url: str) -> str:
+    """An endpoint's URL with the values of its own query masked; places stay."""
+    parts = urlsplit(url)
+    pieces = [
+        (name, value if PLACE.fullmatch(value) else mask_piece(name, value))
+        for name, value in read_query(parts.query)
+    ]
+    return urlunsplit(parts._replace(query=join_query("", pieces).removeprefix("?")))
 
 
 # Placing --------------------------------------------------------------------------------------
@@ -132,10 +161,10 @@ def _place(
         if parameter.static is None:
             value = arguments.get(next(names))
             if value is not None:
-                yield _Placed(parameter, value, to_text(value))
+                yield _Placed(parameter, value)
         else:
             text = fill_header(parameter.static, variables)
-            yield _Placed(parameter, _read_static(parameter, text), _mask(parameter))
+            yield _Placed(parameter, _read_static(parameter, text))
 
 
 def _read_static(parameter: Parameter, text: str) -> Value:
@@ -147,12 +176,6 @@ def _read_static(parameter: Parameter, text: str) -> Value:
         raise ArgumentsError(
             f'Nothing was called: the fixed value "{parameter.name}" {error}.', "function.bad"
         ) from None
-
-
-def _mask(parameter: Parameter) -> str:
-    static = parameter.static or ""
-    shows = parameter.kind is Kind.BOOLEAN
-    return static if shows else mask_value(parameter.name, static)
 
 
 def _list_secrets(function: Function, placed: list[_Placed]) -> tuple[str, ...]:
@@ -185,27 +208,32 @@ def _at(function: Function, placed: list[_Placed], position: Position) -> list[_
 
 
 def _build_url(function: Function, placed: list[_Placed]) -> str:
-    values = {one.parameter.name: one.text for one in _at(function, placed, Position.URL)}
-    query = [(one.parameter.name, one.text) for one in _at(function, placed, Position.QUERY)]
-    return _join(function, values, urlencode(query, quote_via=quote))
-
-
-def _join(function: Function, values: Mapping[str, str], added: str) -> str:
+    values = {one.parameter.name: _encode(one.text) for one in _at(function, placed, Position.URL)}
     parts = urlsplit(function.url)
     path = _fill_path(function, parts.path, values)
-    own = PLACE.sub(lambda place: _encode(values.get(place[1], "")), parts.query)
+    own = PLACE.sub(lambda place: values.get(place[1], ""), parts.query)
+    added = _join_pairs(_at(function, placed, Position.QUERY), quote)
     query = "&".join(part for part in (own, added) if part)
     return urlunsplit((parts.scheme, parts.netloc, path or "/", query, ""))
 
 
+def _join_pairs(placed: Iterable[_Placed], spell: Callable[..., str]) -> str:
+    """Names and values as a query or a form has them."""
+    pairs = [(one.parameter.name, one.text) for one in placed]
+    return "&".join(f"{_encode(name, spell)}={_encode(value, spell)}" for name, value in pairs)
+
+
 def _fill_path(function: Function, path: str, values: Mapping[str, str]) -> str:
-    """The path with its places filled in, and what has none appended as segments."""
+    """The path with its places filled in, and what has none appended as segments.
+
+    `values` are encoded.
+    """
     segments = []
     for segment in path.split("/"):
         place = PLACE.fullmatch(segment)
         if place and place[1] not in values:
             continue  # an optional part that was left away
-        filled = PLACE.sub(lambda found: _encode(values.get(found[1], "")), segment)
+        filled = PLACE.sub(lambda found: values.get(found[1], ""), segment)
         if filled != segment and filled.replace("%2E", ".") in {".", "..", ""}:
             raise ArgumentsError(
                 f'Nothing was called: "{filled}" cannot be a part of an address.', "arguments.bad"
@@ -220,12 +248,12 @@ def _fill_path(function: Function, path: str, values: Mapping[str, str]) -> str:
                     f'Nothing was called: "{value}" cannot be a part of an address.',
                     "arguments.bad",
                 )
-            filled_path = f"{filled_path.rstrip('/')}/{_encode(value)}"
+            filled_path = f"{filled_path.rstrip('/')}/{value}"
     return filled_path
 
 
-def _encode(value: str) -> str:
-    return quote(value, safe="")
+def _encode(value: str, spell: Callable[..., str] = quote) -> str:
+    return value if isinstance(value, _Mask) else spell(value, safe="")
 
 
 # Headers and body -----------------------------------------------------------------------------
@@ -237,15 +265,16 @@ def _build_body(
     headers = {"Accept": ACCEPT, "Accept-Encoding": "identity"}
     for one in _at(function, placed, Position.HEADER):
         _set(headers, one.parameter.name, clean(one.text)[:MAX_HEADER_VALUE_CHARS])
-    inside = {one.parameter.name: one.value for one in _at(function, placed, Position.BODY)}
+    inside = _at(function, placed, Position.BODY)
     if not inside:
         return headers, None
     kind = next((v for name, v in headers.items() if name.lower() == "content-type"), "")
     if kind.partition(";")[0].strip().lower() == FORM:
-        return headers, urlencode({name: to_text(value) for name, value in inside.items()}).encode()
+        return headers, _join_pairs(inside, quote_plus).encode()
     if not kind:
         headers["Content-Type"] = "application/json"
-    return headers, json.dumps(inside, ensure_ascii=False).encode("utf-8", "replace")
+    values = {one.parameter.name: one.value for one in inside}
+    return headers, json.dumps(values, ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _set(headers: dict[str, str], name: str, value: str) -> None:
@@ -256,28 +285,6 @@ def _set(headers: dict[str, str], name: str, value: str) -> None:
 
 
 # Showing --------------------------------------------------------------------------------------
-
-
-def _show(function: Function, placed: list[_Placed]) -> Shown:
-    parts = urlsplit(function.url)
-    values = {one.parameter.name: one.shown for one in _at(function, placed, Position.URL)}
-    path = _fill_path(function, parts.path, {name: v or MASK for name, v in values.items()})
-    own = [name + _show_piece(name, value, values) for name, value in read_query(parts.query)]
-    more = [f"{one.parameter.name}={one.shown}" for one in _at(function, placed, Position.QUERY)]
-    address = f"{parts.scheme}://{parts.netloc}{path.replace(_encode(MASK[0]), MASK[0])}"
-    inside = {one.parameter.name: one.shown for one in _at(function, placed, Position.BODY)}
-    return Shown(
-        function.method,
-        "?".join(part for part in (address, "&".join([*own, *more])) if part),
-        {one.parameter.name: one.shown for one in _at(function, placed, Position.HEADER)},
-        json.dumps(inside, ensure_ascii=False) if inside else None,
-    )
-
-
-def _show_piece(name: str, value: str, values: Mapping[str, str]) -> str:
-    """A piece of the URL's own query: a place with its value, anything else masked."""
-    place = PLACE.fullmatch(value)
-    return values.get(place[1], "") if place else mask_piece(name, value)
 
 
 def check_shown(shown: Shown, secrets: tuple[str, ...]) -> Shown:

@@ -291,7 +291,7 @@ class DeletedFunction(View):
 
 
 class SentView(View):
-    """A request as it went out, fixed values masked."""
+    """A request as it went out, spelled as the endpoint gets it, fixed values masked."""
 
     method: str
     url: str

@@ -21,6 +21,7 @@ from sayso.llm.fake.functions import (
     list_told,
     read_results,
 )
+from sayso.llm.prompt import cut_text
 
 SMOKE_SENTENCE = "The smoke test has passed."
 """What the check asks for; the capital letter matters (contract §3.3)."""
@@ -28,6 +29,9 @@ TRIED_FUNCTION = "look_up_opening_hours"
 """The function that the check offers, and asks to call; it is called in every mode."""
 CHECKS = (SMOKE_SENTENCE, "Count from one to forty", "Repeat this exactly", TRIED_FUNCTION)
 """What Sayso's check asks for, and no caller: such a question is answered plainly."""
+MAX_SAID_CHARS = 300
+"""Of what a function returned, so much is said: about twenty seconds. It may be 8,000 characters,
+which nobody listens to."""
 
 _CUTS = re.compile(r"(?=[^A-Za-z])")
 _SECRET_HEADERS = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
@@ -132,8 +136,14 @@ def choose_reply(config: FakeConfig, messages: Sequence[Mapping[str, object]]) -
         turns = sum(1 for message in messages if message.get("role") == "user")
         return config.script[max(0, turns - 1) % len(config.script)]
     if results := read_results(messages):
-        return f"The function says: {'; '.join(results)}"
+        return f"The function says: {_shorten('; '.join(results))}"
     return contents[-1] if contents else ""
+
+
+def _shorten(text: str) -> str:
+    """`text` as far as somebody would say it."""
+    said = cut_text(text, MAX_SAID_CHARS)
+    return said if said == text else f"{said} … and more."
 
 
 def shows_quirk(config: FakeConfig, messages: Sequence[Mapping[str, object]]) -> bool:

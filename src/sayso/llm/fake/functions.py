@@ -2,7 +2,9 @@
 
 It is offered functions in `tools`, or in words, as `llm/prompted.py` tells them to LLMs whose
 servers take none. It calls one when the caller's last words share a word with its name or its
-description, fills its arguments from those words, and then says what it returned.
+description, fills its arguments from those words, and then says what it returned. What was found
+for the caller and what the application tells are none of the caller's words. A value that is not
+in them is left away, required or not: whoever carries out the call says what is missing.
 """
 
 from __future__ import annotations
@@ -12,23 +14,24 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-MIN_WORD_CHARS = 4
-"""Shorter words of a description ("the", "of") are in everything; of longer ones, so much counts:
-"open" is in "opening"."""
+from sayso.llm.excerpts import BELOW
+from sayso.llm.fake.said import Said, stems
 
-_EMPTY = frozenset(
-    "this that what when where which with from into your they them then than call says tell".split()
-)
 _RESULT = re.compile(r"<tool_result[^>]*>(.*?)</tool_result>", re.DOTALL)
-_BEHIND = re.compile(
-    r"\b(?:for|in|on|to|at|about|called|named|by)\s+(?:the\s+)?([\w'-]+)", re.IGNORECASE
+_TOLD = re.compile(
+    r"\[Message from the application, not spoken by the caller: (?:[^\[\]]|\[[^\]]*\])*\]\s*"
 )
-_NUMBER = re.compile(r"(?:(?<!\w)[-+])?\d+(?:,\d{3})*(?:\.\d+)?")
-_PHONE = re.compile(r"\+?\d[\d ()/-]{4,}\d")
-_PLACE = re.compile(r"\b[Ii]n\s+(?:the\s+)?([\w'/-]+(?:\s+[A-Z][\w'/-]*)*)")
-"""A place may be several words: "in New York"."""
+"""What the program around the caller tells; nobody asks for anything by it."""
 _DIGITS = re.compile(r"\b(?:numbers?|digits?|ids?|phone|telephone)\b", re.IGNORECASE)
 _WHERE = re.compile(r"\b(?:time ?zone|zone|place|city|town|country|location)\b", re.IGNORECASE)
+_DAY = re.compile(r"\b(?:days?|dates?|weekdays?)\b", re.IGNORECASE)
+_TIME = re.compile(r"\b(?:times?|hours?|o'clock)\b", re.IGNORECASE)
+_WHO = re.compile(r"\b(?:name|customer|person|guest|caller)\b", re.IGNORECASE)
+_WORDS = re.compile(
+    r"\b(?:text|message|question|query|notes?|comments?|reason|request|words?|sentences?|summary|"
+    r"content|prompt|search|farewell|details?|topic|subject)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,7 @@ def choose_calls(
     last = messages[-1] if messages else {}
     if not offers or last.get("role") != "user" or read_results(messages):
         return []
-    words = str(last.get("content") or "")
+    words = read_words(str(last.get("content") or ""))
     names = [str(offer["name"]) for offer in offers]
     ruled = [call for rule in rules if rule.name in names and (call := _follow(rule, words))]
     if ruled or rules:
@@ -106,7 +109,13 @@ def choose_calls(
     best = max(offers, key=lambda offer: _score(offer, words))
     if not _score(best, words):
         return []
-    return [FunctionCall(str(best["name"]), fill(best.get("parameters"), words))]
+    about = _describe(best)
+    return [FunctionCall(str(best["name"]), fill(best.get("parameters"), words, about))]
+
+
+def read_words(content: str) -> str:
+    """What the caller said in a message, which may hold more."""
+    return _TOLD.sub("", content.rpartition(BELOW)[2]).strip()
 
 
 def _follow(rule: Rule, words: str) -> FunctionCall | None:
@@ -122,106 +131,108 @@ def _follow(rule: Rule, words: str) -> FunctionCall | None:
 
 def _score(offer: Offer, words: str) -> float:
     """How many words a function shares with the caller's; those of its name count double."""
-    said = _stems(words)
-    named = len(said & _stems(str(offer.get("name")).replace("_", " ").replace("-", " ")))
-    return 2 * named + len(said & _stems(str(offer.get("description") or "")))
+    said = stems(words)
+    named = len(said & stems(_name(offer)))
+    return 2 * named + len(said & stems(str(offer.get("description") or "")))
 
 
-def _stems(text: str) -> set[str]:
-    words = re.findall(r"\w+", text.lower())
-    return {
-        word[:MIN_WORD_CHARS]
-        for word in words
-        if len(word) >= MIN_WORD_CHARS and word not in _EMPTY
-    }
+def _name(offer: Offer) -> str:
+    return _part(str(offer.get("name")))
 
 
-def fill(schema: object, words: str) -> dict[str, object]:
-    """Arguments that fit `schema`, out of what the caller said; optional ones only if one does."""
+def _describe(offer: Offer) -> str:
+    return f"{_name(offer)} {offer.get('description') or ''}"
+
+
+def _part(name: str) -> str:
+    """The words that a name is written of: `orderId` is `order Id`."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|[_-]", " ", name)
+
+
+# Arguments -----------------------------------------------------------------------------------
+
+
+def fill(schema: object, words: str, about: str = "") -> dict[str, object]:
+    """Arguments that fit `schema`, out of what the caller said.
+
+    Args:
+        schema: the parameters of a function.
+        words: what the caller said.
+        about: the function's name and description; its words tell nothing of one parameter.
+    """
+    return _fill(schema, Said(words), stems(about))
+
+
+def _fill(schema: object, said: Said, about: set[str]) -> dict[str, object]:
     wanted = schema if isinstance(schema, dict) else {}
     known, required = wanted.get("properties"), wanted.get("required")
     needed = required if isinstance(required, list) else []
-    said = _Said(words)
     filled: dict[str, object] = {}
     for name, property_ in (known if isinstance(known, dict) else {}).items():
-        one = property_ if isinstance(property_, dict) else {}
-        value = _find(str(name), one, said)
-        if value is None and name in needed:
-            value = _need(str(name), one, said)
+        one = _Wanted(str(name), property_ if isinstance(property_, dict) else {}, about)
+        value = one.find(said, needed=name in needed)
         if value is not None:
             filled[str(name)] = value
     return filled
 
 
-class _Said:
-    """What the caller said, and what is in it; texts and numbers are used up in their order."""
+class _Wanted:
+    """One parameter, and what the caller said for it."""
 
-    def __init__(self, words: str) -> None:
-        self.words = words
-        self.places = _PLACE.findall(words)
-        self.texts = _BEHIND.findall(words)
-        self.numbers = [one.replace(",", "") for one in _NUMBER.findall(words)]
+    def __init__(self, name: str, schema: Mapping[str, object], about: set[str]) -> None:
+        self._name = _part(name)
+        self._schema = schema
+        self._description = str(schema.get("description") or "")
+        self._about = about
 
-    def place(self) -> str | None:
-        """The words behind "in"; what they are taken for is taken."""
-        found = self.places.pop(0) if self.places else None
-        self.texts = [text for text in self.texts if not (found or "").startswith(text)]
-        return found
+    def find(self, said: Said, *, needed: bool) -> object:
+        """Its value; None if the words have none. One that is `needed` is guessed from them."""
+        kind, values = self._schema.get("type"), self._schema.get("enum")
+        if isinstance(values, list):
+            return said.choose(values)
+        if kind in ("number", "integer"):
+            number = said.number(self._stems())
+            return None if number is None else _count(kind, number)
+        if kind == "boolean":
+            return said.agrees(self._stems())
+        if kind == "object":
+            return _fill(self._schema, said, self._about) or None
+        if kind == "array":
+            return self._list(said, needed=needed)
+        return self._find_text(said, needed=needed)
 
-    def named(self, name: str) -> str | None:
-        """The word behind the parameter's own name: "the name is Ada"."""
-        said = re.search(rf"\b{re.escape(name)}\s+(?:is\s+)?([\w'-]+)", self.words, re.IGNORECASE)
-        return said[1] if said else None
+    def _list(self, said: Said, *, needed: bool) -> object:
+        items = self._schema.get("items")
+        one = _Wanted(self._name, items if isinstance(items, dict) else {}, self._about)
+        found = one.find(said, needed=needed)
+        return None if found is None else [found]
 
-    def digits(self) -> str | None:
-        """A telephone number, or the next number as it was said."""
-        if phone := _PHONE.search(self.words):
-            self.numbers = _NUMBER.findall(self.words[phone.end() :])
-            return re.sub(r"[^+\d]", "", phone[0])
-        return self.numbers.pop(0) if self.numbers else None
+    def _find_text(self, said: Said, *, needed: bool) -> str | None:
+        meant = self._meant()
+        if meant in (_DIGITS, _DAY, _TIME):
+            found = {_DIGITS: said.digits, _DAY: said.day, _TIME: said.time}[meant]()
+            return found or (said.named(self._name) if meant is not _DIGITS else None)
+        place = said.place() if meant is _WHERE else None
+        last = self._name.split()[-1:] or [""]
+        if found := place or said.named(self._name) or said.named(last[0]):
+            return found
+        if meant is _WHO:
+            return said.person()
+        if not needed:
+            return None
+        return said.words if meant is _WORDS else said.text()
 
+    def _meant(self) -> re.Pattern[str] | None:
+        """What a text is of: by the parameter's name, else by its description."""
+        kinds = (_WHERE, _DIGITS, _DAY, _TIME, _WORDS, _WHO)
+        texts = (self._name, self._description)
+        return next((kind for text in texts for kind in kinds if kind.search(text)), None)
 
-def _find(name: str, schema: Mapping[str, object], said: _Said) -> object:
-    """A value that the words plainly have for one parameter; None if they have none."""
-    kind, values = schema.get("type"), schema.get("enum")
-    if isinstance(values, list):
-        return next((one for one in values if str(one).lower() in said.words.lower()), None)
-    if kind in ("number", "integer"):
-        return _count(kind, said.numbers.pop(0)) if said.numbers else None
-    if kind in ("boolean", "array", "object"):
-        return None
-    if _wants(_DIGITS, name, schema):
-        return said.digits()
-    place = said.place() if _wants(_WHERE, name, schema) else None
-    return place or said.named(name)
+    def _stems(self) -> set[str]:
+        """What the parameter is called, and how it is told from the others."""
+        return stems(self._name) | (stems(self._description) - self._about)
 
 
 def _count(kind: object, number: str) -> object:
-    return int(float(number)) if kind == "integer" else float(number)
-
-
-def _wants(meant: re.Pattern[str], name: str, schema: Mapping[str, object]) -> bool:
-    """Whether a parameter's name or description speaks of what is `meant`."""
-    apart = re.sub(r"(?<=[a-z])(?=[A-Z])|_", " ", name)
-    return meant.search(f"{apart} {schema.get('description') or ''}") is not None
-
-
-def _need(name: str, schema: Mapping[str, object], said: _Said) -> object:
-    """A value of the right kind for a required parameter that nothing plainly fits."""
-    values = schema.get("enum")
-    if isinstance(values, list):
-        return values[0] if values else None
-    kind = schema.get("type")
-    made: Mapping[object, object] = {
-        "number": 4.5,
-        "integer": 4,
-        "boolean": True,
-        "array": [],
-        "object": {},
-    }
-    if kind in made:
-        return made[kind]
-    # An LLM that is told "still missing" asks; a sentence in place of digits would be looked up.
-    if _wants(_DIGITS, name, schema):
-        return None
-    return said.texts.pop(0) if said.texts else said.words
+    value = float(number)
+    return int(value) if kind == "integer" or value.is_integer() else value
