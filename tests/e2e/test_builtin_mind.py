@@ -16,7 +16,7 @@ from sayso.llm import grounded
 from sayso.llm.builtin import REFUSED
 from sayso.llm.fake import FakeConfig, running_fake
 from sayso.talk.agent import Agent
-from sayso.talk.lookup import Lookup
+from sayso.talk.lookup import NOWHERE, Lookup
 from sayso.transport.playai import Setup
 from served import Served, ask
 
@@ -94,16 +94,21 @@ class Shelf:
         return [Found(Passage("p", text, "s", "stars.pdf"), 0.7)]
 
 
-async def test_when_the_llm_dies_the_notes_and_files_answer(
-    rehearsed: Served, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def let_look_up(rehearsed: Served, monkeypatch: pytest.MonkeyPatch, lookup: Lookup) -> None:
+    """All agents look things up by this `lookup`."""
     make_ready = rehearsed.server.door.ready
 
     async def make_knowing(stored: StoredAgent, setup: Setup, conversation_id: str) -> Agent:
         agent = await make_ready(stored, setup, conversation_id)
-        return replace(agent, lookup=Lookup((Shelf(),), deadline_s=5))
+        return replace(agent, lookup=lookup)
 
     monkeypatch.setattr(rehearsed.server.door, "ready", make_knowing)
+
+
+async def test_when_the_llm_dies_the_notes_and_files_answer(
+    rehearsed: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    let_look_up(rehearsed, monkeypatch, Lookup((Shelf(),), deadline_s=5))
     async with AsyncExitStack() as main:
         config = FakeConfig("scripted", ["Main here."], 0, 0)
         url = await main.enter_async_context(running_fake(config))
@@ -125,6 +130,7 @@ async def test_an_agent_held_to_its_knowledge_does_not_ask_its_llm(
     rehearsed: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(grounded, "WEIGH_S", 20.0)  # this machine may be busy
+    let_look_up(rehearsed, monkeypatch, NOWHERE)
     config = FakeConfig("scripted", ["Emmanuel Macron."], 0, 0)
     async with running_fake(config) as url:
         agent_id = await rehearsed.make_agent(
@@ -140,3 +146,20 @@ async def test_an_agent_held_to_its_knowledge_does_not_ask_its_llm(
     grounds = [turn["timings"]["grounds"] for turn in stored.turns]
     assert grounds[:2] == ["unknown", "none"]
     assert "llm" not in stored.turns[1]["timings"]
+
+
+async def test_an_llm_that_is_asked_because_the_scales_were_late_may_not_guess(
+    rehearsed: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(grounded, "WEIGH_S", 0.0)
+    let_look_up(rehearsed, monkeypatch, NOWHERE)
+    async with running_fake(FakeConfig("echo", [], 0, 0)) as url:
+        agent_id = await rehearsed.make_agent(
+            url, criticalKnowledge=KNOWN, answerOnlyFromCriticalKnowledge=True
+        )
+        async with rehearsed.call(agent_id) as caller:
+            said = (await ask(caller, "Who is the president of France?")).text
+            assert "Never answer from what you know otherwise" in said
+            conversation_id = caller.conversation_id or ""
+        stored = await rehearsed.stored(agent_id, conversation_id, lines=2)
+    assert stored.turns[0]["timings"]["grounds"] == "late"

@@ -1,7 +1,7 @@
 """What an agent's own texts mean, passage by passage and sentence by sentence.
 
 A passage that says eight things means something in between: of a hotel in one paragraph the whole
-is 0.2 close to "When do I have to check out?", and the sentence that answers it 0.6. So a passage
+is 0.15 close to "When do I have to check out?", the sentence that answers it 0.55. So a passage
 fits as well as itself and the closest of its sentences do together.
 """
 
