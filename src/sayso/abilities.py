@@ -11,7 +11,7 @@ from typing import get_args
 
 from sayso.agents.agent import Agent
 from sayso.agents.options import Language
-from sayso.functions import Toolbox
+from sayso.functions import Arrival, Toolbox
 from sayso.functions.call import HttpCalls
 from sayso.functions.mcp.pool import McpPool
 from sayso.functions.mcp.tools import McpTools
@@ -41,19 +41,20 @@ class Abilities:
         self._calls = calls
         self._mcp = mcp
 
-    async def gather(self, agent: Agent, values: Mapping[str, str]) -> Toolbox:
+    async def gather(
+        self, agent: Agent, values: Mapping[str, str]
+    ) -> tuple[Toolbox, Arrival | None]:
         """The toolbox of `agent` for a conversation in which variables have these `values`.
+
+        With it comes what waits for tools that are on their way; None where all are there.
 
         Raises:
             InstallationError: a function was sealed with another master key.
         """
         functions = await self._functions.load(agent.owner_id, agent.actions)
-        return join(
-            [
-                FunctionTools(functions, self._calls, values),
-                McpTools(self._mcp, agent.id, agent.mcp_servers, values),
-            ]
-        )
+        tools = McpTools(self._mcp, agent.id, agent.mcp_servers, values)
+        box = join([FunctionTools(functions, self._calls, values), tools])
+        return box, tools.arrive if agent.mcp_servers else None
 
 
 def list_allowed(agent: Agent, languages: Iterable[str] = ()) -> Allowed:

@@ -126,6 +126,7 @@ class Ready:
         def prompt_in(language: str) -> Prompt:
             return partial(_prompt, brief, language, settings.max_history_chars)
 
+        tools, arrival = await self._abilities.gather(stored, values)
         tongues = list_tongues(stored, rooms.stt, rooms.tts.voices, prompt_in)
         return Agent(
             id=stored.id,
@@ -145,7 +146,8 @@ class Ready:
             longest_s=stored.max_duration_s,
             patience=Preset(stored.patience) if stored.patience else None,
             interruptible=stored.interruptible,
-            tools=await self._abilities.gather(stored, values),
+            tools=tools,
+            arrival=arrival,
             allowed=list_allowed(stored, tongues),
             tongues=tongues,
             lookup=self._choose_lookup(stored, values),

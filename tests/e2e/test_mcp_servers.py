@@ -11,6 +11,7 @@ import pytest
 
 from mcp_world import running_server
 from sayso.llm.fake import FakeConfig, running_fake
+from sayso.talk import arrivals
 from served import REHEARSED, Served, ask, serving
 
 WORDS = "Convert the time in Tokyo, please."
@@ -51,6 +52,19 @@ async def test_a_ready_made_server_answers_by_voice(server: Served) -> None:
     stored = await server.stored(agent, conversation_id)
     (call,) = [one for turn in stored.turns for one in turn["timings"].get("calls", [])]
     assert call["name"] == "get_current_time"
+
+
+async def test_the_first_question_waits_for_tools_that_are_under_way(
+    server: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "MAX_ARRIVAL_S", 60.0)
+    with running_server() as url:
+        entry = {"name": "p", "url": url, "tools": ["add"]}
+        async with running_fake(FakeConfig("tools", (), 0.0, 0.0)) as llm:
+            agent = await server.make_agent(llm, mcpServers=[entry], greeting="")
+            async with server.call(agent) as caller:
+                reply = await ask(caller, "Add the numbers two and three.")
+    assert reply.text == "The function says: 5"
 
 
 async def test_a_server_that_is_gone_costs_only_its_tools(

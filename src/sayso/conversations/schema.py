@@ -151,6 +151,7 @@ class TurnView(_View):
         "must act), `drafts_dropped`, `transcripts_dropped`, "
         "`replies_unheard`, `retrieval` (`late`: the answer did not wait for it), `passages` "
         "(what was found in the agent's knowledge: `id`, `source`, `url`, `page`, `score`), "
+        "`tools` (`late`: the LLM was asked while tools of an MCP server were still on their way), "
         "`fillers` (how often the caller was asked to wait for a function), "
         "`calls` (the functions that were called: `name`, `arguments` without secrets, `result`, "
         "`ok`, `ms`, `finding`, `began_s`, `ended_s` of each), "

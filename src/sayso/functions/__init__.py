@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Final, Protocol, TypeAlias
 
 from sayso.llm import Tool, ToolCall
 
@@ -42,6 +42,10 @@ class Toolbox(Protocol):
     async def call(self, call: ToolCall) -> Outcome:
         """Carry out one call, within its own deadline; never raises, whatever it does."""
         ...
+
+
+Arrival: TypeAlias = Callable[[], Awaitable[None]]
+"""Returns once no tool is on its way any more: each is there, or will not come for now."""
 
 
 def refuse_unknown(tools: Sequence[Tool]) -> Outcome:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias, assert_never
 
-from sayso.functions import NO_TOOLS, Toolbox
+from sayso.functions import NO_TOOLS, Arrival, Toolbox
 from sayso.llm import Message, Mind
 from sayso.talk.actions import NOTHING, Allowed
 from sayso.talk.endpointing import Preset
@@ -58,6 +58,7 @@ class Agent:
         interruptible: whether the caller can cut it off.
         lookup: where its knowledge is looked up for each answer.
         tools: what its LLM may call.
+        arrival: waits for tools that are on their way; None where all are there.
         allowed: what it may do without anybody's server.
         tongues: the languages it may go over to, its own among them; none if it may not.
         filler: what it says while that takes long; "" for the usual sentence.
@@ -82,6 +83,7 @@ class Agent:
     interruptible: bool = True
     lookup: Lookup = NOWHERE
     tools: Toolbox = NO_TOOLS
+    arrival: Arrival | None = None
     allowed: Allowed = NOTHING
     tongues: Mapping[str, Tongue] = field(default_factory=dict)
     filler: str = ""

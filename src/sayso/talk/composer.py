@@ -11,6 +11,7 @@ from functools import partial
 from sayso.errors import TalkCode
 from sayso.llm import Spare
 from sayso.talk.agent import Agent
+from sayso.talk.arrivals import Arrivals
 from sayso.talk.calls import Errand
 from sayso.talk.hands import Hands
 from sayso.talk.patience import Manners
@@ -37,6 +38,7 @@ class Composer:
         self._mouth = mouth
         self._hands = hands
         self._troubles = troubles
+        self._arrivals = Arrivals(agent.arrival)
 
     def switch(self, language: str) -> None:
         """Make further replies in another language."""
@@ -59,8 +61,8 @@ class Composer:
         prompt = self.agent.prompt(self._mouth.ledger.prompt)
         mishap = partial(self._troubles.note_mishap, watch)
         errand = Errand(number, prompt, words, mishap, watch, ready)
-        looks_up = bool(self.agent.lookup.places)
-        write = partial(self._look_up_and_write, errand) if looks_up else self._hands.write(errand)
+        waits = bool(self.agent.lookup.places) or self._arrivals.possible
+        write = partial(self._prepare_and_write, errand) if waits else self._hands.write(errand)
         if_silent = self.agent.failure_message or self.agent.phrases.llm_failed
         return self._make(number, write, watch, on_start, if_silent)
 
@@ -68,8 +70,9 @@ class Composer:
         """A reply of words that are known."""
         return self._make(number, lambda _: _as_pieces(text), watch, on_start)
 
-    async def _look_up_and_write(self, errand: Errand, spare: Spare) -> AsyncGenerator[str, None]:
-        """A reply that stands on what the agent knows about the caller's words."""
+    async def _prepare_and_write(self, errand: Errand, spare: Spare) -> AsyncGenerator[str, None]:
+        """A reply that stands on what the agent knows about the caller's words, and its tools."""
+        await self._arrivals.wait(errand.watch)
         prompt = await self.agent.lookup.add(
             errand.prompt,
             errand.watch,

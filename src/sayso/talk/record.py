@@ -68,8 +68,9 @@ class Stopwatch:
     passed over because it keeps failing (`llm_resting`), what failed (`failure`, `mishaps`) and who
     must act (`blame`), and how many drafts and replies before it nobody heard (`drafts_dropped`,
     `transcripts_dropped`, `replies_unheard`). What was found in the agent's knowledge are rows
-    (`passages`); `retrieval` says that it came too late. The calls of functions are rows (`calls`);
-    `fillers` is how often the caller was asked to wait for one.
+    (`passages`); `retrieval` says that it came too late, and `tools` that tools were not there yet.
+    The calls of functions are rows (`calls`); `fillers` is how often the caller was asked to wait
+    for one.
     """
 
     def __init__(self, zero_s: float) -> None:

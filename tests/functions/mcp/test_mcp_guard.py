@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +18,7 @@ from aiohttp import web
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 from mcp_world import make_server, open_pool
+from sayso.functions.mcp.check import check_server
 from sayso.functions.mcp.findings import FINDINGS, McpError
 from sayso.functions.mcp.pool import McpPool
 from sayso.llm.fake import running_app
@@ -176,11 +181,42 @@ async def test_requests_are_ours_and_hold_no_more_than_needed() -> None:
         (404, "text/html", "mcp.not_mcp"),
         (405, "text/plain", "mcp.not_mcp"),
         (500, "text/plain", "mcp.error"),
+        (501, "text/html", "mcp.not_mcp"),
+        (503, "text/html", "mcp.error"),
     ],
 )
 async def test_what_is_no_mcp_server_is_named(status: int, kind: str, finding: str) -> None:
     async with answering(status, kind, "{}") as (url, _), open_pool() as pool:
         assert (await refusal(pool, f"{url}/mcp")).finding == finding
+
+
+class QuietFiles(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as it is there
+        """Write nothing."""
+
+
+async def test_a_plain_web_server_is_no_mcp_server(tmp_path: Path) -> None:
+    """The one of Python's library, which many try things with."""
+    files = partial(QuietFiles, directory=str(tmp_path))
+    with ThreadingHTTPServer((LOOPBACK, 0), files) as site:
+        thread = threading.Thread(target=site.serve_forever)
+        thread.start()
+        try:
+            async with open_pool() as pool:
+                found = await check_server(
+                    pool, make_server(f"http://{LOOPBACK}:{site.server_port}")
+                )
+        finally:
+            site.shutdown()
+            thread.join()
+    (one,) = found.findings
+    assert (one.code, one.evidence, one.field, found.ok) == (
+        "mcp.not_mcp",
+        "HTTP 501",
+        "url",
+        False,
+    )
+    assert "does not answer as an MCP server" in one.message
 
 
 async def test_nobody_there_and_no_such_name() -> None:

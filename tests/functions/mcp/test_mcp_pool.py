@@ -88,6 +88,21 @@ async def test_a_server_that_is_down_costs_one_line_and_is_left_alone() -> None:
     assert told == ["mcp_server_unusable"]
 
 
+async def test_who_waits_for_tools_has_them_or_knows_that_there_are_none() -> None:
+    here, gone = (
+        make_server(command="parrot", tools=("echo",)),
+        replace(NEVER, name="gone", tools=("other",)),
+    )
+    async with open_pool(commands={"parrot": PIPE}) as pool:
+        box = McpTools(pool, "a", [here, gone])
+        assert list(box.tools) == []
+        await box.arrive()
+        assert [tool.name for tool in box.tools] == ["echo"]
+        await box.arrive()  # the one that is gone is left alone for a while
+        full = McpTools(pool, "b", [])
+        await full.arrive()
+
+
 async def test_it_is_tried_again_later(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool_module, "RETRY_S", 0.0)
     with capture_logs() as lines:

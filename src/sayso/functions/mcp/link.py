@@ -59,6 +59,8 @@ MAX_PAGES: Final = 20
 """Of a server's list of tools."""
 MAX_TOOLS: Final = 500
 """Of one server that are read; an agent names the few it offers."""
+NOT_IMPLEMENTED: Final = 501
+"""What servers of plain files answer to whatever is no question for a file."""
 MAX_CALLS: Final = 32
 """Under way at once over one connection."""
 
@@ -340,7 +342,7 @@ class Link:
         finding, untouched = self._name(error)
         status = self._trouble.status
         said = error.message if isinstance(error, MCPError) else ""
-        if status and not said:
+        if status and (not said or finding == "mcp.not_mcp"):  # the SDK's words say less
             said = f"HTTP {status}"
         return McpError(
             finding, redact(said, self._secrets)[:MAX_COMPLAINT_CHARS], untouched=untouched
@@ -365,6 +367,8 @@ class Link:
         if status == 404 and self.hello.protocol:  # it was started anew, and knows no session
             self._trouble.fatal = True
             return "mcp.ended", True
+        if status == NOT_IMPLEMENTED and not self.hello.protocol:
+            return "mcp.not_mcp", True
         return ("mcp.error", False) if status >= 500 else None
 
 

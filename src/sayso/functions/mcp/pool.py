@@ -123,14 +123,20 @@ class McpPool:
         link = self.touch(agent_id, server)
         if link is not None:
             return link
-        kept = self._kept.get(_key_of(agent_id, server))
+        kept = await self.settle(agent_id, server)
         if kept is None:
             raise McpError("mcp.too_many", untouched=True)
-        if kept.opening is not None:
-            await asyncio.wait([kept.opening])
         if kept.link is None or not kept.link.usable:
             raise kept.failure or McpError("mcp.ended", untouched=True)
         return kept.link
+
+    async def settle(self, agent_id: str, server: McpServer) -> _Kept | None:
+        """Wait until the connection stands, or could not be made; None where there is no room."""
+        self.touch(agent_id, server)
+        kept = self._kept.get(_key_of(agent_id, server))
+        if kept is not None and kept.opening is not None:
+            await asyncio.wait([kept.opening])
+        return kept
 
     # Keeping -----------------------------------------------------------------------------------
 

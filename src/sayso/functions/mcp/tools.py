@@ -25,8 +25,8 @@ _log = structlog.get_logger("sayso.mcp")
 class McpTools:
     """What the LLM of one conversation may call of its agent's MCP servers.
 
-    Connections are opened at once and nobody waits for them: a tool is offered from the moment its
-    server is there.
+    Connections are opened at once: a tool is offered from the moment its server is there. Whoever
+    cannot do without it waits with `arrive`.
     """
 
     def __init__(
@@ -64,6 +64,11 @@ class McpTools:
             ]
             made = self._made[server.name] = (id(link), link.version, tools)
         return made[2]
+
+    async def arrive(self) -> None:
+        """Wait until each server is there, or has turned out not to be."""
+        servers = self._servers.values()
+        await asyncio.gather(*(self._pool.settle(self._agent_id, one) for one in servers))
 
     async def call(self, call: ToolCall) -> Outcome:
         """Carry out one call; never raises, whatever it does."""

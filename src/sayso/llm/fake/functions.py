@@ -3,8 +3,9 @@
 It is offered functions in `tools`, or in words, as `llm/prompted.py` tells them to LLMs whose
 servers take none. It calls one when the caller's last words share a word with its name or its
 description, fills its arguments from those words, and then says what it returned. What was found
-for the caller and what the application tells are none of the caller's words. A value that is not
-in them is left away, required or not: whoever carries out the call says what is missing.
+for the caller and what the application tells are none of the caller's words; only a rule may mean
+them. A value that is not in them is left away, required or not: whoever carries out the call says
+what is missing.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class FunctionCall:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    r"""Calls `name` where `pattern` is found in what the caller said, in whatever case.
+    r"""Calls `name` where `pattern` is found in the last message, in whatever case.
 
     Texts in `arguments` may name the pattern's groups: `{"day": "\\g<day>"}`.
     """
@@ -101,9 +102,10 @@ def choose_calls(
     last = messages[-1] if messages else {}
     if not offers or last.get("role") != "user" or read_results(messages):
         return []
-    words = read_words(str(last.get("content") or ""))
+    content = str(last.get("content") or "")
+    words = read_words(content)
     names = [str(offer["name"]) for offer in offers]
-    ruled = [call for rule in rules if rule.name in names and (call := _follow(rule, words))]
+    ruled = [call for rule in rules if rule.name in names and (call := _follow(rule, content))]
     if ruled or rules:
         return ruled
     best = max(offers, key=lambda offer: _score(offer, words))
