@@ -103,5 +103,5 @@ def visiting() -> Iterator[Visits]:
         yield visits
     finally:
         visits.close()
-    assert not visits.problems
-    assert not visits.elsewhere
+    assert not visits.problems, visits.problems
+    assert not visits.elsewhere, visits.elsewhere

@@ -27,7 +27,7 @@ def served(
     """A server on each database."""
     settings = dict(REHEARSED)
     if request.param == "postgres":
-        settings["database_url"] = request.getfixturevalue("postgres").make_empty()
+        settings["database_url"] = request.getfixturevalue("postgres").make()
     with serving(tmp_path_factory.mktemp("records"), **settings) as served:
         yield served
 

@@ -16,7 +16,7 @@ def servers(
     postgres: Cluster, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Served, Served]]:
     folder, settings = tmp_path_factory.mktemp("shared"), dict(REHEARSED)
-    settings["database_url"] = postgres.make_empty()
+    settings["database_url"] = postgres.make()
     with serving(folder, **settings) as first, serving(folder, **settings) as second:
         yield first, replace(second, key=first.key)
 
