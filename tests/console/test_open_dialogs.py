@@ -149,7 +149,8 @@ def test_a_new_function(page: Page, sample: Sample) -> None:
     close(page, dialog, opener)
 
 
-def test_a_function_is_refused(page: Page, sample: Sample) -> None:
+def test_a_function_is_refused(visits: Visits, page: Page, sample: Sample) -> None:
+    visits.refused.add("/api/v1/external-functions")
     go(page, sample, "/functions")
     click(page, "New function")
     dialog = page.get_by_role("dialog", name="New function")

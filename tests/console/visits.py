@@ -17,6 +17,7 @@ HERE = frozenset({"127.0.0.1", "localhost", "insecure.test"})
 
 WIDE: Mapping[str, int] = {"width": 1100, "height": 760}
 WITHIN_MS = 10_000
+REFUSED = "the server responded with a status of 400"
 SIGNED_OUT = "the server responded with a status of 401"
 """Chromium logs that the console asks who is signed in, when nobody is."""
 
@@ -48,11 +49,13 @@ class Visits:
         problems: what pages threw, and what they logged as errors.
         elsewhere: every request for another host; nothing of it leaves the machine.
         asked: how many requests there were in all.
+        refused: paths that a test has answered with 400, which Chromium logs as an error.
     """
 
     problems: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
     asked: int = 0
+    refused: set[str] = field(default_factory=set)
     _closing: ExitStack = field(default_factory=ExitStack)
 
     def open(self, browser: Browser, url: str | None = None, **context: Any) -> Page:  # noqa: ANN401
@@ -86,8 +89,11 @@ class Visits:
             self.elsewhere.append(url)
 
     def _read(self, log: ConsoleMessage) -> None:
+        url = log.location.get("url", "")
+        if REFUSED in log.text and urlsplit(url).path in self.refused:
+            return
         if log.type == "error" and SIGNED_OUT not in log.text:
-            self.problems.append(log.text)
+            self.problems.append(f"{log.text} ({url})")
 
 
 def _is_here(url: str) -> bool:
