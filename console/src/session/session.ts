@@ -1,6 +1,6 @@
 /* Who is signed in, in this browser. */
 
-import { useMutation, useQuery, useQueryClient, type QueryClient } from "@tanstack/react-query";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 
 import { ApiError, getJson, send, sendJson } from "../api/client";
 
@@ -32,12 +32,6 @@ export function useSession() {
   });
 }
 
-/** Who asked before is not to be answered: a first answer under way, "nobody", would be taken for the new one. */
-async function askAnew(queries: QueryClient): Promise<void> {
-  await queries.cancelQueries();
-  await queries.invalidateQueries();
-}
-
 /** By email and password, or by a link of the server's. */
 export type Credentials = { email: string; password: string } | { link: string };
 
@@ -47,7 +41,7 @@ export function useSignIn() {
     mutationFn: async (credentials: Credentials) => {
       await sendJson(PATH, "POST", credentials);
     },
-    onSuccess: () => askAnew(queries),
+    onSuccess: () => queries.invalidateQueries(),
   });
 }
 
@@ -67,7 +61,7 @@ export function useSignUp() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (account: { name: string; email: string; password: string }) => sendJson("/api/v1/account", "POST", account),
-    onSuccess: () => askAnew(queries),
+    onSuccess: () => queries.invalidateQueries(),
   });
 }
 
