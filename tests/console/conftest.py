@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from console.chromium import ALLOW, CHROMIUM, OpenPage, launch
 from console.scripted_site import ScriptedAgents, running_site
-from console.visits import visiting
+from console.visits import WITHIN_MS, visiting
+
+expect.set_options(timeout=WITHIN_MS)
 
 
 @pytest.fixture(scope="module")

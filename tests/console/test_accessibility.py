@@ -11,6 +11,7 @@ from console.chromium import OpenPage
 from console.foreign_site import foreign_site
 from console.inspection import AXE
 from console.scripted_site import ScriptedAgents
+from console.states import see_state
 from console.test_element import TAG
 from console.test_talk_page import echo, is_interrupted
 
@@ -62,7 +63,7 @@ def test_the_talk_page(
         assert find_violations(page, axe) == []
         assert fits(page)
     page.get_by_role("button", name="Start talking").click()
-    expect(page.locator("main")).to_have_attribute("data-state", "speaking")
+    see_state(page, "speaking")
     page.get_by_label("Message to the agent").fill("Stop!")
     page.keyboard.press("Enter")
     expect(page.get_by_role("log")).to_contain_text("All right.")

@@ -24,7 +24,7 @@ from console.test_element import TAG
 from console.test_microphone import frames
 from console.test_talk_for_real import write_wav
 from console.test_talk_page import FRAME_BYTES, echo
-from console.visits import Visits, visiting
+from console.visits import WITHIN_MS, Visits, visiting
 from sayso.errors import InstallationError
 from sayso.models import MODELS_DIR, locate
 from served import Served, serving
@@ -45,7 +45,7 @@ def patient() -> Iterator[None]:
     """Sound is in real time, and this browser takes long to start: nothing here measures time."""
     expect.set_options(timeout=PATIENT_MS)
     yield
-    expect.set_options(timeout=5_000)
+    expect.set_options(timeout=WITHIN_MS)
 
 
 @pytest.fixture(scope="module")

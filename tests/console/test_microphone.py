@@ -10,7 +10,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from console.chromium import OpenPage
 from console.scripted_site import Caller, ScriptedAgents, wait_for
-from console.test_talk_page import greet, init, see_state
+from console.states import see_state
+from console.test_talk_page import greet, init
 
 pytestmark = pytest.mark.browser
 

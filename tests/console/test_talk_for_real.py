@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 import speech
 from console.chromium import ALLOW, OpenPage, audible_s, launch
 from console.scripted_site import wait_for
+from console.states import see_state
 from sayso.audio.formats import EAR_RATE_HZ, pcm16_of
 from sayso.errors import InstallationError
 from sayso.models import MODELS_DIR, locate
@@ -84,11 +85,11 @@ def test_a_spoken_sentence_is_answered_aloud(
     greeting_s = audible_s(page)
     assert greeting_s > 2
 
-    expect(main).to_have_attribute("data-state", "hearing")
+    see_state(page, "hearing")
     expect(page.locator("li.caller.interim p")).to_have_count(1)
     expect(said).to_have_count(1)
     assert speech.count_errors(recording.text, said.inner_text()).rate <= 0.2
-    expect(main).to_have_attribute("data-state", "speaking")
+    see_state(page, "speaking")
     expect(page.locator("li.agent")).to_have_count(2)
     expect(main).to_have_attribute("data-state", "listening", timeout=15_000)
     assert audible_s(page) > greeting_s + 0.5
@@ -104,7 +105,7 @@ def test_speaking_over_the_agent_interrupts_it(
     assert served.server.welcome is not None
     page = open_page(caller, f"{served.url}/agent/{served.server.welcome.agent_id}")
     start(page)
-    expect(page.locator("main")).to_have_attribute("data-state", "hearing")
+    see_state(page, "hearing")
     greeting = page.locator("li.agent.interrupted p")
     expect(greeting).to_have_count(1)
     assert greeting.inner_text().startswith("Hello")

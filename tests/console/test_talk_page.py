@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from console.chromium import REFUSE, OpenPage, launch
 from console.scripted_site import Caller, ScriptedAgents, wait_for
+from console.states import see_state
 
 pytestmark = pytest.mark.browser
 
@@ -50,10 +51,6 @@ async def echo(caller: Caller) -> None:
         await caller.say("onUserTranscript", message=text)
         await caller.say("voiceActivityEnd")
         await caller.speak(0.3, f"You said: {text}", number=2)
-
-
-def see_state(page: Page, state: str) -> None:
-    expect(page.locator("main")).to_have_attribute("data-state", state)
 
 
 def lines_of(page: Page) -> list[tuple[str, str]]:

@@ -11,12 +11,14 @@ from urllib.parse import urlsplit
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from console.chromium import METER
+from console.states import RECORDER
 
 HERE = frozenset({"127.0.0.1", "localhost", "insecure.test"})
 """This machine; the last is what Chromium is told to call it, for a page that is not secure."""
 
 WIDE: Mapping[str, int] = {"width": 1100, "height": 760}
-WITHIN_MS = 10_000
+WITHIN_MS = 20_000
+"""What a page has time for; a busy machine needs it, an idle one never."""
 REFUSED = "the server responded with a status of 400"
 SIGNED_OUT = "the server responded with a status of 401"
 """Chromium logs that the console asks who is signed in, when nobody is."""
@@ -72,6 +74,7 @@ class Visits:
         """Note what happens in every tab of `context`."""
         context.add_init_script(METER)
         context.add_init_script(COUNTER)
+        context.add_init_script(RECORDER)
         context.route(lambda url: not _is_here(url), lambda route: route.abort())
         context.on("request", lambda request: self._note(request.url))
         context.on("weberror", lambda error: self.problems.append(str(error.error)))

@@ -24,7 +24,7 @@ PACE_S = 0.02
 @pytest.fixture
 def checker(client: LlmClient) -> LlmCheck:
     client.deadlines = Deadlines(first_token_s=5.0)
-    return LlmCheck(client, budget_s=8.0, deep_budget_s=20.0)
+    return LlmCheck(client, budget_s=8.0, deep_budget_s=60.0)
 
 
 def codes(report: CheckReport) -> set[str]:

@@ -32,16 +32,24 @@ export function useSession() {
   });
 }
 
+/**
+ * Starts afresh on `path`, as whoever is signed in now: whatever this page asked before was asked by
+ * nobody, and an answer to it may still be on its way.
+ */
+function enter(path: string) {
+  location.replace(path);
+}
+
 /** By email and password, or by a link of the server's. */
 export type Credentials = { email: string; password: string } | { link: string };
 
-export function useSignIn() {
-  const queries = useQueryClient();
+/** Signs in, and goes on to `next`. */
+export function useSignIn(next: string) {
   return useMutation({
     mutationFn: async (credentials: Credentials) => {
       await sendJson(PATH, "POST", credentials);
     },
-    onSuccess: () => queries.invalidateQueries(),
+    onSuccess: () => enter(next),
   });
 }
 
@@ -58,10 +66,9 @@ export function useSignUpOpen(): boolean {
 }
 
 export function useSignUp() {
-  const queries = useQueryClient();
   return useMutation({
     mutationFn: (account: { name: string; email: string; password: string }) => sendJson("/api/v1/account", "POST", account),
-    onSuccess: () => queries.invalidateQueries(),
+    onSuccess: () => enter("/"),
   });
 }
 

@@ -1,7 +1,7 @@
 /* Signs in: by the link that the server prints, or by email and password. */
 
 import { useEffect, useRef, useState, type FormEvent } from "react";
-import { Link, Redirect, useLocation, useSearchParams } from "wouter";
+import { Link, Redirect, useSearchParams } from "wouter";
 
 import { Button } from "../ui/button";
 import { TextField } from "../ui/field";
@@ -11,23 +11,22 @@ import { DoorPage } from "./door";
 import { useSession, useSignIn, useSignUpOpen } from "./session";
 
 export default function SignIn() {
-  const [link] = useState(takeLink);
+  const link = useLink();
   const session = useSession();
-  const signIn = useSignIn();
   const [search] = useSearchParams();
-  const [, go] = useLocation();
   const next = safePath(search.get("next"));
-  const isUsed = useRef(false);
+  const { mutate: signIn, error, isPending } = useSignIn(next);
+  const used = useRef("");
 
   useEffect(() => {
-    if (!link || isUsed.current) return;
-    isUsed.current = true; // a link works once, an effect may run twice
-    signIn.mutate({ link }, { onSuccess: () => go(next, { replace: true }) });
-  }, [link, signIn, go, next]);
+    if (link === used.current) return;
+    used.current = link; // a link works once, an effect may run twice
+    signIn({ link });
+  }, [link, signIn]);
 
   if (session.data && !link) return <Redirect to={next} />;
-  if (link && !signIn.error) return <Waiting what="Signing you in…" />;
-  return <SignInForm isBack={next !== "/"} error={signIn.error} isBusy={signIn.isPending} onSubmit={(email, password) => signIn.mutate({ email, password })} />;
+  if (link && !error) return <Waiting what="Signing you in…" />;
+  return <SignInForm isBack={next !== "/"} error={error} isBusy={isPending} onSubmit={(email, password) => signIn({ email, password })} />;
 }
 
 interface FormProps {
@@ -63,11 +62,28 @@ function SignInForm({ isBack, error, isBusy, onSubmit }: FormProps) {
   );
 }
 
-/** The token after `#`, which is taken out of the address at once: it is a secret. */
-function takeLink(): string {
-  const token = location.hash.slice(1);
-  if (token) history.replaceState(null, "", location.pathname + location.search);
+/**
+ * The token after `#`, "" where there is none. It is taken out of the address at once, as it is a
+ * secret; but never while drawing, which may be begun again from what the address says then.
+ */
+function useLink(): string {
+  const [token, setToken] = useState(readToken);
+  useEffect(() => {
+    const take = () => {
+      const opened = readToken();
+      if (!opened) return;
+      setToken(opened);
+      history.replaceState(null, "", location.pathname + location.search);
+    };
+    take();
+    addEventListener("hashchange", take); // a link that is opened where this page is open already
+    return () => removeEventListener("hashchange", take);
+  }, []);
   return token;
+}
+
+function readToken(): string {
+  return location.hash.slice(1);
 }
 
 /** Where to go afterwards: a path of ours, never another host. */

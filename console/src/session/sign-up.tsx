@@ -1,7 +1,7 @@
 /* Makes an account, where the operator lets people in. */
 
 import { useState, type FormEvent } from "react";
-import { Link, useLocation } from "wouter";
+import { Link } from "wouter";
 
 import { Button } from "../ui/button";
 import { TextField } from "../ui/field";
@@ -14,13 +14,12 @@ export const LEAST_PASSWORD_CHARS = 10;
 
 export default function SignUp() {
   const signUp = useSignUp();
-  const [, go] = useLocation();
   const [name, setName] = useState("");
   const [email, setEmail] = useState("");
   const [password, setPassword] = useState("");
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    signUp.mutate({ name, email, password }, { onSuccess: () => go("/", { replace: true }) });
+    signUp.mutate({ name, email, password });
   };
   return (
     <DoorPage title="Sign up" note="Your account is kept on this server and nowhere else. No mail is sent.">
