@@ -120,10 +120,12 @@ def test_another_loudspeaker_can_be_chosen_and_stays_for_the_next_call(
     expect(menu).to_have_value(chosen or "")
     expect(page.get_by_role("alert")).to_be_empty()
     page.get_by_role("button", name="Hang up").click()
+    see_state(page, "ended")
     page.get_by_role("button", name="Start again").click()
     see_state(page, "listening")
     expect(menu).to_have_value(chosen or "")
-    assert page.evaluate("sinks.slice(2)") == [["context", chosen], ["element", chosen]]
+    again = [["context", chosen], ["element", chosen]]
+    wait_for(lambda: page.evaluate("sinks.slice(2)") == again)
 
 
 def test_a_loudspeaker_that_is_gone_gives_way_to_the_usual_one(
