@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
-from sayso.audio import pair
+from sayso.audio.apart import Apart
 from sayso.clock import Clock
 from sayso.config import Settings
 from sayso.conversations.analytics import Analytics
@@ -47,7 +46,7 @@ class Archive:
 
 def make_archive(settings: Settings, database: Database, clock: Clock, jobs: Jobs) -> Archive:
     """Put it together; nothing is opened yet."""
-    recordings = Recordings(settings.data_dir / FOLDER, database, jobs, FlacCodec())
+    recordings = Recordings(settings.data_dir / FOLDER, database, jobs, Apart())
     keeps = Keeps(settings.keep_recordings_days, settings.keep_conversations_days)
     return Archive(
         Records(database, recordings, settings.url),
@@ -55,15 +54,3 @@ def make_archive(settings: Settings, database: Database, clock: Clock, jobs: Job
         Analytics(database),
         Keeper(database, clock, recordings, keeps),
     )
-
-
-class FlacCodec:
-    """FLAC, by `audio/pair.py`."""
-
-    def join(self, left: Path, left_hz: int, right: Path, right_hz: int, to: Path) -> None:
-        """See `Codec`."""
-        pair.join(pair.RawTrack(left, left_hz), pair.RawTrack(right, right_hz), to)
-
-    def split(self, source: Path, left: Path, left_hz: int, right: Path, right_hz: int) -> None:
-        """See `Codec`."""
-        pair.split(source, pair.RawTrack(left, left_hz), pair.RawTrack(right, right_hz))

@@ -5,8 +5,8 @@ process, and the collector of garbage would look through all of them each time i
 long-lived: 70 to 140 ms, in which no conversation moves. Set aside, it is 1 to 4 ms. And models
 are unpacked in memory that is free afterwards, but not the system's: 65 MiB.
 
-Later, every recording takes 7 MiB for a moment, for FFmpeg's FLAC encoder. The first time it is
-given back, glibc learns to keep as much, and a process grew by 15 MiB.
+Later, a large piece of memory that is given back for the first time, an encoder's or a document's,
+teaches glibc to keep as much: 7 MiB for a moment became 15 MiB for good.
 """
 
 from __future__ import annotations

@@ -2,38 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from rest_world import World, open_world
-
-AGENTS = "/api/v1/agents"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
-
-
-async def create(client: httpx2.AsyncClient, **fields: object) -> dict[str, Any]:
-    response = await client.post(AGENTS, json={"displayName": "Front desk", **fields})
-    assert response.status_code == 201, response.text
-    return dict(response.json())
-
-
-async def patch(client: httpx2.AsyncClient, agent_id: str, **fields: object) -> httpx2.Response:
-    return await client.patch(f"{AGENTS}/{agent_id}", json=fields)
+from agents.agent_api import AGENTS, create, patch
+from rest_world import World
 
 
 async def test_how_an_agent_speaks_and_hangs_up_is_kept(

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from rest_world import World
 
 AGENTS = "/api/v1/agents"
 LLM = {"baseURL": "https://llm.example.com/v1", "baseParams": {"defaultHeaders": {"x": "{{t}}"}}}
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
 
 
 async def create(client: httpx2.AsyncClient, **fields: object) -> httpx2.Response:

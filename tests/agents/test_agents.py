@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from structlog.testing import capture_logs
 
+from agents.agent_api import AGENTS, create, patch
 from rest_world import START, World, open_world
 from sayso.agents.issues import LlmIssue
 from sayso.errors import NotFoundError
@@ -17,35 +18,12 @@ from sayso.store.tables import UserRow
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
-AGENTS = "/api/v1/agents"
 LLM: dict[str, Any] = {
     "baseURL": "https://llm.example.com/v1",
     "apiKey": "sk-canary-0123456789",
     "baseParams": {"model": "m", "temperature": 0, "top_p": 0.5, "defaultHeaders": {"x-a": "head"}},
 }
 BROKEN = LlmIssue("http.html", "It answered HTML", "Check the path.", "error")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
-
-
-async def create(client: httpx2.AsyncClient, **fields: object) -> dict[str, Any]:
-    response = await client.post(AGENTS, json={"displayName": "Front desk", **fields})
-    assert response.status_code == 201, response.text
-    return dict(response.json())
-
-
-async def patch(client: httpx2.AsyncClient, agent_id: str, **fields: object) -> httpx2.Response:
-    return await client.patch(f"{AGENTS}/{agent_id}", json=fields)
 
 
 async def test_an_agent_is_answered_with_every_key(client: httpx2.AsyncClient) -> None:

@@ -2,44 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
-from typing import Any
-
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from agents.agent_api import AGENTS, create
+from rest_world import World
 from sayso.agents.avatars import FOLDER, MAX_AVATAR_BYTES, Avatar, Avatars, recognise
 from sayso.errors import BadRequestError
 
-AGENTS = "/api/v1/agents"
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
-RATES = dict.fromkeys(("create_agent_per_min", "update_agent_per_min", "get_agent_per_min"), 0)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, **RATES) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
-
-
-async def make(client: httpx2.AsyncClient, **body: object) -> dict[str, Any]:
-    made = await client.post(AGENTS, json={"displayName": "Desk", **body})
-    assert made.status_code == 201, made.text
-    return dict(made.json())
 
 
 async def test_a_picture_is_for_visitors_unless_the_agent_is_private(
     world: World, client: httpx2.AsyncClient
 ) -> None:
-    agent = await make(client)
+    agent = await create(client)
     here = f"{AGENTS}/{agent['id']}/avatar"
     assert (await client.get(here)).status_code == 404
     assert (await client.put(here, content=b"<svg/>")).status_code == 400
@@ -61,7 +38,7 @@ async def test_a_picture_is_for_visitors_unless_the_agent_is_private(
 async def test_a_picture_that_could_not_be_stored_leaves_no_file(
     world: World, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    agent = await make(client)
+    agent = await create(client)
     here = f"{AGENTS}/{agent['id']}"
     write = Avatars.write
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import aiohttp
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from rest_world import World
 from sayso.agents import check_stream
 from sayso.agents.check_stream import watch
 from sayso.agents.issues import LlmIssue
@@ -26,18 +25,6 @@ LLM = {"baseURL": "https://llm.example.com/v1", "apiKey": "sk-canary-0123456789"
 EVENTS = {"Accept": "text/event-stream"}
 SLOW = LlmIssue("answer.late", "The first word took 2.1 s", "Set llm.baseURL.", "warning")
 STAGE = LlmStageView(name="dns", state="ok", ms=1.5)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, check_llm_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
 
 
 def read(text: str) -> list[tuple[str, Any]]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from rest_world import World
 from sayso.agents.issues import LlmIssue
 from sayso.llm import Tell, Timeouts
 from sayso.store.tables import AgentRow
@@ -37,18 +35,6 @@ LLM: dict[str, Any] = {
     "hedgeAfterMs": 800,
     "tell": "headers",
 }
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
 
 
 async def create(client: httpx2.AsyncClient, **llm: object) -> dict[str, Any]:

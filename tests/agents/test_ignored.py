@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from rest_world import World
 from sayso.agents.ignored import list_ignored
 from sayso.agents.schema import AgentChanges, NewAgent
 from sayso.bodies import MAX_NAMED, MAX_NAMED_CHARS
 
 AGENTS = "/api/v1/agents"
 URL = "https://llm.example/v1"
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
 
 
 async def create(client: httpx2.AsyncClient, **body: object) -> httpx2.Response:

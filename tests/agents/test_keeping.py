@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from agents.agent_api import AGENTS, create
 from rest_world import World, open_world
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
-AGENTS = "/api/v1/agents"
 LLM: dict[str, Any] = {
     "baseURL": "https://llm.example.com/v1?tenant=canary-tenant-1",
     "apiKey": "sk-canary-0123456789",
@@ -21,25 +20,6 @@ LLM: dict[str, Any] = {
     "fallbacks": [{"type": "built-in"}, {"baseURL": "https://b.example", "apiKey": "sk-b-987654"}],
 }
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
-RATES = dict.fromkeys(("create_agent_per_min", "update_agent_per_min", "get_agent_per_min"), 0)
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, **RATES) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
-
-
-async def make(client: httpx2.AsyncClient, **body: object) -> dict[str, Any]:
-    made = await client.post(AGENTS, json={"displayName": "Desk", **body})
-    assert made.status_code == 201, made.text
-    return dict(made.json())
 
 
 async def test_a_copy_has_everything_and_nothing_is_checked(
@@ -48,7 +28,7 @@ async def test_a_copy_has_everything_and_nothing_is_checked(
     knowledge = {"baseURL": "https://search.example.com", "apiKey": "kb-canary-012345"}
     plan = {"idleMessages": ["Hello?"]}
     desk = {"name": "Desk", "phoneNumber": "+15550100123", "when": "they want a table"}
-    agent = await make(
+    agent = await create(
         client, llm=LLM, knowledge=knowledge, messagePlan=plan, transferDestinations=[desk]
     )
     form = {"file": ("hours.txt", b"Nine to five.", "text/plain")}
@@ -77,7 +57,7 @@ async def test_a_copy_has_everything_and_nothing_is_checked(
 async def test_a_deleted_agent_is_hidden_and_comes_back(
     world: World, client: httpx2.AsyncClient
 ) -> None:
-    agent = await make(client, llm=LLM)
+    agent = await create(client, llm=LLM)
     here = f"{AGENTS}/{agent['id']}"
     assert (await client.post(f"{here}/undelete")).status_code == 404
     assert (await client.delete(here)).status_code == 204
@@ -93,7 +73,7 @@ async def test_a_deleted_agent_is_hidden_and_comes_back(
 
 
 async def test_after_some_minutes_it_is_gone(world: World, client: httpx2.AsyncClient) -> None:
-    agent = await make(client)
+    agent = await create(client)
     here = f"{AGENTS}/{agent['id']}"
     await client.put(f"{here}/avatar", content=PNG)
     await client.delete(here)
@@ -108,16 +88,16 @@ async def test_after_some_minutes_it_is_gone(world: World, client: httpx2.AsyncC
 async def test_nothing_is_kept_where_the_operator_wants_so(tmp_path: Path) -> None:
     settings = {"keep_deleted_min": 0, "max_agents": 1}
     async with open_world(tmp_path, **settings) as world, world.client() as client:
-        agent = await make(client)
+        agent = await create(client)
         await client.delete(f"{AGENTS}/{agent['id']}")
         assert (await client.post(f"{AGENTS}/{agent['id']}/undelete")).status_code == 404
-        await make(client)
+        await create(client)
 
 
 async def test_versions_are_kept_and_restored_with_their_secrets(
     world: World, client: httpx2.AsyncClient
 ) -> None:
-    agent = await make(client, llm=LLM, prompt="One.")
+    agent = await create(client, llm=LLM, prompt="One.")
     here = f"{AGENTS}/{agent['id']}"
     await client.patch(here, json={"prompt": "Two."})
     await client.patch(here, json={"prompt": "Two."})

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from rest_world import World, open_world
+from rest_world import World
 from sayso.errors import KnowledgeError
 from sayso.knowledge.place import PROBE, Place
 from sayso.store.tables import AgentRow
@@ -37,20 +35,6 @@ DOWN = KnowledgeError(
     finding="retrieval.status",
     hint="Look into its log; check knowledge.apiKey and knowledge.headers.",
 )
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(
-        tmp_path, create_agent_per_min=0, update_agent_per_min=0, check_llm_per_min=0
-    ) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
 
 
 async def create(client: httpx2.AsyncClient, **fields: object) -> dict[str, Any]:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from agents.agent_api import AGENTS, create, patch
+from rest_world import World
 from sayso.agents.issues import LlmIssue
 
-AGENTS = "/api/v1/agents"
 LLM: dict[str, Any] = {
     "baseURL": "https://llm.example.com/v1",
     "apiKey": "sk-canary-0123456789",
@@ -22,28 +20,6 @@ LLM: dict[str, Any] = {
 MASKED = "••••6789"
 BROKEN = LlmIssue("http.html", "It answered HTML", "Check the path.", "error")
 SLOW = LlmIssue("late.first", "The first word took 2.1 s", "Use a faster model.", "warning")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
-
-
-async def create(client: httpx2.AsyncClient, **fields: object) -> dict[str, Any]:
-    response = await client.post(AGENTS, json={"displayName": "Front desk", **fields})
-    assert response.status_code == 201, response.text
-    return dict(response.json())
-
-
-async def patch(client: httpx2.AsyncClient, agent_id: str, **fields: object) -> httpx2.Response:
-    return await client.patch(f"{AGENTS}/{agent_id}", json=fields)
 
 
 async def test_an_llm_is_checked_then_kept_with_its_key_masked(

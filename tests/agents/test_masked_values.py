@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import httpx2
 import pytest
 
-from rest_world import World, open_world
+from rest_world import World
 from sayso.llm import Endpoint
 from sayso.store.tables import AgentRow
 
@@ -45,18 +43,6 @@ SHOWN: dict[str, Any] = {
         "query": {"code": "••••3333", "api-version": "2024-10-21"},
     },
 }
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
 
 
 async def create(client: httpx2.AsyncClient, llm: dict[str, Any] = LLM) -> dict[str, Any]:

@@ -34,12 +34,6 @@ async def world(tmp_path: Path) -> AsyncGenerator[World]:
         yield world
 
 
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
-
-
 def entry(url: str, **more: object) -> dict[str, Any]:
     headers = {"Authorization": KEY, "X-Call": "{{conversationId}}"}
     server = {"name": "parrot", "url": f"{url}?key={QUERY}", "headers": headers}

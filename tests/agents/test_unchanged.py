@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
-from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from structlog.testing import capture_logs
 
-from rest_world import World, open_world
+from rest_world import World
 from sayso.agents.issues import LlmIssue
 
 AGENTS = "/api/v1/agents"
@@ -28,18 +26,6 @@ LLM: dict[str, Any] = {
 VARIABLES = {"shop": "Nonna's", "other": "a"}
 DOWN = LlmIssue("connect.refused", "Nothing listens there", "Start it.", "error")
 SLOW = LlmIssue("late.first", "It is slow", "Use a faster model.", "warning")
-
-
-@pytest.fixture
-async def world(tmp_path: Path) -> AsyncGenerator[World]:
-    async with open_world(tmp_path, create_agent_per_min=0, update_agent_per_min=0) as world:
-        yield world
-
-
-@pytest.fixture
-async def client(world: World) -> AsyncGenerator[httpx2.AsyncClient]:
-    async with world.client() as client:
-        yield client
 
 
 async def create_then_fail(

@@ -33,6 +33,12 @@ LOADED = """
 """
 """When the page had painted its content, and how many files it took."""
 
+UNASKED = """
+() => [...document.querySelectorAll("link[rel=preload][as=fetch]")]
+  .map((link) => link.href).filter((url) => !window.fetched.includes(url))
+"""
+"""What was fetched ahead of a page for nothing."""
+
 NARROW = {"width": 360, "height": 740}
 PAGES = (
     "home agents editor-identity editor-behaviour editor-llm editor-knowledge editor-actions "
@@ -106,6 +112,12 @@ def test_the_cold_load_is_told(
     shown_ms, parts = page.evaluate(LOADED)
     record_property("told", f"console: cold load in {shown_ms:.0f} ms, {parts} files")
     assert 0 < parts < MOST_FILES
+
+
+@pytest.mark.parametrize("page", PAGES, indirect=True)
+def test_it_asks_for_what_its_head_has_the_browser_fetch(page: Page) -> None:
+    unasked = page.evaluate(UNASKED)
+    assert unasked == []
 
 
 @pytest.mark.parametrize("name", PAGES)

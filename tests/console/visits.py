@@ -27,8 +27,10 @@ COUNTER = """
 (() => {
   const fetch = window.fetch;
   window.fetching = 0;
+  window.fetched = [];
   window.fetch = (...asked) => {
     window.fetching += 1;
+    window.fetched.push(new URL(asked[0]?.url ?? asked[0], location.href).href);
     return fetch(...asked).finally(() => setTimeout(() => (window.fetching -= 1)));
   };
   for (const kind of ["json", "text"]) {
@@ -40,7 +42,7 @@ COUNTER = """
   }
 })();
 """
-"""Counts the answers that a page waits for."""
+"""Counts the answers that a page waits for, and keeps what it asked in `fetched`."""
 
 
 @dataclass

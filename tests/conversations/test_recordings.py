@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 import threading
 import time
 from collections.abc import AsyncGenerator, Iterator
@@ -19,7 +18,7 @@ from structlog.testing import capture_logs
 from rest_world import START, World, open_world
 from sayso.audio.formats import Samples
 from sayso.conversations.keeping import Keeper, Keeps
-from sayso.conversations.recordings import KIND, LATELY_S, NICENESS, Recordings
+from sayso.conversations.recordings import KIND, LATELY_S, Recordings
 from sayso.conversations.spool import Spool, Tape, Tracks
 from sayso.errors import AudioError, NotFoundError
 from sayso.store.jobs import Job
@@ -32,13 +31,11 @@ class PlainCodec:
 
     fails: bool = False
     joined: list[tuple[int, int]] = field(default_factory=list)
-    niceness: int | None = None
 
     def join(self, left: Path, left_hz: int, right: Path, right_hz: int, to: Path) -> None:
         if self.fails:
             to.write_bytes(b"half")
             raise AudioError("the recording cannot be encoded")
-        self.niceness = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
         self.joined.append((left_hz, right_hz))
         to.write_bytes(read(left) + b"|" + read(right))
 
@@ -46,6 +43,9 @@ class PlainCodec:
         before, _, after = source.read_bytes().partition(b"|")
         left.write_bytes(before)
         right.write_bytes(after)
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
 
 
 def read(path: Path) -> bytes:
@@ -128,15 +128,6 @@ async def test_a_recording_is_encoded_by_a_job_that_its_end_makes(
     assert path.read_bytes() == EXPECTED
     assert [one.name for one in path.parent.iterdir()] == ["c1.flac"]
     assert codec.joined == [(16_000, 24_000)]
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only there threads have a priority")
-async def test_calls_come_before_encoding(
-    world: World, recordings: Recordings, agent: str, codec: PlainCodec
-) -> None:
-    await talk(world, recordings, agent, "c1")
-    assert await world.library.jobs.run_one({KIND: recordings})
-    assert codec.niceness == min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
 
 
 async def test_who_asks_before_the_job_was_done_hears_it_all_the_same(

@@ -161,7 +161,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     place = tmp_path / "child"
     place.write_text("#!/bin/sh\necho '{\"begun\": true}'\n")
     place.chmod(0o755)
-    monkeypatch.setattr("sayso.knowledge.read.sys.executable", str(place))
+    monkeypatch.setattr(sys, "executable", str(place))
     return place
 
 

@@ -13,13 +13,10 @@ what was written is encoded like any other; it lacks the last half second.
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -42,8 +39,6 @@ LEFT_HZ: Final = 16_000
 LONGEST_S: Final = 4 * 3600.0
 """What comes later than this after a conversation began is not recorded, in seconds."""
 
-NICENESS: Final = 10
-"""Of the thread that encodes, added to the server's own: calls come first."""
 LATELY_S: Final = 3600.0
 """What is younger, in seconds, is not asked whose it is: its conversation may not be stored yet."""
 
@@ -62,6 +57,10 @@ class Codec(Protocol):
 
     def split(self, source: Path, left: Path, left_hz: int, right: Path, right_hz: int, /) -> None:
         """Decode them again. Raises SaysoError, OSError."""
+        ...
+
+    def close(self) -> None:
+        """Let go of whatever it works with; nothing is under way."""
         ...
 
 
@@ -96,9 +95,7 @@ class Recordings:
         self._makings: set[_Making] = set()
         self._tracks_lock = threading.Lock()
         """Held by the thread that puts tracks in place, or replaces them by their file."""
-        self._encoder = ThreadPoolExecutor(
-            1, thread_name_prefix="recordings", initializer=_give_way
-        )
+        self._encoder = ThreadPoolExecutor(1, thread_name_prefix="recordings")
         self._loop: asyncio.AbstractEventLoop | None = None
         self.tell_lost: Callable[[str], None] = _tell_nobody
 
@@ -111,6 +108,7 @@ class Recordings:
         """Write what waits."""
         await self._spool.close()
         self._encoder.shutdown(wait=True, cancel_futures=True)
+        self._codec.close()
 
     # While a conversation lasts ------------------------------------------------------------------
 
@@ -333,18 +331,6 @@ def _unpacking(track: Path) -> Path:
 def _rate_of(raw: Path) -> int:
     """The sample rate a raw track is named by, in Hz."""
     return int(raw.name.split(".")[-2])
-
-
-def _give_way() -> None:
-    """Have this thread work when no call has anything to do.
-
-    When forty callers on one core had hung up, the next forty heard replies 20 ms late (p95) while
-    that was encoded. Where only processes have a priority, it keeps the server's.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError):  # a sandbox may forbid it, and it is only kinder
-            niceness = min(19, os.getpriority(os.PRIO_PROCESS, 0) + NICENESS)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
 
 
 def _tell_nobody(_: str) -> None:

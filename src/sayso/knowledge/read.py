@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -21,6 +20,7 @@ from typing import BinaryIO, TypeAlias
 import msgspec
 
 from sayso.errors import InstallationError, ReadCode, ReadError, SaysoError
+from sayso.interpreter import make_command, make_environment
 from sayso.knowledge.bounds import ReadLimits
 from sayso.knowledge.kinds import HEAD_BYTES, TAIL_BYTES, Judged, Kind, judge
 from sayso.knowledge.parse import NOT_INSTALLED, OUT_OF_MEMORY
@@ -137,18 +137,17 @@ def _open(path: Path, name: str, limits: ReadLimits) -> BinaryIO:
 
 
 async def _start(file: BinaryIO, kind: Kind, name: str, limits: ReadLimits) -> Process:
-    """The child: our own interpreter and search path, and nothing else of ours."""
-    places = [place for place in sys.path if Path(place).is_absolute()]
+    """The child, confined by itself before it reads."""
+    command = make_command("sayso.knowledge.parse", kind.value, name, json.dumps(asdict(limits)))
     try:
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-P", "-s", "-m", "sayso.knowledge.parse"),
-            *(kind.value, name, json.dumps(asdict(limits))),
+            *command,
             stdin=file,
             stdout=PIPE,
             stderr=DEVNULL,
             limit=_LINE_BYTES,
             cwd="/",
-            env={"PYTHONPATH": os.pathsep.join(places), "PYTHONDONTWRITEBYTECODE": "1"},
+            env=make_environment(),
             start_new_session=True,
         )
     except OSError as error:
