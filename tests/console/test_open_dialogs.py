@@ -159,6 +159,9 @@ def test_a_function_is_refused(visits: Visits, page: Page, sample: Sample) -> No
     dialog.get_by_label("Address").fill("https://api.example.com/{city}")
     click(dialog, "Save")
     expect(dialog.get_by_role("alert").first).to_be_visible()
+    click(dialog, "Add city, of the address")
+    expect(dialog.get_by_label("Sent in")).to_have_value("url")
+    expect(dialog.get_by_role("button", name="Add city")).to_have_count(0)
     look(page)
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)
@@ -224,12 +227,27 @@ def test_an_llm_that_works_and_one_that_does_not(page: Page, sample: Sample) -> 
     look(page)
     address = page.get_by_label("Base URL")
     address.fill(address.input_value().removesuffix("/v1"))
+    expect(page.get_by_text(re.compile("It works"))).to_have_count(0)  # that was another address
     page.get_by_text("Parameters, headers and timeouts").click()
     click(page, "Add a fallback server")
     click(page, "Test")
     expect(page.get_by_text("Another address works:")).to_be_visible(timeout=ANSWERED_MS)
     look(page)
     click(page, "Use the proposed URL")
+    click(page, "Discard")
+
+
+def test_an_llm_that_is_refused_is_told_where_one_looks(
+    visits: Visits, page: Page, sample: Sample
+) -> None:
+    visits.refused.add(f"/api/v1/agents/{sample.agent}")
+    go(page, sample, f"/my-agents/{sample.agent}/llm")
+    page.get_by_label("Base URL").fill(NOBODY)
+    page.get_by_label("Said when nobody could answer").scroll_into_view_if_needed()
+    click(page, "Save")
+    refused = page.get_by_text("Nothing was saved. What the check of your LLM found stands below.")
+    expect(refused).to_be_in_viewport(timeout=ANSWERED_MS)
+    expect(page.get_by_text("Saved.", exact=True)).to_have_count(0)
     click(page, "Discard")
 
 
@@ -274,6 +292,9 @@ def test_a_conversation_is_shared_and_nearly_deleted(page: Page, sample: Sample)
     look(page)
     see_trapped(page, dialog)
     close(page, dialog, opener)
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Export").click()
+    assert download.value.suggested_filename == f"conversation-{sample.conversation}.json"
     more = page.get_by_role("button", name="More", exact=True)
     more.press("Enter")
     page.get_by_role("menuitem", name="Delete").press("Enter")

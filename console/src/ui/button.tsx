@@ -39,9 +39,13 @@ export function LinkButton({
   kind, small, square, className, href, ...rest
 }: ComponentProps<"a"> & Look & { href: string }) {
   const classes = classesOf({ ...defined({ kind, small, square }) }, className);
-  const isOurs = href.startsWith("/") && !href.startsWith("/agent/") && !href.startsWith("/docs");
-  if (!isOurs) return <a {...rest} href={href} className={classes} />;
+  if (rest.download !== undefined || !isPage(href)) return <a {...rest} href={href} className={classes} />;
   return <Link {...rest} href={href} className={classes} />;
+}
+
+/** Whether it is a page of the console; what else the server has, browsers fetch themselves. */
+function isPage(href: string): boolean {
+  return href.startsWith("/") && !/^\/(agent|api|docs)(\/|$)/.test(href);
 }
 
 function defined(look: { [Key in keyof Look]: Look[Key] | undefined }): Look {

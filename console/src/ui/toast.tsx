@@ -14,6 +14,12 @@ interface Said {
   undo?: () => void;
 }
 
+/** Gives the function that takes back whatever stands there, for it holds no longer. */
+export function useHush(): () => void {
+  const toasts = Base.useToastManager();
+  return () => toasts.close();
+}
+
 /** Gives the function that says something. */
 export function useSay(): (sentence: string, said?: Said) => void {
   const toasts = Base.useToastManager();

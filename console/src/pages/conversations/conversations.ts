@@ -72,4 +72,12 @@ function useChange<Asked>(change: (asked: Asked) => Promise<unknown>) {
 
 export const useRate = (id: string) => useChange((rating: Rating) => sendJson(`${PATH}/${id}/rating`, "PUT", { rating }));
 export const useShare = (id: string) => useChange((isShared: boolean) => (isShared ? sendJson(`${PATH}/${id}/share`, "POST", {}) : send(`${PATH}/${id}/share`, { method: "DELETE" })));
-export const useDeleteConversation = () => useChange((id: string) => send(`${PATH}/${id}`, { method: "DELETE" }));
+
+/** What was read of it is not asked for again: it is gone, and a page of it may still be shown. */
+export function useDeleteConversation() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (id: string) => send(`${PATH}/${id}`, { method: "DELETE" }),
+    onSuccess: (_, id) => queries.invalidateQueries({ queryKey: KEY, predicate: ({ queryKey }) => queryKey[1] !== id }),
+  });
+}

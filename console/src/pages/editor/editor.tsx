@@ -1,6 +1,6 @@
 /* One agent: a tab for each part of it, and a bar with what is not saved yet. */
 
-import { lazy, Suspense, useEffect, useState, type ComponentType } from "react";
+import { lazy, Suspense, useEffect, useRef, useState, type ComponentType, type ReactNode } from "react";
 import { Link, Redirect } from "wouter";
 
 import { asSentence } from "../../api/client";
@@ -55,6 +55,13 @@ function SaveFailure({ error, tab }: { error: unknown; tab: string }) {
   );
 }
 
+/** Stands where it is seen: who saves may have scrolled far down. */
+function InSight({ of, children }: { of: unknown; children: ReactNode }) {
+  const shown = useRef<HTMLDivElement>(null);
+  useEffect(() => void shown.current?.scrollIntoView({ block: "center" }), [of]); // what it gives is no way to undo it
+  return <div ref={shown}>{children}</div>;
+}
+
 function Opened({ tab }: { tab: string }) {
   const { agent, value, error, changes } = useDraft();
   const [talks, setTalks] = useState(false);
@@ -76,7 +83,7 @@ function Opened({ tab }: { tab: string }) {
       <Tabs label="Parts of the agent" tabs={tabs} />
       <div className={styles.editor} data-talks={talks || undefined}>
         <div className={styles.tab}>
-          <SaveFailure error={error} tab={tab} />
+          {error != null && <InSight of={error}><SaveFailure error={error} tab={tab} /></InSight>}
           <Boundary at={tab}><Suspense fallback={<Waiting what="Loading…" />}>{Shown && <Shown />}</Suspense></Boundary>
           <SaveBar />
         </div>

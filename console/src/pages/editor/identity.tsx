@@ -52,12 +52,13 @@ function Voice() {
   const voices = useVoices();
   const preview = usePreview();
   const voice = value("voice");
+  const usual = voices.data?.[0]; // it speaks for voices that are not on this server
   const isListed = voices.data?.some(({ id }) => id === voice);
   const isSilent = preview.state === "silent";
   return (
     <>
       <SelectField label="Voice" value={voice} onChange={(event) => set("voice", event.target.value)} error={voices.error?.message}>
-        {!isListed && <option value={voice}>Not on this server: its usual voice speaks</option>}
+        {!isListed && <option value={voice}>The usual voice of this server{usual && `: ${usual.name}`}</option>}
         {voices.data?.map(({ id, name, gender, description }) => <option key={id} value={id}>{[name, gender, description].filter(Boolean).join(" · ")}</option>)}
       </SelectField>
       <Failure error={preview.error} />

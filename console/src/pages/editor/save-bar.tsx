@@ -3,7 +3,7 @@
 import { useEffect } from "react";
 
 import { Button } from "../../ui/button";
-import { useSay } from "../../ui/toast";
+import { useHush, useSay } from "../../ui/toast";
 import { useDraft } from "./draft";
 import styles from "./editor.module.css";
 import { nameField } from "./names";
@@ -11,10 +11,12 @@ import { nameField } from "./names";
 export function SaveBar() {
   const draft = useDraft();
   const say = useSay();
+  const hush = useHush();
   const changed = Object.keys(draft.changes);
   const isDirty = changed.length > 0;
   const save = async () => {
     if (draft.isSaving || !isDirty) return;
+    hush(); // "Saved." beside a refusal would be about the time before
     const saved = await draft.save();
     if (saved) say(saved.warnings?.[0]?.message ? `Saved. ${saved.warnings[0].message}` : "Saved.");
   };

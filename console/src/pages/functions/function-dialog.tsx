@@ -52,7 +52,7 @@ export function FunctionDialog({ edited, onClose, onSaved }: FunctionDialogProps
           <TextField label="Longest wait, seconds" type="number" min={0.5} max={30} step={0.5} placeholder="10" value={body.timeoutSeconds ?? ""} onChange={(event) => change({ timeoutSeconds: event.target.value === "" ? null : event.target.valueAsNumber })} />
         </div>
         <TextField label="Address" type="url" mono required placeholder="https://api.example.com/visits/{id}" value={body.endpointUrl} error={errorOf("endpointUrl")} onChange={(event) => change({ endpointUrl: event.target.value })} />
-        <Parameters parameters={body.parameters} onChange={(parameters) => change({ parameters })} />
+        <Parameters address={body.endpointUrl} parameters={body.parameters} onChange={(parameters) => change({ parameters })} />
         <TextField label="Said while it takes long" maxLength={250} placeholder="The usual sentences" value={body.filler ?? ""} onChange={(event) => change({ filler: event.target.value || null })} />
         <Toggle label="Ask the caller before it is called" checked={body.metadata?.toolRequiresConfirmation ?? false} onChange={(event) => change({ metadata: { toolRequiresConfirmation: event.target.checked } })} />
         <DialogFoot>

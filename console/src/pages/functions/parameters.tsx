@@ -4,6 +4,7 @@ import { Button } from "../../ui/button";
 import { SelectField, TextField, Toggle } from "../../ui/field";
 import type { Parameter } from "./functions";
 import styles from "./functions.module.css";
+import { findPlaces } from "./places";
 
 const TYPES = [
   ["string", "Text, from the talk"],
@@ -15,11 +16,14 @@ const TYPES = [
 const POSITIONS = [["body", "Body"], ["query", "Query"], ["header", "Header"], ["url", "Address"]] as const;
 
 interface ParametersProps {
+  /** Where the function is called; its {places} take parameters. */
+  address: string;
   parameters: readonly Parameter[];
   onChange: (parameters: Parameter[]) => void;
 }
 
-export function Parameters({ parameters, onChange }: ParametersProps) {
+export function Parameters({ address, parameters, onChange }: ParametersProps) {
+  const add = (name: string, parameterPosition: "body" | "url") => onChange([...parameters, { name, type: "string", parameterPosition, required: true }]);
   const set = (n: number, next: Parameter) => onChange(parameters.map((each, at) => (at === n ? next : each)));
   return (
     <fieldset className={styles.stack}>
@@ -27,7 +31,10 @@ export function Parameters({ parameters, onChange }: ParametersProps) {
       {parameters.map((parameter, n) => (
         <ParameterFields key={n} parameter={parameter} onChange={(next) => set(n, next)} onRemove={() => onChange(parameters.filter((_, at) => at !== n))} />
       ))}
-      <div><Button small onClick={() => onChange([...parameters, { name: "", type: "string", parameterPosition: "body", required: true }])}>Add a parameter</Button></div>
+      <div className={styles.buttons}>
+        <Button small onClick={() => add("", "body")}>Add a parameter</Button>
+        {findPlaces(address, parameters).map((name) => <Button key={name} small onClick={() => add(name, "url")}>Add {name}, of the address</Button>)}
+      </div>
     </fieldset>
   );
 }

@@ -19,6 +19,7 @@ export default function Developers() {
   const session = useSession().data;
   const keys = useApiKeys();
   const [made, setMade] = useState<NewKey | null>(null);
+  const isRevoked = keys.data?.some(({ id, revokedAt }) => id === made?.id && revokedAt !== null);
   return (
     <Page title="API keys" lead="Programs that use this server send one of these. Give each its own, so that you can revoke it alone.">
       {session && (
@@ -28,7 +29,7 @@ export default function Developers() {
         </Card>
       )}
       <MakeKey onMade={setMade} />
-      {made && <Made made={made} />}
+      {made && !isRevoked && <Made made={made} />}
       <Failure error={keys.error} />
       {keys.isPending && <Waiting what="Loading the keys…" />}
       {keys.data && (keys.data.length ? <KeyTable keys={keys.data} /> : (

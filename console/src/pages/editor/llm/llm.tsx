@@ -1,13 +1,14 @@
 /* What answers: an LLM of one's own, tried before it is believed, and who stands in for it. */
 
 import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
 
 import { api, take, type Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
 import { SelectField, TextField } from "../../../ui/field";
 import { Card, Notice } from "../../../ui/page";
 import { showAgo, showMs } from "../../../ui/times";
-import { asSent, isMask } from "../changes";
+import { asSent, isMask, isSame } from "../changes";
 import { useDraft, type Changes } from "../draft";
 import { readFindings } from "../refusal";
 import styles from "../editor.module.css";
@@ -65,11 +66,16 @@ function Test({ llm, onUseUrl }: { llm: Own; onUseUrl: (url: string) => void }) 
   const { agent } = useDraft();
   const { check, start } = useLlmCheck();
   const { fallbacks: _fallbacks, failureMessage: _failure, hedgeAfterMs: _hedge, ...server } = llm;
+  const [tested, setTested] = useState<unknown>(null);
   const asked = { ...server, agentId: agent.id, ...(isMask(server.apiKey) && { apiKey: undefined }) };
+  const test = () => {
+    setTested(asked);
+    void start(asked);
+  };
   return (
     <>
-      <div><Button kind="primary" busy={check.isRunning} disabled={!llm.baseURL} onClick={() => void start(asked)}>{check.isRunning ? "Testing…" : "Test"}</Button></div>
-      <CheckResult check={check} onUseUrl={onUseUrl} />
+      <div><Button kind="primary" busy={check.isRunning} disabled={!llm.baseURL} onClick={test}>{check.isRunning ? "Testing…" : "Test"}</Button></div>
+      {isSame(asked, tested) && <CheckResult check={check} onUseUrl={onUseUrl} />}
     </>
   );
 }
