@@ -39,7 +39,7 @@ async def test_a_copy_has_everything_and_nothing_is_checked(
     assert answer.status_code == 201, answer.text
     copy = answer.json()
     assert len(world.check.asked) == asked
-    assert copy["displayName"] == "Desk (copy)"
+    assert copy["displayName"] == "Front desk (copy)"
     assert copy["knowledge"] == {**agent["knowledge"], "knowledgeId": agent["id"]}
     same = {"id", "displayName", "knowledge", "criticalKnowledgeFiles"}
     assert {k: v for k, v in copy.items() if k not in same} == {
