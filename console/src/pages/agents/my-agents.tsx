@@ -70,11 +70,11 @@ function Row({ agent }: { agent: Agent }) {
   const duplicate = useDuplicate();
   const fail = (error: Error) => say(error.message);
   const items = [
-    { label: "Edit", onChoose: () => go(`/my-agents/${agent.id}/identity`) },
+    { label: "Edit", icon: "edit", onChoose: () => go(`/my-agents/${agent.id}/identity`) },
     { label: "Copy the id", icon: "copy", onChoose: () => void copyText(agent.id).then(() => say("The id is copied."), fail) },
     { label: "Conversations", icon: "conversations", onChoose: () => go(`/conversations?agentId=${agent.id}`) },
-    { label: "Duplicate", icon: "plus", onChoose: () => duplicate.mutate(agent.id, { onSuccess: (made) => say(`“${made.displayName}” is made.`), onError: fail }) },
-    { label: "Export as JSON", icon: "share", onChoose: () => saveFile(`${agent.id}.json`, exportAgent(agent)) },
+    { label: "Duplicate", icon: "duplicate", onChoose: () => duplicate.mutate(agent.id, { onSuccess: (made) => say(`“${made.displayName}” is made.`), onError: fail }) },
+    { label: "Export as JSON", icon: "download", onChoose: () => saveFile(`${agent.id}.json`, exportAgent(agent)) },
     {
       label: "Delete", icon: "trash", danger: true, onChoose: () => remove.mutate(agent.id, {
         onSuccess: () => say(`“${agent.displayName}” is deleted.`, { undo: () => bringBack.mutate(agent.id, { onError: fail }) }),

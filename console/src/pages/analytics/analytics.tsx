@@ -109,13 +109,13 @@ function Shown({ report: { totals, buckets, perAgent, bucket } }: { report: Repo
 
 function Totals({ totals }: { totals: Figures }) {
   const blamed = FAULTS.flatMap(([fault, whose]) => (totals.failures[fault] ? [`${totals.failures[fault]} ${whose}`] : []));
-  const shown: readonly (readonly [string, string])[] = [
+  const shown: readonly (readonly [string, string, string?])[] = [
     ["Conversations", showCount(totals.conversations)],
     ["Minutes", totals.minutes.toFixed(1)],
     ["Half answered within", showMaybe(totals.latencyMs.p50)],
     ["95 % answered within", showMaybe(totals.latencyMs.p95)],
     ["Interruptions", showCount(totals.interruptions)],
-    ["Failures", blamed.length ? blamed.join(", ") : "0"],
+    ["Failures", showCount(countFailures(totals)), blamed.join(", ")],
   ];
-  return <dl className={styles.totals}>{shown.map(([name, value]) => <div key={name} className={styles.total}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+  return <dl className={styles.totals}>{shown.map(([name, value, note]) => <div key={name} className={styles.total}><dt>{name}</dt><dd>{value}</dd>{note && <dd className={styles.note}>{note}</dd>}</div>)}</dl>;
 }

@@ -32,8 +32,8 @@ export default function Behaviour() {
       <Card title="When nobody speaks">
         <Silence />
         <div className={styles.columns}>
-          <DraftNumber name="silenceTimeoutSeconds" label="Hang up after silence of, seconds" min={5} max={3600} placeholder="No such limit" />
-          <DraftNumber name="maxDurationSeconds" label="Longest conversation, seconds" min={10} max={43_200} placeholder="The server's usual" />
+          <DraftNumber name="silenceTimeoutSeconds" label="Hang up after silence (seconds)" min={5} max={3600} placeholder="No such limit" />
+          <DraftNumber name="maxDurationSeconds" label="Longest conversation (seconds)" min={10} max={43_200} placeholder="The server's usual" />
         </div>
       </Card>
       <Card title="The end of a call">
@@ -69,7 +69,7 @@ function Silence() {
       />
       <div className={styles.columns}>
         <TextField
-          label="Silence before each, seconds" type="number" min={0} max={3600} placeholder="The server's usual" note="0: never."
+          label="Silence before each (seconds)" type="number" min={0} max={3600} placeholder="The server's usual" note="0: never."
           value={plan?.idleTimeoutSeconds ?? ""} onChange={(event) => change({ idleTimeoutSeconds: toNumber(event.target.value) })}
         />
         <TextField

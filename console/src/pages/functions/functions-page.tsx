@@ -61,7 +61,7 @@ function Row({ shown: { name, description, method, endpointUrl, metadata }, onSh
       <div className={styles.do}>
         <Button onClick={() => onShow("try")}>Try it</Button>
         <MoreMenu label={`More about ${name}`} items={[
-          { label: "Change", onChoose: () => onShow("edit") },
+          { label: "Edit", icon: "edit", onChoose: () => onShow("edit") },
           { label: "Delete", icon: "trash", danger: true, onChoose: () => onShow("delete") },
         ]} />
       </div>

@@ -83,8 +83,8 @@ function Files({ agentId }: { agentId: string }) {
         <SourceList
           label="Files" sources={files.data} about={describe}
           items={(file) => [
-            { label: "Download", icon: "docs", onChoose: () => location.assign(file.url) },
-            { label: "Replace", icon: "up", onChoose: () => choose(file.id) },
+            { label: "Download", icon: "download", onChoose: () => location.assign(file.url) },
+            { label: "Replace", icon: "again", onChoose: () => choose(file.id) },
             { label: "Delete", icon: "trash", danger: true, onChoose: () => change.mutate(remove(file.id)) },
           ]}
         />
@@ -115,7 +115,7 @@ function Pages({ agentId }: { agentId: string }) {
         <SourceList
           label="Web pages" sources={pages.data} about={(page) => (page.crawl ? `Site · ${showCount(page.pages, "page")}` : "Page")}
           items={(page) => [
-            { label: "Read again", icon: "up", onChoose: () => change.mutate(refresh(page.id)) },
+            { label: "Read again", icon: "again", onChoose: () => change.mutate(refresh(page.id)) },
             { label: "Delete", icon: "trash", danger: true, onChoose: () => change.mutate(remove(page.id)) },
           ]}
         />

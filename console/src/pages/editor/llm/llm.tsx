@@ -116,7 +116,7 @@ function Fallbacks({ llm, onChange }: { llm: Own; onChange: (llm: Own) => void }
         </div>
       )}
       <div className={styles.columns}>
-        <NumberField label="Ask the first fallback as well after, ms" min={100} max={60_000} value={llm.hedgeAfterMs} onChange={(hedgeAfterMs) => onChange({ ...llm, hedgeAfterMs })} />
+        <NumberField label="Ask the first fallback as well after (ms)" min={100} max={60_000} value={llm.hedgeAfterMs} onChange={(hedgeAfterMs) => onChange({ ...llm, hedgeAfterMs })} />
         <TextField label="Said when nobody could answer" maxLength={250} placeholder="The usual sentence" value={llm.failureMessage ?? ""} onChange={(event) => onChange({ ...llm, failureMessage: event.target.value || null })} />
       </div>
     </Card>
