@@ -42,6 +42,7 @@ AGENTS: tuple[Mapping[str, Any], ...] = (
         "prompt": "You run the front desk of the Grand Hotel. Be brief and kind.",
         "criticalKnowledge": "# Parking\nThe garage closes at nine.\n# Breakfast\nFrom seven on.",
         "builtInActions": ["end-call", "current-time"],
+        "voice": "calm",
         "visibility": "unlisted",
     },
 )

@@ -25,7 +25,8 @@ WITHIN_MS = 30_000
 REFUSED: Final = frozenset({"/api/v1/external-functions"})
 FORBIDDEN: Final = """
 navigator.mediaDevices.getUserMedia = () =>
-  Promise.reject(new DOMException("Permission denied", "NotAllowedError"))
+  Promise.reject(new DOMException("Permission denied", "NotAllowedError"));
+null
 """
 """What a browser does once somebody has said no to the microphone."""
 

@@ -95,10 +95,10 @@ function Row({ shown }: { shown: Conversation }) {
           <span className={styles.agent}>{agentName}</span>
         </Link>
       </td>
-      <td data-short title={showMoment(startedAt)}>{showAgo(startedAt)}</td>
-      <td data-number>{durationInSeconds === null ? "–" : showLength(durationInSeconds)}</td>
-      <td data-number>{turns}</td>
-      <td>
+      <td data-short data-label="Began" title={showMoment(startedAt)}>{showAgo(startedAt)}</td>
+      <td data-number data-label="Length">{durationInSeconds === null ? "–" : showLength(durationInSeconds)}</td>
+      <td data-number data-label="Turns">{turns}</td>
+      <td data-label="How it ended">
         {underWay ? <Badge kind="accent">Under way</Badge> : endReasonInWords}{" "}
         {faults.length > 0 && <Badge kind="danger">Failed</Badge>}{" "}
         {rating && <Badge><Icon name={rating === "up" ? "good" : "bad"} size={14} />{rating === "up" ? "Good" : "Bad"}</Badge>}

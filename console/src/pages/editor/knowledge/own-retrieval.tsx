@@ -24,7 +24,7 @@ export function OwnRetrieval() {
   const own = value("knowledge") as Own | null;
   const change = (next: Own | null) => set("knowledge", next as Changes["knowledge"]);
   return (
-    <Card title="Your own retrieval">
+    <Card side title="Your own retrieval">
       <Toggle
         label="Ask a retrieval server of mine" checked={own !== null}
         note="It speaks Dify's external knowledge API. When it fails, the agent's own knowledge answers."
