@@ -22,7 +22,7 @@ FOLDER: Final = Path("build/screenshots")
 SIZES: Final = {"1280": {"width": 1280, "height": 860}, "360": {"width": 360, "height": 740}}
 SCHEMES: Final = ("light", "dark")
 WITHIN_MS = 30_000
-REFUSED: Final = frozenset({"/api/v1/external-functions"})
+REFUSED: Final = frozenset({"/api/v1/external-functions", "/my-agent"})
 FORBIDDEN: Final = """
 navigator.mediaDevices.getUserMedia = () =>
   Promise.reject(new DOMException("Permission denied", "NotAllowedError"));
@@ -98,9 +98,9 @@ def test_wrong_llm(page: Page) -> None:
     expect(page.get_by_text("Another address works:")).to_be_visible(timeout=WITHIN_MS)
 
 
-def copy_agent(page: Page) -> None:
-    page.get_by_role("button", name="More about Pizza line").first.click()
-    page.get_by_role("menuitem", name="Duplicate").click()
+def copy_id(page: Page) -> None:
+    open_menu(page)
+    page.get_by_role("menuitem", name="Copy the id").click()
     expect(page.get_by_role("dialog", name="Message")).to_be_visible()
 
 
@@ -234,7 +234,7 @@ DEEDS: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
     "conversation-delete": ("conversation", delete_conversation),
     "keys-revoke": ("keys", revoke_key),
     "sign-in-refused": ("sign-in", fail_to_sign_in),
-    "agents-copied": ("agents", copy_agent),
+    "agents-copied": ("agents", copy_id),
 }
 """Pages after something was done there: a name, the page, and what is done."""
 

@@ -106,7 +106,7 @@ function Share({ shown, onClose }: { shown: Conversation; onClose: () => void })
       foot={<><Button onClick={onClose}>Close</Button><Button kind={isShared ? "danger" : "primary"} busy={share.isPending} onClick={() => share.mutate(!isShared)}>{isShared ? "Take the link back" : "Make a link"}</Button></>}
     >
       <p>Whoever has the link can read what was said and hear it. What was asked of the LLM is not shown.</p>
-      {shown.shareToken && <Code title="Link" code={`${location.origin}/shared/${shown.shareToken}`} />}
+      {shown.shareToken && <Code wrap title="Link" code={`${location.origin}/shared/${shown.shareToken}`} />}
       <Failure error={share.error} />
     </Dialog>
   );

@@ -68,8 +68,8 @@ function Made({ made }: { made: NewKey }) {
   return (
     <Card title={`Your key “${made.name}”`}>
       <p>Copy it now: it is not shown again.</p>
-      <Code title="Key" code={made.apiKey} />
-      <Code title="Try it" code={writeCurl({ path: "/api/v1/agents" }, location.origin, made.apiKey)} />
+      <Code wrap title="Key" code={made.apiKey} />
+      <Code wrap title="Try it" code={writeCurl({ path: "/api/v1/agents" }, location.origin, made.apiKey)} />
     </Card>
   );
 }

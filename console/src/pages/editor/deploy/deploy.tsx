@@ -27,7 +27,7 @@ export default function Deploy() {
         <AllowedOrigins />
       </Card>
       <Card side title="Its own page" aside={<LinkButton small href={`/agent/${agent.id}`}>Open</LinkButton>}>
-        <Code title="Link" code={link} />
+        <Code wrap title="Link" code={link} />
       </Card>
       <TalkButton />
       <FromCode agentId={agent.id} />
