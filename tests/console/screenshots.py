@@ -178,6 +178,7 @@ def forbid_microphone(page: Page) -> None:
     page.evaluate(FORBIDDEN)
     page.get_by_role("button", name="Start talking").click()
     expect(page.get_by_role("alert")).not_to_be_empty(timeout=WITHIN_MS)
+    expect(page.get_by_text("Connecting…")).to_have_count(0)
 
 
 def hang_up(page: Page) -> None:
@@ -199,6 +200,7 @@ def walk(page: Page) -> None:
 def speak(page: Page) -> None:
     page.get_by_role("button", name="Start talking").click()
     expect(page.get_by_label("Speaker", exact=True)).to_be_visible(timeout=WITHIN_MS)
+    expect(page.get_by_text("Connecting…")).to_have_count(0)
 
 
 DEEDS: Final[Mapping[str, tuple[str, Callable[[Page], None]]]] = {
