@@ -33,7 +33,7 @@ AGENTS: tuple[Mapping[str, Any], ...] = (
         "greeting": "Hello, which pizza would you like?",
         "prompt": "You take orders for a pizzeria. Read each order back before you end the call.",
         "visibility": "public",
-        "voice": "deep",
+        "voice": "drone",
     },
     {
         "displayName": "Front desk of the Grand Hotel",
@@ -42,6 +42,7 @@ AGENTS: tuple[Mapping[str, Any], ...] = (
         "prompt": "You run the front desk of the Grand Hotel. Be brief and kind.",
         "criticalKnowledge": "# Parking\nThe garage closes at nine.\n# Breakfast\nFrom seven on.",
         "builtInActions": ["end-call", "current-time"],
+        "voice": "hum",
         "visibility": "unlisted",
     },
 )

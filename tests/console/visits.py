@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,7 +20,7 @@ HERE = frozenset({"127.0.0.1", "localhost", "insecure.test"})
 WIDE: Mapping[str, int] = {"width": 1100, "height": 760}
 WITHIN_MS = 20_000
 """What a page has time for; a busy machine needs it, an idle one never."""
-REFUSED = "the server responded with a status of 400"
+REFUSED = re.compile("the server responded with a status of 40[04]")
 SIGNED_OUT = "the server responded with a status of 401"
 """Chromium logs that the console asks who is signed in, when nobody is."""
 
@@ -53,7 +54,7 @@ class Visits:
         problems: what pages threw, and what they logged as errors.
         elsewhere: every request for another host; nothing of it leaves the machine.
         asked: how many requests there were in all.
-        refused: paths that a test has answered with 400, which Chromium logs as an error.
+        refused: paths that a test has answered with 400 or 404, which Chromium logs as an error.
     """
 
     problems: list[str] = field(default_factory=list)
@@ -95,7 +96,7 @@ class Visits:
 
     def _read(self, log: ConsoleMessage) -> None:
         url = log.location.get("url", "")
-        if REFUSED in log.text and urlsplit(url).path in self.refused:
+        if REFUSED.search(log.text) and urlsplit(url).path in self.refused:
             return
         if log.type == "error" and SIGNED_OUT not in log.text:
             self.problems.append(f"{log.text} ({url})")

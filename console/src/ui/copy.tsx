@@ -39,10 +39,10 @@ export async function copyText(text: string): Promise<void> {
   if (!isDone) throw new Error("the browser did not copy");
 }
 
-/** Code as it is to be pasted. */
-export function Code({ code, title }: { code: string; title?: string }) {
+/** Code as it is to be pasted. `wrap`: long lines go on below instead of out of sight. */
+export function Code({ code, title, wrap }: { code: string; title?: string; wrap?: boolean }) {
   return (
-    <figure className={styles.code}>
+    <figure className={styles.code} data-wrap={wrap || undefined}>
       {title && <figcaption className={styles.title}>{title}</figcaption>}
       <pre tabIndex={0} aria-label={title ?? "Code"}>{code}</pre>
       <CopyButton text={code} bare />
@@ -52,5 +52,5 @@ export function Code({ code, title }: { code: string; title?: string }) {
 
 /** The same action by REST. */
 export function Curl({ title = "The same by REST", ...request }: Request & { title?: string }) {
-  return <Code title={title} code={writeCurl(request, location.origin)} />;
+  return <Code wrap title={title} code={writeCurl(request, location.origin)} />;
 }

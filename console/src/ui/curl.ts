@@ -8,6 +8,9 @@ export interface Request {
   form?: string;
 }
 
+/** A longer body stands on several lines. */
+const MOST_CHARS = 60;
+
 /** `key` as it stands in the shell; without one, the variable that guides use. */
 export function writeCurl({ method = "GET", path, body, form }: Request, server: string, key = "$SAYSO_API_KEY"): string {
   const url = `${server}${path}`;
@@ -15,7 +18,8 @@ export function writeCurl({ method = "GET", path, body, form }: Request, server:
   if (form) lines.push(`-F ${quote(form)}`);
   if (body !== undefined) {
     lines.push(`-H "Content-Type: application/json"`);
-    lines.push(`-d ${quote(JSON.stringify(body, null, 2))}`);
+    const short = JSON.stringify(body);
+    lines.push(`-d ${quote(short.length > MOST_CHARS ? JSON.stringify(body, null, 2) : short)}`);
   }
   return lines.join(" \\\n  ");
 }

@@ -32,8 +32,16 @@ export function Page({ title, lead, actions, children }: PageProps) {
   );
 }
 
-/** `title` makes it a section with a heading; `flush` leaves the edges to the content. */
-export function Card({ title, aside, flush, children }: { title?: string; aside?: ReactNode; flush?: boolean; children: ReactNode }) {
+/** `title` makes it a section with a heading, `side` puts that beside the content where there is room; `flush` leaves the edges to the content. */
+export function Card({ title, aside, flush, side, children }: { title?: string; aside?: ReactNode; flush?: boolean; side?: boolean; children: ReactNode }) {
+  if (side) {
+    return (
+      <section className={`${styles.card} ${styles.side}`} aria-label={title}>
+        <div className={styles.cardHead}><h2>{title}</h2>{aside}</div>
+        <div className={styles.cardBody}>{children}</div>
+      </section>
+    );
+  }
   const classes = [styles.card, flush ? styles.flush : styles.padded].join(" ");
   const body = (
     <>
@@ -59,7 +67,12 @@ export function Failure({ error }: { error: unknown }) {
   if (!error) return null;
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof ApiError ? error.hint : "";
-  return <Notice><p>{asSentence(message)}</p>{hint && <p>{hint}</p>}</Notice>;
+  return <Notice><p><Prose text={asSentence(message)} /></p>{hint && <p><Prose text={hint} /></p>}</Notice>;
+}
+
+/** A sentence of the server, with `commands` set as code. */
+function Prose({ text }: { text: string }) {
+  return text.split("`").map((part, n) => (n % 2 ? <code key={n}>{part}</code> : part));
 }
 
 export function Badge({ kind, children }: { kind?: "accent" | "warning" | "danger" | "good"; children: ReactNode }) {

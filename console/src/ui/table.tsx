@@ -1,4 +1,4 @@
-/* Rows of like things. Scrolls sideways in itself where the page is narrow. */
+/* Rows of like things. In a narrow window each is a card, its cells named by their `data-label`. */
 
 import type { ReactNode } from "react";
 

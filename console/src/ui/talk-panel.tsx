@@ -45,7 +45,7 @@ sheet.replaceSync(`${panelCss}
   .sayso { color-scheme: inherit; }
   .around, .call { height: 100%; }
   .around { container-type: inline-size; }
-  .call { display: grid; grid-template-rows: auto minmax(0, 1fr) auto; gap: var(--gap); }
+  .call { display: grid; grid-template-columns: minmax(0, 1fr); grid-template-rows: auto minmax(0, 1fr) auto; gap: var(--gap); }
   .call:not(.calling, :has(li)) { grid-template-rows: minmax(0, 1fr) auto auto; }
   .stage { padding-inline: 0; border-width: 0 0 1px; border-radius: 0; background: none; }
 `);

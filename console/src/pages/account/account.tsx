@@ -32,7 +32,7 @@ function Who({ session }: { session: Session }) {
     change.mutate({ name, ...(email && { email }) }, { onSuccess: () => say("Saved.") });
   };
   return (
-    <Card title="Who you are">
+    <Card side title="Who you are">
       <Form onSubmit={submit}>
         <Failure error={change.error} />
         <TextField label="Name" autoComplete="name" value={name} onChange={(event) => setName(event.target.value)} />
@@ -62,7 +62,7 @@ function Password({ isFirst }: { isFirst: boolean }) {
     );
   };
   return (
-    <Card title={isFirst ? "Set a password" : "Change the password"}>
+    <Card side title={isFirst ? "Set a password" : "Change the password"}>
       {isFirst && <p>You came by a link. With an email and a password you can come back without one.</p>}
       <Form onSubmit={submit}>
         <Failure error={change.error} />

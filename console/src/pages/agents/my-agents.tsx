@@ -32,14 +32,14 @@ export default function MyAgents() {
   return (
     <Page
       title="Agents"
-      actions={<><ImportButton /><Button kind="primary" busy={make.isPending} onClick={create}><Icon name="plus" />New agent</Button></>}
+      actions={<><ImportButton />{agents.data?.length !== 0 && <Button kind="primary" busy={make.isPending} onClick={create}><Icon name="plus" />New agent</Button>}</>}
     >
       <Failure error={agents.error ?? make.error} />
       {agents.isPending && <Waiting what="Loading the agents…" />}
       {agents.data?.length === 0 && (
         <Empty title="No agents yet">
           <p>An agent is a voice with a prompt, and with an LLM of your own or none. Make one here, or by REST:</p>
-          <Button kind="primary" onClick={create}>New agent</Button>
+          <Button kind="primary" busy={make.isPending} onClick={create}><Icon name="plus" />New agent</Button>
           <Curl method="POST" path="/api/v1/agents" body={NEW_AGENT} />
         </Empty>
       )}
@@ -48,7 +48,7 @@ export default function MyAgents() {
           <div className={styles.search}>
             <TextField label="Search agents" unlabelled type="search" placeholder="Search by name, id or prompt" value={search} onChange={(event) => setSearch(event.target.value)} />
           </div>
-          {found.length ? <ul className={styles.list}>{found.map((agent) => <Row key={agent.id} agent={agent} />)}</ul> : <p role="status">No agent has “{search}” in its name, id or texts.</p>}
+          {found.length ? <ul className={styles.list}>{found.map((agent) => <Row key={agent.id} agent={agent} />)}</ul> : <Empty title="No such agent"><p role="status">None has “{search}” in its name, id or texts.</p><Button onClick={() => setSearch("")}>Show all</Button></Empty>}
         </>
       )}
     </Page>
@@ -70,11 +70,11 @@ function Row({ agent }: { agent: Agent }) {
   const duplicate = useDuplicate();
   const fail = (error: Error) => say(error.message);
   const items = [
-    { label: "Edit", onChoose: () => go(`/my-agents/${agent.id}/identity`) },
+    { label: "Edit", icon: "edit", onChoose: () => go(`/my-agents/${agent.id}/identity`) },
     { label: "Copy the id", icon: "copy", onChoose: () => void copyText(agent.id).then(() => say("The id is copied."), fail) },
     { label: "Conversations", icon: "conversations", onChoose: () => go(`/conversations?agentId=${agent.id}`) },
-    { label: "Duplicate", icon: "plus", onChoose: () => duplicate.mutate(agent.id, { onSuccess: (made) => say(`“${made.displayName}” is made.`), onError: fail }) },
-    { label: "Export as JSON", icon: "share", onChoose: () => saveFile(`${agent.id}.json`, exportAgent(agent)) },
+    { label: "Duplicate", icon: "duplicate", onChoose: () => duplicate.mutate(agent.id, { onSuccess: (made) => say(`“${made.displayName}” is made.`), onError: fail }) },
+    { label: "Export as JSON", icon: "download", onChoose: () => saveFile(`${agent.id}.json`, exportAgent(agent)) },
     {
       label: "Delete", icon: "trash", danger: true, onChoose: () => remove.mutate(agent.id, {
         onSuccess: () => say(`“${agent.displayName}” is deleted.`, { undo: () => bringBack.mutate(agent.id, { onError: fail }) }),

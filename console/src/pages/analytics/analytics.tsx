@@ -9,7 +9,7 @@ import { Curl } from "../../ui/copy";
 import { SelectField } from "../../ui/field";
 import { Card, Empty, Failure, Page, Waiting } from "../../ui/page";
 import { Table } from "../../ui/table";
-import { showDay, showMs } from "../../ui/times";
+import { showMs } from "../../ui/times";
 import { useAgents } from "../agents/agents";
 import styles from "./analytics.module.css";
 import { Bars, Lines } from "./charts";
@@ -17,6 +17,7 @@ import { Bars, Lines } from "./charts";
 type Figures = Schemas["FiguresView"];
 type Report = Schemas["AnalyticsView"];
 
+const TICK = new Intl.DateTimeFormat(undefined, { month: "short", day: "numeric" });
 const PERIODS = [["1", "The last day"], ["7", "The last week"], ["30", "The last month"], ["365", "The last year"]] as const;
 const DAY_MS = 86_400_000;
 const FAULTS = [["llm", "the LLM's"], ["owner", "yours"], ["operator", "the operator's"], ["caller", "the caller's"]] as const;
@@ -77,7 +78,7 @@ const showMaybe = (ms: number | null) => (ms === null ? "–" : showMs(ms));
 const countFailures = ({ failures }: Figures) => failures.caller + failures.owner + failures.llm + failures.operator;
 
 function Shown({ report: { totals, buckets, perAgent, bucket } }: { report: Report }) {
-  const labels = buckets.map(({ start }) => (bucket === "hour" ? new Date(start).toLocaleTimeString(undefined, { timeStyle: "short" }) : showDay(start)));
+  const labels = buckets.map(({ start }) => (bucket === "hour" ? new Date(start).toLocaleTimeString(undefined, { timeStyle: "short" }) : TICK.format(new Date(start))));
   const of = (read: (figures: Figures) => number) => buckets.map(read);
   return (
     <>
@@ -94,12 +95,12 @@ function Shown({ report: { totals, buckets, perAgent, bucket } }: { report: Repo
         {perAgent.map((each) => (
           <tr key={each.agentId}>
             <td><Link href={`/conversations?agentId=${each.agentId}`}>{each.agentName}</Link></td>
-            <td data-number>{showCount(each.conversations)}</td>
-            <td data-number>{each.minutes.toFixed(1)}</td>
-            <td data-number>{showMaybe(each.latencyMs.p50)}</td>
-            <td data-number>{showMaybe(each.latencyMs.p95)}</td>
-            <td data-number>{showCount(each.interruptions)}</td>
-            <td data-number>{showCount(countFailures(each))}</td>
+            <td data-number data-label="Conversations">{showCount(each.conversations)}</td>
+            <td data-number data-label="Minutes">{each.minutes.toFixed(1)}</td>
+            <td data-number data-label="Half within">{showMaybe(each.latencyMs.p50)}</td>
+            <td data-number data-label="95 % within">{showMaybe(each.latencyMs.p95)}</td>
+            <td data-number data-label="Interruptions">{showCount(each.interruptions)}</td>
+            <td data-number data-label="Failures">{showCount(countFailures(each))}</td>
           </tr>
         ))}
       </Table>
@@ -109,13 +110,13 @@ function Shown({ report: { totals, buckets, perAgent, bucket } }: { report: Repo
 
 function Totals({ totals }: { totals: Figures }) {
   const blamed = FAULTS.flatMap(([fault, whose]) => (totals.failures[fault] ? [`${totals.failures[fault]} ${whose}`] : []));
-  const shown: readonly (readonly [string, string])[] = [
+  const shown: readonly (readonly [string, string, string?])[] = [
     ["Conversations", showCount(totals.conversations)],
     ["Minutes", totals.minutes.toFixed(1)],
     ["Half answered within", showMaybe(totals.latencyMs.p50)],
     ["95 % answered within", showMaybe(totals.latencyMs.p95)],
     ["Interruptions", showCount(totals.interruptions)],
-    ["Failures", blamed.length ? blamed.join(", ") : "0"],
+    ["Failures", showCount(countFailures(totals)), blamed.join(", ")],
   ];
-  return <dl className={styles.totals}>{shown.map(([name, value]) => <div key={name} className={styles.total}><dt>{name}</dt><dd>{value}</dd></div>)}</dl>;
+  return <dl className={styles.totals}>{shown.map(([name, value, note]) => <div key={name} className={styles.total}><dt>{name}</dt><dd>{value}</dd>{note && <dd className={styles.note}>{note}</dd>}</div>)}</dl>;
 }

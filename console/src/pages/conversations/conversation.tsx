@@ -3,8 +3,8 @@
 import { useState } from "react";
 import { Link, useLocation } from "wouter";
 
-import { Button, LinkButton } from "../../ui/button";
-import { Code } from "../../ui/copy";
+import { Button } from "../../ui/button";
+import { Code, copyText } from "../../ui/copy";
 import { Dialog } from "../../ui/dialog";
 import { Icon, type IconName } from "../../ui/icons";
 import { MoreMenu } from "../../ui/menu";
@@ -67,22 +67,34 @@ function Actions({ shown }: { shown: Conversation }) {
   const rate = useRate(shown.id);
   const [asks, setAsks] = useState<"share" | "delete" | null>(null);
   const say = useSay();
+  const fail = (error: Error) => say(error.message);
   const thumb = (rating: "up" | "down", sign: IconName, label: string) => (
     <Button
       square aria-label={label} title={label} aria-pressed={shown.rating === rating} kind={shown.rating === rating ? "primary" : "plain"}
-      onClick={() => rate.mutate(shown.rating === rating ? null : rating, { onError: (error) => say(error.message) })}
+      onClick={() => rate.mutate(shown.rating === rating ? null : rating, { onError: fail })}
     ><Icon name={sign} /></Button>
   );
   return (
     <>
       <span className={styles.thumbs}>{thumb("up", "good", "Good")}{thumb("down", "bad", "Bad")}</span>
       <Button onClick={() => setAsks("share")}><Icon name="share" size={16} />{shown.shareToken ? "Shared" : "Share"}</Button>
-      <LinkButton href={exportOf(shown.id)} download={`conversation-${shown.id}.json`}>Export</LinkButton>
-      <MoreMenu label="More" items={[{ label: "Delete", icon: "trash", danger: true, onChoose: () => setAsks("delete") }]} />
+      <MoreMenu label="More" items={[
+        { label: "Copy the id", icon: "copy", onChoose: () => void copyText(shown.id).then(() => say("The id is copied."), fail) },
+        { label: "Export as JSON", icon: "download", onChoose: () => saveFrom(exportOf(shown.id), `conversation-${shown.id}.json`) },
+        { label: "Delete", icon: "trash", danger: true, onChoose: () => setAsks("delete") },
+      ]} />
       {asks === "share" && <Share shown={shown} onClose={() => setAsks(null)} />}
       {asks === "delete" && <Delete shown={shown} onClose={() => setAsks(null)} />}
     </>
   );
+}
+
+/** Saves what is at an address of this server. */
+function saveFrom(href: string, name: string): void {
+  const link = document.createElement("a");
+  link.href = href;
+  link.download = name;
+  link.click();
 }
 
 function Share({ shown, onClose }: { shown: Conversation; onClose: () => void }) {
@@ -94,7 +106,7 @@ function Share({ shown, onClose }: { shown: Conversation; onClose: () => void })
       foot={<><Button onClick={onClose}>Close</Button><Button kind={isShared ? "danger" : "primary"} busy={share.isPending} onClick={() => share.mutate(!isShared)}>{isShared ? "Take the link back" : "Make a link"}</Button></>}
     >
       <p>Whoever has the link can read what was said and hear it. What was asked of the LLM is not shown.</p>
-      {shown.shareToken && <Code title="Link" code={`${location.origin}/shared/${shown.shareToken}`} />}
+      {shown.shareToken && <Code wrap title="Link" code={`${location.origin}/shared/${shown.shareToken}`} />}
       <Failure error={share.error} />
     </Dialog>
   );

@@ -17,7 +17,7 @@ const END_REASONS = [
   ["under_way", "Under way"], ["caller_left", "The caller hung up"], ["agent_done", "The agent hung up"], ["transferred", "Handed on"], ["silence", "Nobody spoke"],
   ["time_up", "It took too long"], ["line_lost", "The line was lost"], ["failed", "It failed"], ["server_stopped", "The server stopped"],
 ] as const;
-const FAULTS = [["llm", "The LLM's"], ["owner", "Yours"], ["operator", "The operator's"], ["caller", "The caller's"]] as const;
+const FAULTS = [["llm", "The LLM's fault"], ["owner", "Your fault"], ["operator", "The operator's fault"], ["caller", "The caller's fault"]] as const;
 /** The filters that are folded away. */
 const MORE: readonly FilterName[] = ["endReason", "fault", "rating", "from", "to", "minSeconds"];
 const RATINGS = [["up", "Thumbs up"], ["down", "Thumbs down"], ["none", "Not rated"]] as const;
@@ -73,12 +73,12 @@ function FilterFields({ filters, onChange }: { filters: Filters; onChange: (name
       <details className={styles.more} open={MORE.some((name) => filters[name]) || undefined}>
         <summary>More filters</summary>
         <div className={styles.filters}>
-          {choice("endReason", "How it ended", "However", END_REASONS)}
-          {choice("fault", "Failures", "With or without", FAULTS)}
-          {choice("rating", "Rating", "However", RATINGS)}
+          {choice("endReason", "How it ended", "Any ending", END_REASONS)}
+          {choice("fault", "Failure", "With or without", FAULTS)}
+          {choice("rating", "Rating", "Any rating", RATINGS)}
           <TextField label="From" type="date" value={filters.from ?? ""} onChange={(event) => onChange("from", event.target.value)} />
           <TextField label="Before" type="date" value={filters.to ?? ""} onChange={(event) => onChange("to", event.target.value)} />
-          <TextField label="At least, seconds" type="number" min={0} value={filters.minSeconds ?? ""} onChange={(event) => onChange("minSeconds", event.target.value)} />
+          <TextField label="At least (seconds)" type="number" min={0} value={filters.minSeconds ?? ""} onChange={(event) => onChange("minSeconds", event.target.value)} />
         </div>
       </details>
     </search>
@@ -95,10 +95,10 @@ function Row({ shown }: { shown: Conversation }) {
           <span className={styles.agent}>{agentName}</span>
         </Link>
       </td>
-      <td data-short title={showMoment(startedAt)}>{showAgo(startedAt)}</td>
-      <td data-number>{durationInSeconds === null ? "–" : showLength(durationInSeconds)}</td>
-      <td data-number>{turns}</td>
-      <td>
+      <td data-short data-label="Began" title={showMoment(startedAt)}>{showAgo(startedAt)}</td>
+      <td data-number data-label="Length">{durationInSeconds === null ? "–" : showLength(durationInSeconds)}</td>
+      <td data-number data-label="Turns">{turns}</td>
+      <td data-label="How it ended">
         {underWay ? <Badge kind="accent">Under way</Badge> : endReasonInWords}{" "}
         {faults.length > 0 && <Badge kind="danger">Failed</Badge>}{" "}
         {rating && <Badge><Icon name={rating === "up" ? "good" : "bad"} size={14} />{rating === "up" ? "Good" : "Bad"}</Badge>}

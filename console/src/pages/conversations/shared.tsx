@@ -3,6 +3,7 @@
 import { Card, Failure, Page, Waiting } from "../../ui/page";
 import { showMoment } from "../../ui/times";
 import { sharedRecordingOf, useShared } from "./conversations";
+import styles from "./shared.module.css";
 import { Transcript } from "./transcript";
 
 export default function SharedPage({ token }: { token: string }) {
@@ -12,6 +13,7 @@ export default function SharedPage({ token }: { token: string }) {
   const { agentName, startedAt, endReasonInWords, transcript, hasRecording } = shared.data;
   return (
     <main>
+      <p className={styles.sayso}><img src="/static/icon.svg" alt="" width="22" height="22" />Sayso</p>
       <Page title={`A conversation with ${agentName}`} lead={`${showMoment(startedAt)} · ${endReasonInWords}`}>
         <Card flush><Transcript lines={transcript} agentName={agentName} recording={hasRecording ? sharedRecordingOf(token) : null} /></Card>
       </Page>

@@ -19,31 +19,31 @@ const PATIENCE = [
 export default function Behaviour() {
   return (
     <>
-      <Card title="What it says">
+      <Card side title="What it says">
         <DraftArea name="greeting" label="Greeting" rows={2} maxLength={250} note="Said first. Empty: the agent waits for the caller." />
         <DraftArea name="prompt" label="Prompt" rows={10} maxLength={10_000} note={<>What it is told about itself and its task. <code>{"{{name}}"}</code> is filled in from the variables.</>} />
       </Card>
-      <Card title="Turns">
+      <Card side title="Turns">
         <div className={styles.columns}>
           <DraftSelect name="patience" label="Patience" options={PATIENCE} empty="The server's usual" />
           <DraftToggle name="interruptible" label="The caller may interrupt" note="If not, every reply is heard to its end." />
         </div>
       </Card>
-      <Card title="When nobody speaks">
+      <Card side title="When nobody speaks">
         <Silence />
         <div className={styles.columns}>
-          <DraftNumber name="silenceTimeoutSeconds" label="Hang up after silence of, seconds" min={5} max={3600} placeholder="No such limit" />
-          <DraftNumber name="maxDurationSeconds" label="Longest conversation, seconds" min={10} max={43_200} placeholder="The server's usual" />
+          <DraftNumber name="silenceTimeoutSeconds" label="Hang up after silence (seconds)" min={5} max={3600} placeholder="No such limit" />
+          <DraftNumber name="maxDurationSeconds" label="Longest conversation (seconds)" min={10} max={43_200} placeholder="The server's usual" />
         </div>
       </Card>
-      <Card title="The end of a call">
+      <Card side title="The end of a call">
         <Goodbye />
         <Phrases />
       </Card>
-      <Card title="Variables">
+      <Card side title="Variables">
         <VariableLines />
       </Card>
-      <Card title="Recording">
+      <Card side title="Recording">
         <DraftToggle name="recordAudio" label="Record conversations" note="Where the operator records at all. In many places callers must be told: say so in the greeting." />
       </Card>
     </>
@@ -69,7 +69,7 @@ function Silence() {
       />
       <div className={styles.columns}>
         <TextField
-          label="Silence before each, seconds" type="number" min={0} max={3600} placeholder="The server's usual" note="0: never."
+          label="Silence before each (seconds)" type="number" min={0} max={3600} placeholder="The server's usual" note="0: never."
           value={plan?.idleTimeoutSeconds ?? ""} onChange={(event) => change({ idleTimeoutSeconds: toNumber(event.target.value) })}
         />
         <TextField

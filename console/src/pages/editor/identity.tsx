@@ -30,12 +30,12 @@ const SAMPLE = "Hello! This is how I sound when I talk with you.";
 export default function Identity() {
   return (
     <>
-      <Card title="Name">
+      <Card side title="Who it is">
         <DraftText name="displayName" label="Name" required maxLength={250} />
         <DraftArea name="description" label="Description" rows={2} required maxLength={500} note="For you and for visitors; the agent does not read it." />
         <Picture />
       </Card>
-      <Card title="Voice">
+      <Card side title="How it sounds">
         <Voice />
         <div className={styles.columns}>
           <DraftNumber name="voiceSpeed" label="Speed" min={0.5} max={1.5} step={0.05} placeholder="1" note="0.5 to 1.5; empty is 1." />
@@ -57,12 +57,11 @@ function Voice() {
   const isSilent = preview.state === "silent";
   return (
     <>
-      <SelectField label="Voice" value={voice} onChange={(event) => set("voice", event.target.value)} error={voices.error?.message}>
-        {!isListed && <option value={voice}>The usual voice of this server{usual && `: ${usual.name}`}</option>}
-        {voices.data?.map(({ id, name, gender, description }) => <option key={id} value={id}>{[name, gender, description].filter(Boolean).join(" · ")}</option>)}
-      </SelectField>
-      <Failure error={preview.error} />
-      <div>
+      <div className={styles.beside}>
+        <SelectField label="Voice" value={voice} onChange={(event) => set("voice", event.target.value)} error={voices.error?.message}>
+          {!isListed && <option value={voice}>The usual voice of this server{usual && `: ${usual.name}`}</option>}
+          {voices.data?.map(({ id, name, gender, description }) => <option key={id} value={id}>{[name, gender, description].filter(Boolean).join(" · ")}</option>)}
+        </SelectField>
         <Button
           aria-pressed={!isSilent}
           onClick={() => (isSilent ? void preview.play(voice, value("voiceSpeed"), value("greeting") || SAMPLE) : preview.stop())}
@@ -71,6 +70,7 @@ function Voice() {
           {preview.state === "loading" ? "Speaking…" : isSilent ? "Listen" : "Stop"}
         </Button>
       </div>
+      <Failure error={preview.error} />
     </>
   );
 }

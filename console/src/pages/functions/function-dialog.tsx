@@ -40,7 +40,7 @@ export function FunctionDialog({ edited, onClose, onSaved }: FunctionDialogProps
     });
   };
   return (
-    <Dialog wide title={edited ? `Change “${edited.name}”` : "New function"} isOpen onClose={onClose}>
+    <Dialog wide title={edited ? `Edit “${edited.name}”` : "New function"} isOpen onClose={onClose}>
       <Form onSubmit={submit}>
         <Failure error={save.error} />
         <TextField label="Name" required maxLength={250} placeholder="book_visit" mono value={body.name} error={errorOf("name")} onChange={(event) => change({ name: event.target.value })} />
@@ -49,7 +49,7 @@ export function FunctionDialog({ edited, onClose, onSaved }: FunctionDialogProps
           <SelectField label="Method" value={body.method ?? "GET"} onChange={(event) => change({ method: event.target.value as NonNullable<FunctionBody["method"]> })}>
             {METHODS.map((method) => <option key={method}>{method}</option>)}
           </SelectField>
-          <TextField label="Longest wait, seconds" type="number" min={0.5} max={30} step={0.5} placeholder="10" value={body.timeoutSeconds ?? ""} onChange={(event) => change({ timeoutSeconds: event.target.value === "" ? null : event.target.valueAsNumber })} />
+          <TextField label="Longest wait (seconds)" type="number" min={0.5} max={30} step={0.5} placeholder="10" value={body.timeoutSeconds ?? ""} onChange={(event) => change({ timeoutSeconds: event.target.value === "" ? null : event.target.valueAsNumber })} />
         </div>
         <TextField label="Address" type="url" mono required placeholder="https://api.example.com/visits/{id}" value={body.endpointUrl} error={errorOf("endpointUrl")} onChange={(event) => change({ endpointUrl: event.target.value })} />
         <Parameters address={body.endpointUrl} parameters={body.parameters} onChange={(parameters) => change({ parameters })} />

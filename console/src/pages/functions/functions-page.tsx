@@ -30,13 +30,13 @@ export default function Functions() {
   const close = () => setShown(null);
   const add = () => setShown({ kind: "new", of: null });
   return (
-    <Page title="Functions" lead="What agents can do on your servers. Give them to an agent under its Actions." actions={<Button kind="primary" onClick={add}><Icon name="plus" />New function</Button>}>
+    <Page title="Functions" lead="What agents can do on your servers. Give them to an agent under its Actions." actions={functions.data?.length !== 0 && <Button kind="primary" onClick={add}><Icon name="plus" />New function</Button>}>
       <Failure error={functions.error} />
       {functions.isPending && <Waiting what="Loading the functions…" />}
       {functions.data?.length === 0 && (
         <Empty title="No functions yet">
           <p>A function is an HTTP endpoint of yours that the agent's LLM may call: look something up, book a visit. Make one here, or by REST:</p>
-          <Button kind="primary" onClick={add}>New function</Button>
+          <Button kind="primary" onClick={add}><Icon name="plus" />New function</Button>
           <Curl method="POST" path="/api/v1/external-functions" body={EXAMPLE} />
         </Empty>
       )}
@@ -61,7 +61,7 @@ function Row({ shown: { name, description, method, endpointUrl, metadata }, onSh
       <div className={styles.do}>
         <Button onClick={() => onShow("try")}>Try it</Button>
         <MoreMenu label={`More about ${name}`} items={[
-          { label: "Change", onChoose: () => onShow("edit") },
+          { label: "Edit", icon: "edit", onChoose: () => onShow("edit") },
           { label: "Delete", icon: "trash", danger: true, onChoose: () => onShow("delete") },
         ]} />
       </div>

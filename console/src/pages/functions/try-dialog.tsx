@@ -52,7 +52,7 @@ function Outcome({ trial: { ok, finding, status, ms, tries, sent, result } }: { 
       {sent && (
         <>
           <h3>What was sent</h3>
-          <pre className={styles.sent} tabIndex={0}>{`${sent.method} ${sent.url}\n${Object.entries(sent.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${sent.body ?? ""}`}</pre>
+          <pre className={styles.sent} tabIndex={0}>{`${sent.method} ${sent.url}\n${Object.entries(sent.headers).map(([name, value]) => `${name}: ${value}`).join("\n")}\n\n${sent.body ?? ""}`.trimEnd()}</pre>
         </>
       )}
     </>

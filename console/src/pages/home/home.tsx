@@ -6,6 +6,7 @@ import { Link } from "wouter";
 import { LinkButton } from "../../ui/button";
 import { Curl } from "../../ui/copy";
 import { SelectField } from "../../ui/field";
+import { Icon } from "../../ui/icons";
 import { Card, Empty, Failure, Notice, Page, Waiting } from "../../ui/page";
 import { TalkPanel } from "../../ui/talk-panel";
 import { useAgents, type Agent } from "../agents/agents";
@@ -48,17 +49,26 @@ function Choice({ agents, chosen, onChoose }: { agents: readonly Agent[]; chosen
   );
 }
 
+function Step({ href, name, isDone = false, children }: { href: string; name: string; isDone?: boolean; children: string }) {
+  return (
+    <li data-done={isDone || undefined}>
+      <span className={styles.sign}>{isDone && <><Icon name="check" size={14} /><span className="unseen">Done</span></>}</span>
+      <div><Link href={href}>{name}</Link><p>{children}</p></div>
+    </li>
+  );
+}
+
 function Next({ agent }: { agent: Agent }) {
   const at = `/my-agents/${agent.id}`;
   return (
     <div className={styles.next}>
       <Card title="What next">
         <ol className={styles.steps}>
-          <li><div><Link href={`${at}/llm`}>Connect your LLM</Link><p>Any OpenAI-compatible server. It is tried with a real question before it is saved.</p></div></li>
-          <li><div><Link href={`${at}/knowledge`}>Give it something to know</Link><p>Files, web pages, or a text; then ask about it aloud.</p></div></li>
-          <li><div><Link href={`${at}/actions`}>Let it do things</Link><p>Functions on your servers, MCP tools, or just hanging up.</p></div></li>
-          <li><div><Link href={`${at}/deploy`}>Put it where people are</Link><p>A link, one tag on your page, or a few lines of code.</p></div></li>
-          <li><div><Link href="/conversations">Read what was said</Link><p>With the sound, and where the time of each turn went.</p></div></li>
+          <Step href={`${at}/llm`} name="Connect your LLM" isDone={agent.llm !== null}>Any OpenAI-compatible server. It is tried with a real question before it is saved.</Step>
+          <Step href={`${at}/knowledge`} name="Give it something to know" isDone={Boolean(agent.criticalKnowledge)}>Files, web pages, or a text; then ask about it aloud.</Step>
+          <Step href={`${at}/actions`} name="Let it do things" isDone={agent.actions.length + agent.mcpServers.length > 0}>Functions on your servers, MCP tools, or just hanging up.</Step>
+          <Step href={`${at}/deploy`} name="Put it where people are">A link, one tag on your page, or a few lines of code.</Step>
+          <Step href="/conversations" name="Read what was said">With the sound, and where the time of each turn went.</Step>
         </ol>
       </Card>
       <Curl title="Its settings by REST" path={`/api/v1/agents/${agent.id}`} />

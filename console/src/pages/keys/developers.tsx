@@ -23,7 +23,7 @@ export default function Developers() {
   return (
     <Page title="API keys" lead="Programs that use this server send one of these. Give each its own, so that you can revoke it alone.">
       {session && (
-        <Card title="User id">
+        <Card side title="User id">
           <Beside><code>{session.userId}</code><CopyButton text={session.userId} bare label="Copy the user id" /></Beside>
           <p>Older clients send it as <code>X-User-Id</code>; it may be left out.</p>
         </Card>
@@ -55,7 +55,7 @@ function MakeKey({ onMade }: { onMade: (made: NewKey) => void }) {
     });
   };
   return (
-    <Card title="New key">
+    <Card side title="New key">
       <Failure error={make.error} />
       <Form row onSubmit={submit}>
         <TextField label="Name" placeholder="What it is for, such as: telephone bridge" maxLength={250} required value={name} onChange={(event) => setName(event.target.value)} />
@@ -69,8 +69,8 @@ function Made({ made }: { made: NewKey }) {
   return (
     <Card title={`Your key “${made.name}”`}>
       <p>Copy it now: it is not shown again.</p>
-      <Code title="Key" code={made.apiKey} />
-      <Code title="Try it" code={writeCurl({ path: "/api/v1/agents" }, location.origin, made.apiKey)} />
+      <Code wrap title="Key" code={made.apiKey} />
+      <Code wrap title="Try it" code={writeCurl({ path: "/api/v1/agents" }, location.origin, made.apiKey)} />
     </Card>
   );
 }
@@ -83,9 +83,9 @@ function KeyTable({ keys }: { keys: readonly Key[] }) {
         {keys.map((key) => (
           <tr key={key.id}>
             <td>{key.name || "No name"} {key.revokedAt && <Badge kind="danger">Revoked</Badge>}</td>
-            <td data-short><code>…{key.tail}</code></td>
-            <td data-short>{showDay(key.createdAt)}</td>
-            <td data-short>{key.lastUsedAt ? showAgo(key.lastUsedAt) : "Never"}</td>
+            <td data-short data-label="Key"><code>…{key.tail}</code></td>
+            <td data-short data-label="Made">{showDay(key.createdAt)}</td>
+            <td data-short data-label="Last used">{key.lastUsedAt ? showAgo(key.lastUsedAt) : "Never"}</td>
             <td data-number>{!key.revokedAt && <Button small kind="danger" onClick={() => setRevoking(key)}>Revoke</Button>}</td>
           </tr>
         ))}

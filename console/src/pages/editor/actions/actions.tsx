@@ -40,7 +40,7 @@ function BuiltIn() {
   const choose = (name: string, isChosen: boolean) =>
     set("builtInActions", (isChosen ? [...chosen, name] : chosen.filter((each) => each !== name)) as Changes["builtInActions"]);
   return (
-    <Card title="Built in">
+    <Card side title="Built in">
       <div className={styles.choices}>
         {BUILT_IN.map(([name, label, note]) => (
           <Toggle key={name} label={label} note={note} checked={chosen.includes(name)} onChange={(event) => choose(name, event.target.checked)} />
@@ -59,7 +59,7 @@ function Functions() {
   const chosen = value("actions");
   const choose = (id: string, isChosen: boolean) => set("actions", isChosen ? [...chosen, id] : chosen.filter((each) => each !== id));
   return (
-    <Card title="External functions" aside={<Button small onClick={() => setAdding(true)}>New function</Button>}>
+    <Card side title="External functions" aside={<Button small onClick={() => setAdding(true)}>New function</Button>}>
       <Failure error={functions.error} />
       {functions.data?.length === 0 && <p>No functions yet. A function is an HTTP endpoint of yours that the agent's LLM may call: look something up, book a visit.</p>}
       <div className={styles.choices}>

@@ -31,7 +31,7 @@ export function McpServers() {
   const setAll = (next: Server[]) => set("mcpServers", next as Changes["mcpServers"]);
   const setOne = (n: number, next: Server) => setAll(servers.map((each, at) => (at === n ? next : each)));
   return (
-    <Card title="MCP servers">
+    <Card side title="MCP servers">
       {servers.length === 0 && <p>Connect a server that speaks the Model Context Protocol, and choose which of its tools the agent may use.</p>}
       {servers.map((server, n) => (
         <McpServer key={n} server={server} error={errorOf(`mcpServers.${n}`)} onChange={(next) => setOne(n, next)} onRemove={() => setAll(servers.filter((_, at) => at !== n))} />

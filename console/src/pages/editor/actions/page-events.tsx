@@ -8,7 +8,7 @@ import { writePageEvents } from "../deploy/snippets";
 export function PageEvents() {
   const { agent } = useDraft();
   return (
-    <Card title="Page events">
+    <Card side title="Page events">
       <p>The page that the caller is on can lend the agent actions of its own. It says what it can do and when, is told when the agent wants it done, and can tell the agent what came of it.</p>
       <Code title="HTML" code={writePageEvents(agent.id, location.origin)} />
     </Card>

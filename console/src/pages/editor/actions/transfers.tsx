@@ -18,7 +18,7 @@ export function Transfers() {
   const destinations = value("transferDestinations") as Destination[];
   const setAll = (next: Destination[]) => set("transferDestinations", next as Changes["transferDestinations"]);
   return (
-    <Card title="Hand the caller on">
+    <Card side title="Hand the caller on">
       {destinations.length === 0 && <p>Name people or desks, and when callers are handed on to them. It works on telephone lines, and for programs that say they can do it (<code>canTransfer</code>).</p>}
       {destinations.map((destination, n) => (
         <DestinationFields

@@ -22,16 +22,16 @@ export default function Deploy() {
   const link = `${location.origin}/agent/${agent.id}`;
   return (
     <>
-      <Card title="Who may talk to it">
+      <Card side title="Who may talk to it">
         <DraftSelect name="visibility" label="Visibility" options={VISIBILITIES} />
         <AllowedOrigins />
       </Card>
-      <Card title="Its own page" aside={<LinkButton small href={`/agent/${agent.id}`}>Open</LinkButton>}>
-        <Code title="Link" code={link} />
+      <Card side title="Its own page" aside={<LinkButton small href={`/agent/${agent.id}`}>Open</LinkButton>}>
+        <Code wrap title="Link" code={link} />
       </Card>
       <TalkButton />
       <FromCode agentId={agent.id} />
-      <Card title="By telephone">
+      <Card side title="By telephone">
         <p>
           A telephone line is connected over the WebSocket: a bridge sends the caller's sound as <code>audioIn</code> with{" "}
           <code>inputEncoding: "mulaw"</code> and plays <code>audioStream</code>. The <a href="/docs">API reference</a> has the rest.
@@ -58,7 +58,7 @@ function FromCode({ agentId }: { agentId: string }) {
   const [name, setName] = useState(snippets[0]?.name ?? "");
   const shown = snippets.find((each) => each.name === name);
   return (
-    <Card title="From code">
+    <Card side title="From code">
       <SelectField label="Written in" value={name} onChange={(event) => setName(event.target.value)}>
         {snippets.map((each) => <option key={each.name}>{each.name}</option>)}
       </SelectField>

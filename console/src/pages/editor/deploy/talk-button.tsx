@@ -45,7 +45,7 @@ export function TalkButton() {
             <TextField label="On the button" maxLength={60} placeholder="Talk to us" value={look.launcher} onChange={(event) => change({ launcher: event.target.value })} />
             <TextField label="Above the talk" maxLength={60} placeholder="Talk to us" value={look.title} onChange={(event) => change({ title: event.target.value })} />
           </div>
-          <Code title="HTML" code={writeWidgetTag(agent.id, location.origin, look)} />
+          <Code wrap title="HTML" code={writeWidgetTag(agent.id, location.origin, look)} />
           {agent.visibility === "private" && <p>The agent is private: such a page needs a ticket as well, as the attribute <code>ticket</code>; see below, “Ticket”.</p>}
         </div>
         <Preview agentId={agent.id} isOpen={agent.visibility !== "private"} look={look} />

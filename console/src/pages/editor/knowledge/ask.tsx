@@ -29,7 +29,7 @@ export function AskKnowledge({ agentId }: { agentId: string }) {
     asked.mutate(query);
   };
   return (
-    <Card title="Ask the knowledge">
+    <Card side title="Ask the knowledge">
       <Form row onSubmit={submit}>
         <TextField label="Question" unlabelled placeholder="Ask as a caller would" required maxLength={1000} value={query} onChange={(event) => setQuery(event.target.value)} />
         <Button type="submit" busy={asked.isPending}>Ask</Button>

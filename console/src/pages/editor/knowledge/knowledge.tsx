@@ -24,9 +24,9 @@ export default function Knowledge() {
   const { agent } = useDraft();
   return (
     <>
-      <Card title="Text">
+      <Card side title="Text">
         <DraftArea name="criticalKnowledge" label="What it always knows" rows={8} maxLength={20_000} note="Facts, prices, opening hours. Long texts are searched, as files are." />
-        <DraftToggle name="answerOnlyFromCriticalKnowledge" label="Answer only from its knowledge" note="What nothing known is about, the LLM is not asked. On a busy server it may be, told not to guess." />
+        <DraftToggle name="answerOnlyFromCriticalKnowledge" label="Answer only from its knowledge" note="The LLM is not asked what nothing in it is about. On a busy server it may be, and is told not to guess." />
       </Card>
       <Files agentId={agent.id} />
       <Pages agentId={agent.id} />
@@ -65,7 +65,7 @@ function Files({ agentId }: { agentId: string }) {
     input.current?.click();
   };
   return (
-    <Card title="Files">
+    <Card side title="Files">
       <div className={styles.drop} data-over={isOver || undefined} onDrop={drop} onDragOver={(event) => { event.preventDefault(); setOver(true); }} onDragLeave={() => setOver(false)}>
         <p>Drop PDF, Word, HTML, Markdown, text or CSV files here.</p>
         <input
@@ -83,8 +83,8 @@ function Files({ agentId }: { agentId: string }) {
         <SourceList
           label="Files" sources={files.data} about={describe}
           items={(file) => [
-            { label: "Download", icon: "docs", onChoose: () => location.assign(file.url) },
-            { label: "Replace", icon: "up", onChoose: () => choose(file.id) },
+            { label: "Download", icon: "download", onChoose: () => location.assign(file.url) },
+            { label: "Replace", icon: "again", onChoose: () => choose(file.id) },
             { label: "Delete", icon: "trash", danger: true, onChoose: () => change.mutate(remove(file.id)) },
           ]}
         />
@@ -103,7 +103,7 @@ function Pages({ agentId }: { agentId: string }) {
     change.mutate(addPage({ url, crawl }), { onSuccess: () => setUrl("") });
   };
   return (
-    <Card title="Web pages">
+    <Card side title="Web pages">
       <Form row onSubmit={submit}>
         <TextField label="Address" type="url" mono required placeholder="https://www.example.com/help" value={url} onChange={(event) => setUrl(event.target.value)} />
         <Toggle label="The whole site" checked={crawl} onChange={(event) => setCrawl(event.target.checked)} />
@@ -115,7 +115,7 @@ function Pages({ agentId }: { agentId: string }) {
         <SourceList
           label="Web pages" sources={pages.data} about={(page) => (page.crawl ? `Site · ${showCount(page.pages, "page")}` : "Page")}
           items={(page) => [
-            { label: "Read again", icon: "up", onChoose: () => change.mutate(refresh(page.id)) },
+            { label: "Read again", icon: "again", onChoose: () => change.mutate(refresh(page.id)) },
             { label: "Delete", icon: "trash", danger: true, onChoose: () => change.mutate(remove(page.id)) },
           ]}
         />

@@ -24,7 +24,7 @@ export function OwnRetrieval() {
   const own = value("knowledge") as Own | null;
   const change = (next: Own | null) => set("knowledge", next as Changes["knowledge"]);
   return (
-    <Card title="Your own retrieval">
+    <Card side title="Your own retrieval">
       <Toggle
         label="Ask a retrieval server of mine" checked={own !== null}
         note="It speaks Dify's external knowledge API. When it fails, the agent's own knowledge answers."
@@ -36,8 +36,8 @@ export function OwnRetrieval() {
             <TextField label="Base URL" type="url" mono required note="/retrieval is added." value={own.baseURL} error={errorOf("knowledge.baseURL")} onChange={(event) => change({ ...own, baseURL: event.target.value })} />
             <TextField label="API key" mono value={own.apiKey ?? ""} error={errorOf("knowledge.apiKey")} onChange={(event) => change({ ...own, apiKey: event.target.value })} />
             <TextField label="Collection" mono placeholder={agent.id} value={own.knowledgeId ?? ""} onChange={(event) => change({ ...own, knowledgeId: event.target.value || null })} />
-            <NumberField label="Passages, at most" min={1} max={20} value={own.topK} onChange={(topK) => change({ ...own, ...(topK && { topK }) })} />
-            <NumberField label="It may take, ms" min={50} max={5000} value={own.timeoutMs} onChange={(timeoutMs) => change({ ...own, ...(timeoutMs && { timeoutMs }) })} />
+            <NumberField label="Most passages" min={1} max={20} value={own.topK} onChange={(topK) => change({ ...own, ...(topK && { topK }) })} />
+            <NumberField label="Longest wait (ms)" min={50} max={5000} value={own.timeoutMs} onChange={(timeoutMs) => change({ ...own, ...(timeoutMs && { timeoutMs }) })} />
           </div>
           <MapField label="Headers" note="One a line, as Name: value." between=": " value={own.headers ?? {}} error={errorOf("knowledge.headers")} onChange={(headers) => change({ ...own, headers })} />
           {refused.length > 0 && <FindingList findings={refused} />}

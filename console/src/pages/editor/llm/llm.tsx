@@ -30,7 +30,7 @@ export default function Llm() {
   const change = (llm: Own | null) => set("llm", llm as Changes["llm"]);
   return (
     <>
-      <Card title="Who answers">
+      <Card side title="Who answers">
         <SelectField label="Language model" value={own ? "own" : "built-in"} onChange={(event) => change(event.target.value === "own" ? EMPTY : null)}>
           <option value="built-in">The server's own answers</option>
           <option value="own">An OpenAI-compatible server of yours</option>
@@ -91,7 +91,7 @@ function LastCheck({ id }: { id: string }) {
   if (!last.data) return null;
   const { ok, checkedAt, firstTokenMs, state } = last.data;
   return (
-    <Card title="Last check" aside={<span>{checkedAt && showAgo(checkedAt)}{state === "running" && " · still looking"}</span>}>
+    <Card side title="Last check" aside={<span>{checkedAt && showAgo(checkedAt)}{state === "running" && " · still looking"}</span>}>
       <p>{ok ? "It worked." : "It did not work."} {firstTokenMs !== null && `First words after ${showMs(firstTokenMs)}.`}</p>
       <FirstWords agentId={id} />
       {agent.llmIssues.length > 0 && <FindingList findings={agent.llmIssues} />}
@@ -107,10 +107,11 @@ function Fallbacks({ llm, onChange }: { llm: Own; onChange: (llm: Own) => void }
   const setAll = (next: Fallback[]) => onChange({ ...llm, ...(next.length ? { fallbacks: next } : { fallbacks: null }) });
   const setOne = (n: number, next: Fallback) => setAll(fallbacks.map((each, at) => (at === n ? next : each)));
   return (
-    <Card title="When it fails">
+    <Card side title="When it fails">
       {fallbacks.map((fallback, n) => (
-        <fieldset key={n} className={styles.fields}>
-          <legend>{n + 1}. {fallback.type === "built-in" ? "The server's own answers" : "Another server"}</legend>
+        <fieldset key={n} className={`${styles.fields} ${styles.boxed}`}>
+          <legend className="unseen">{n + 1}. {fallback.type === "built-in" ? "The server's own answers" : "Another server"}</legend>
+          <h3 aria-hidden="true">{n + 1}. {fallback.type === "built-in" ? "The server's own answers" : "Another server"}</h3>
           {fallback.type !== "built-in" && <ServerFields server={fallback as Server} onChange={(server) => setOne(n, server as Fallback)} errorOf={(field) => errorOf(`llm.fallbacks.${n}.${field}`)} />}
           <div><Button small kind="danger" onClick={() => setAll(fallbacks.filter((_, at) => at !== n))}>Remove</Button></div>
         </fieldset>
@@ -122,7 +123,7 @@ function Fallbacks({ llm, onChange }: { llm: Own; onChange: (llm: Own) => void }
         </div>
       )}
       <div className={styles.columns}>
-        <NumberField label="Ask the first fallback as well after, ms" min={100} max={60_000} value={llm.hedgeAfterMs} onChange={(hedgeAfterMs) => onChange({ ...llm, hedgeAfterMs })} />
+        <NumberField label="Ask the first fallback as well after (ms)" min={100} max={60_000} value={llm.hedgeAfterMs} onChange={(hedgeAfterMs) => onChange({ ...llm, hedgeAfterMs })} />
         <TextField label="Said when nobody could answer" maxLength={250} placeholder="The usual sentence" value={llm.failureMessage ?? ""} onChange={(event) => onChange({ ...llm, failureMessage: event.target.value || null })} />
       </div>
     </Card>

@@ -19,9 +19,9 @@ const TELL = [
   ["body", "In the body: user and metadata"],
 ] as const;
 const TIMEOUTS = [
-  ["connectMs", "To connect, ms"],
-  ["firstTokenMs", "To the first word, ms"],
-  ["betweenTokensMs", "Between words, ms"],
+  ["connectMs", "To connect (ms)"],
+  ["firstTokenMs", "To the first word (ms)"],
+  ["betweenTokensMs", "Between words (ms)"],
 ] as const;
 
 interface ServerFieldsProps {
@@ -51,7 +51,7 @@ export function ServerFields({ server, onChange, errorOf }: ServerFieldsProps) {
         <div className={styles.inner}>
           <div className={styles.columns}>
             <NumberField label="Temperature" step={0.1} min={0} max={1} value={params.temperature} onChange={(temperature) => setParam({ temperature })} />
-            <NumberField label="Longest answer, tokens" min={1} value={params.maxTokens} onChange={(maxTokens) => setParam({ maxTokens })} />
+            <NumberField label="Longest answer (tokens)" min={1} value={params.maxTokens} onChange={(maxTokens) => setParam({ maxTokens })} />
           </div>
           <MapField label="Headers" note="One a line, as Name: value. A masked value stays as it is." between=": " value={params.defaultHeaders ?? {}} error={errorOf("baseParams.defaultHeaders")} onChange={(defaultHeaders) => setParam({ defaultHeaders })} />
           <MapField label="Query parameters" note="One a line, as name=value." between="=" value={params.query ?? {}} error={errorOf("baseParams.query")} onChange={(query) => setParam({ query })} />
