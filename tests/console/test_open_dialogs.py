@@ -292,10 +292,11 @@ def test_a_conversation_is_shared_and_nearly_deleted(page: Page, sample: Sample)
     look(page)
     see_trapped(page, dialog)
     close(page, dialog, opener)
-    with page.expect_download() as download:
-        page.get_by_role("link", name="Export").click()
-    assert download.value.suggested_filename == f"conversation-{sample.conversation}.json"
     more = page.get_by_role("button", name="More", exact=True)
+    more.press("Enter")
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Export as JSON").press("Enter")
+    assert download.value.suggested_filename == f"conversation-{sample.conversation}.json"
     more.press("Enter")
     page.get_by_role("menuitem", name="Delete").press("Enter")
     sure = page.get_by_role("dialog", name="Delete this conversation?")
