@@ -12,6 +12,7 @@ import av
 import msgspec
 import pytest
 
+from processes import is_alive
 from sayso.audio.apart import Apart, Order, Outcome
 from sayso.audio.pairing import NICENESS, perform
 from sayso.errors import AudioError
@@ -39,18 +40,6 @@ def wait_for(done: Callable[[], bool]) -> None:
     while not done():
         assert time.monotonic() < until
         time.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists() if sys.platform == "linux" else _answers(pid)
-
-
-def _answers(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_what_one_child_joined_it_splits_again(apart: Apart, left: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from llama import find_weights, what_is_missing
+from processes import is_alive
 from sayso.config import Settings
 from sayso.errors import InstallationError
 from sayso.llm import Endpoint, Message
@@ -58,14 +59,6 @@ async def running(weights: Path, script: str) -> AsyncGenerator[Gguf]:
 def pids(weights: Path) -> list[int]:
     path = Path(f"{weights}.pids")
     return [int(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 async def until(happened: Callable[[], bool]) -> None:
