@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { nameStep, readLatency, readSteps } from "../src/pages/conversations/waterfall";
+import { nameStep, nameTurn, readLatency, readSteps } from "../src/pages/conversations/waterfall";
 
 const TIMINGS = { endpoint_s: 0.2, transcript_s: 0.1, llm_first_token_s: 0.5, first_sound_sent_s: 0.7, text_complete_s: 0.9, played_s: 3, sound_length_s: 2, chunks: 3, note: "x", Bad_s: 1 };
 
@@ -19,6 +19,14 @@ test("a turn without sound has no step that was heard", () => {
 test("the latency is that of the first sound", () => {
   expect(readLatency(TIMINGS)).toBe(0.7);
   expect(readLatency({})).toBe(null);
+});
+
+test("what nobody asked for has a name instead of a number, and answers nothing", () => {
+  const greeting = { ...TIMINGS, line: "greeting" };
+  expect([nameTurn(1, greeting), readLatency(greeting)]).toEqual(["Greeting", null]);
+  expect(nameTurn(3, { line: "nudge" })).toBe("Nudge");
+  expect(nameTurn(4, { line: "some later line" })).toBe("some later line");
+  expect(nameTurn(2, TIMINGS)).toBe("Turn 2");
 });
 
 test("steps have names, later servers' too", () => {

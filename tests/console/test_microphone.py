@@ -211,6 +211,8 @@ def test_one_that_gives_nothing_but_silence_is_told_of(
     )
     page.get_by_role("button", name="Start talking").click()
     expect(page.get_by_role("alert")).to_contain_text("Only silence comes", timeout=15_000)
+    page.get_by_role("button", name="Hang up").click()
+    expect(page.get_by_role("alert")).to_be_empty()
 
 
 async def tells_a_story(caller: Caller) -> None:

@@ -158,7 +158,8 @@ def test_a_function_is_refused(visits: Visits, page: Page, sample: Sample) -> No
     dialog.get_by_label("What it does").fill("Tells the weather.")
     dialog.get_by_label("Address").fill("https://api.example.com/{city}")
     click(dialog, "Save")
-    expect(dialog.get_by_role("alert").first).to_be_visible()
+    expect(dialog.get_by_role("alert")).to_have_count(1)  # beside the field, and nowhere else
+    expect(dialog.get_by_role("alert")).not_to_contain_text("endpointUrl", ignore_case=True)
     click(dialog, "Add city, of the address")
     expect(dialog.get_by_label("Sent in")).to_have_value("url")
     expect(dialog.get_by_role("button", name="Add city")).to_have_count(0)
@@ -201,7 +202,11 @@ def test_a_call_beside_what_is_not_saved(page: Page, sample: Sample) -> None:
     click(page, "Hang up")
     expect(page.get_by_role("status").filter(has_text="The call has ended")).to_be_visible()
     look(page)
-    click(page, "Discard")
+    page.get_by_role("button", name="Discard").press("Enter")
+    expect(page.get_by_role("main")).to_be_focused()
+    page.get_by_role("link", name="See this conversation").click()
+    expect(page.get_by_role("heading", name="Turn by turn")).to_be_visible()
+    expect(page.get_by_role("heading", name="Greeting")).to_be_visible()
 
 
 def test_a_spoken_call_with_a_choice_of_devices(page: Page, sample: Sample) -> None:
@@ -234,6 +239,24 @@ def test_an_llm_that_works_and_one_that_does_not(page: Page, sample: Sample) -> 
     expect(page.get_by_text("Another address works:")).to_be_visible(timeout=ANSWERED_MS)
     look(page)
     click(page, "Use the proposed URL")
+    click(page, "Discard")
+
+
+def test_an_agent_without_an_llm_is_offered_servers(
+    visits: Visits, chromium: Browser, sample: Sample
+) -> None:
+    page = visits.open(chromium, storage_state=sample.newcomer, reduced_motion="reduce")
+    go(page, sample, "/my-agents")
+    page.get_by_role("link", name="Sayso guide").click()
+    page.get_by_role("link", name="LLM").click()
+    expect(page.get_by_text("No language model configured")).to_be_visible()
+    look(page)
+    click(page, "Connect a server")
+    expect(page.get_by_label("Base URL")).to_be_focused()
+    click(page, "Ollama")
+    expect(page.get_by_label("Base URL")).to_be_focused()
+    expect(page.get_by_label("Base URL")).to_have_value("http://127.0.0.1:11434/v1")
+    look(page)
     click(page, "Discard")
 
 

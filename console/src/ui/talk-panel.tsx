@@ -1,6 +1,7 @@
 /* Talks to an agent beside whatever else is on the page: the widget's own panel, in our colours. */
 
-import { useEffect, useRef } from "react";
+import { useEffect, useRef, useState } from "react";
+import { Link } from "wouter";
 import { Panel } from "sayso-widget/panel";
 import panelCss from "sayso-widget/panel.css?inline";
 import { WORDS } from "sayso-widget/words";
@@ -18,6 +19,7 @@ export function TalkPanel({ agentId, onChange }: TalkPanelProps) {
   const host = useRef<HTMLDivElement>(null);
   const changed = useRef(onChange);
   changed.current = onChange;
+  const [over, setOver] = useState<string | null>(null);
   useEffect(() => {
     const shadow = host.current?.shadowRoot ?? host.current?.attachShadow({ mode: "open" });
     if (!shadow) return undefined;
@@ -28,16 +30,32 @@ export function TalkPanel({ agentId, onChange }: TalkPanelProps) {
     around.className = "sayso around";
     around.append(call);
     shadow.replaceChildren(around);
+    let conversation: string | null = null;
     const panel = new Panel(call, {
       words: WORDS,
       mode: "both",
       connect: () => ({ server: new URL("/", location.href), agentId, getTicket: () => askForTicket(agentId) }),
-      connected: () => changed.current?.(),
-      ended: () => changed.current?.(),
+      connected: (id) => {
+        conversation = id;
+        changed.current?.();
+      },
+      state: (state) => {
+        if (state !== "ended") setOver(null);
+      },
+      ended: () => {
+        setOver(conversation);
+        conversation = null;
+        changed.current?.();
+      },
     });
     return () => panel.hangUp();
   }, [agentId]);
-  return <div ref={host} className={styles.panel} />;
+  return (
+    <div className={styles.whole}>
+      <div ref={host} className={styles.panel} />
+      {over && <p className={styles.over}><Link href={`/conversations/${over}`}>See this conversation</Link></p>}
+    </div>
+  );
 }
 
 const sheet = new CSSStyleSheet();

@@ -169,7 +169,7 @@ export class Panel {
     this.#call = null;
     cancelAnimationFrame(this.#drawing);
     this.#parts.orb.style.removeProperty("--level");
-    if (ending.sentence) notice.textContent = ending.sentence;
+    notice.textContent = ending.sentence; // what was said of the call before it ended holds no longer
     for (const note of lines.querySelectorAll(".waiting small")) note.textContent = this.#options.words.unanswered;
     status.textContent = this.#options.words.ended;
     start.textContent = this.#options.words.again;

@@ -4,7 +4,7 @@ import { Badge } from "../../ui/page";
 import { showCount, showMs } from "../../ui/times";
 import type { Exchange, Turn } from "./conversations";
 import styles from "./turn-card.module.css";
-import { nameStep, readLatency, readSteps, type Step } from "./waterfall";
+import { nameStep, nameTurn, readLatency, readSteps, type Step } from "./waterfall";
 
 interface Passage { source: string; page?: number | null; score: number; url?: string }
 interface FunctionCall { name: string; arguments?: string; result?: string; ok?: boolean | string; ms?: number; finding?: string }
@@ -22,7 +22,7 @@ export function TurnCard({ turn, exchanges = [] }: { turn: Turn; exchanges?: rea
   return (
     <li className={styles.turn} id={`turn-${turn.number}`}>
       <div className={styles.head}>
-        <h3>Turn {turn.number}</h3>
+        <h3>{nameTurn(turn.number, timings)}</h3>
         {latencyS !== null && <Badge>Answered in {showMs(latencyS * 1000)}</Badge>}
         {typeof timings["llm"] === "string" && <Badge>{timings["llm"]}</Badge>}
         {typeof timings["interrupted_s"] === "number" && <Badge kind="accent">Interrupted</Badge>}

@@ -17,6 +17,16 @@ const NAMES: Readonly<Record<string, string>> = {
   first_sound_sent: "First sound out", text_complete: "Text complete", heard: "Heard",
 };
 
+/** Replies that nobody asked for, by the server's word for them. */
+const LINES: Readonly<Record<string, string>> = {
+  "greeting": "Greeting", "not heard": "It had not understood", "farewell": "Goodbye", "nudge": "Nudge", "warning": "Warning before the end", "giving up": "Goodbye",
+};
+
+/** What a turn is called: its number, or what was said without being asked. */
+export function nameTurn(number: number, { line }: Timings): string {
+  return typeof line === "string" ? LINES[line] ?? line : `Turn ${number}`;
+}
+
 export const nameStep = (name: string): string => NAMES[name] ?? name.replaceAll("_", " ");
 
 /** Each step from the one before it, and at last what was heard; seconds from the end of the caller's speech. */
@@ -34,9 +44,10 @@ export function readSteps(timings: Timings): Step[] {
   return soundedS === undefined ? steps : [...steps, { name: "heard", beginsS: soundedS, endsS: endS }];
 }
 
-/** From the end of the caller's speech to the first sound of the answer, seconds; null if none came. */
+/** From the end of the caller's speech to the first sound of the answer, seconds; null if none came, or nobody asked. */
 export function readLatency(timings: Timings): number | null {
   const atS = timings[`${SOUNDED}_s`];
+  if (typeof timings["line"] === "string") return null;
   return typeof atS === "number" ? atS : null;
 }
 

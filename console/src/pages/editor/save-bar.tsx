@@ -1,6 +1,6 @@
 /* What is not saved yet, and the buttons that save it or let it go. Ctrl+S saves, too. */
 
-import { useEffect } from "react";
+import { useEffect, useLayoutEffect, useRef, type ReactNode } from "react";
 
 import { Button } from "../../ui/button";
 import { useHush, useSay } from "../../ui/toast";
@@ -32,12 +32,24 @@ export function SaveBar() {
   });
   if (!isDirty) return null;
   return (
-    <div className={styles.bar} role="region" aria-label="Unsaved changes">
+    <Bar>
       <p>Not saved yet: {changed.map(nameField).join(", ")}</p>
       <div>
         <Button onClick={draft.discard}>Discard</Button>
         <Button kind="primary" busy={draft.isSaving} onClick={() => void save()}>{draft.isSaving ? "Saving…" : "Save"}</Button>
       </div>
-    </div>
+    </Bar>
   );
+}
+
+/** Gives the keyboard back to the page when it goes, or whoever pressed its button would begin at the very top. */
+function Bar({ children }: { children: ReactNode }) {
+  const shown = useRef<HTMLDivElement>(null);
+  useLayoutEffect(() => {
+    const bar = shown.current;
+    return () => {
+      if (bar?.contains(document.activeElement)) document.getElementById("content")?.focus({ preventScroll: true });
+    };
+  }, []);
+  return <div ref={shown} className={styles.bar} role="region" aria-label="Unsaved changes">{children}</div>;
 }

@@ -45,7 +45,7 @@ function Verdict({ report }: { report: NonNullable<Check["report"]> }) {
   const first = report.firstTokenMs === null ? "" : ` Its first words came after ${showMs(report.firstTokenMs)}.`;
   return report.ok
     ? <Notice kind="good"><p>It works.{first}</p></Notice>
-    : <Notice><p>It cannot be used like this.</p><p>{report.findings.find(({ severity }) => severity === "error")?.message}</p></Notice>;
+    : <Notice><p>It cannot be used like this.</p></Notice>; // the findings say why
 }
 
 function Stages({ stages }: { stages: readonly Stage[] }) {

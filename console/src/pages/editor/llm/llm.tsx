@@ -1,7 +1,7 @@
 /* What answers: an LLM of one's own, tried before it is believed, and who stands in for it. */
 
 import { useQuery } from "@tanstack/react-query";
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 
 import { api, take, type Schemas } from "../../../api/client";
 import { Button } from "../../../ui/button";
@@ -15,6 +15,7 @@ import styles from "../editor.module.css";
 import { useLlmCheck, type Finding } from "./check";
 import { CheckResult, FindingList } from "./findings";
 import { FirstWords } from "./first-words";
+import { Presets } from "./presets";
 import { NumberField, ServerFields, type Server } from "./server";
 
 type Own = Schemas["OpenAiCompatible"];
@@ -28,6 +29,14 @@ export default function Llm() {
   const refused = readFindings(error, "llm");
   const own = asOwn(value("llm"));
   const change = (llm: Own | null) => set("llm", llm as Changes["llm"]);
+  const [begun, setBegun] = useState(0);
+  const fields = useRef<HTMLDivElement>(null);
+  useEffect(() => void (begun && fields.current?.querySelector("input")?.focus()), [begun]); // the button is gone
+  const begin = (baseURL: string) => {
+    change({ ...EMPTY, ...own, baseURL });
+    setBegun(begun + 1);
+  };
+  const isFound = (field: string) => refused.some((finding) => finding.field === `llm.${field}`);
   return (
     <>
       <Card side title="Who answers">
@@ -36,9 +45,11 @@ export default function Llm() {
           <option value="own">An OpenAI-compatible server of yours</option>
         </SelectField>
         {!own && agent.answeredBy === "built-in-extractive" && (
-          <Notice kind="warning"><p>No language model configured: answers are sentences picked from what the agent knows.</p></Notice>
+          <Notice kind="warning"><p>No language model configured: it answers out of its knowledge only, with sentences picked from there. With an LLM it talks freely and calls functions.</p></Notice>
         )}
-        {own && <ServerFields key={agent.id} server={own} onChange={(server) => change({ ...own, ...server })} errorOf={(field) => errorOf(`llm.${field}`)} />}
+        {!own && <div><Button kind="primary" onClick={() => begin("")}>Connect a server</Button></div>}
+        {!own?.baseURL && <Presets onChoose={begin} />}
+        {own && <div ref={fields} className={styles.fields}><ServerFields key={agent.id} server={own} onChange={(server) => change({ ...own, ...server })} errorOf={(field) => (isFound(field) ? "What was found stands below." : errorOf(`llm.${field}`))} /></div>}
         {refused.length > 0 && <Refused findings={refused} />}
         {own && <Test llm={own} onUseUrl={(baseURL) => change({ ...own, baseURL })} />}
       </Card>
