@@ -22,7 +22,7 @@ NICENESS = 19
 
 def main() -> None:
     """Do what is asked, an order at a time."""
-    os.nice(NICENESS)
+    os.setpriority(os.PRIO_PROCESS, 0, NICENESS)
     while line := sys.stdin.buffer.readline():
         outcome = perform(msgspec.json.decode(line, type=Order))
         sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
