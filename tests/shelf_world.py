@@ -126,3 +126,15 @@ class Gate:
         if self._at in text:
             self.reached.set()
             await self.opened.wait()
+
+
+def put_gates(script: Script, *names: str) -> dict[str, Gate]:
+    """Gates in the way of what is embedded, each at a text that has its name in it."""
+    gates = {name: Gate(name) for name in names}
+
+    async def pass_all(text: str) -> None:
+        for gate in gates.values():
+            await gate(text)
+
+    script.before_embed = pass_all
+    return gates

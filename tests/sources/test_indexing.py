@@ -16,7 +16,17 @@ from sayso.sources.pace import QUICK_CHARS, QUICK_PAGES
 from sayso.sources.progress import MAX_NOTES
 from sayso.store.jobs import DEAD_S, MAX_TRIES, SMALL
 from sayso.store.tables import JobRow, PassageRow, SourceRow
-from shelf_world import Gate, Script, another_server, files, index, make_agent, texts, upload
+from shelf_world import (
+    Gate,
+    Script,
+    another_server,
+    files,
+    index,
+    make_agent,
+    put_gates,
+    texts,
+    upload,
+)
 
 pytestmark = pytest.mark.usefixtures("both_databases")
 
@@ -281,13 +291,7 @@ async def add_taken_for_small(world: World, agent: str, data: bytes) -> str:
 async def test_a_long_text_that_was_taken_for_small_holds_nobody_up(
     world: World, script: Script
 ) -> None:
-    gates = {name: Gate(name) for name in ("large 100", "long")}
-
-    async def both(text: str) -> None:
-        for gate in gates.values():
-            await gate(text)
-
-    script.before_embed = both
+    gates = put_gates(script, "large 100", "long")
     agent, large, _ = await add_two(world)
     async with world.library.live():
         await gates["large 100"].reached.wait()
@@ -335,13 +339,7 @@ async def test_two_large_files_are_done_one_after_the_other(world: World, script
 async def test_a_restart_loses_neither_of_two_and_makes_neither_half_known(
     world: World, script: Script
 ) -> None:
-    gates = {name: Gate(name) for name in ("large 100", "soup 2")}
-
-    async def both(text: str) -> None:
-        for gate in gates.values():
-            await gate(text)
-
-    script.before_embed = both
+    gates = put_gates(script, "large 100", "soup 2")
     agent, large, small = await add_two(world)
     async with world.library.live():
         for gate in gates.values():

@@ -37,13 +37,3 @@ export function readAgentFile(text: string): NewAgent {
   const kept = Object.entries(read).filter(([name]) => !OF_THE_SERVER.has(name));
   return Object.fromEntries(kept) as NewAgent;
 }
-
-/** Has the browser save `content` as `name`. */
-export function saveFile(name: string, content: unknown): void {
-  const url = URL.createObjectURL(new Blob([JSON.stringify(content, null, 2)], { type: "application/json" }));
-  const link = document.createElement("a");
-  link.href = url;
-  link.download = name;
-  link.click();
-  URL.revokeObjectURL(url);
-}

@@ -10,10 +10,11 @@ import { TextField } from "../../ui/field";
 import { Icon } from "../../ui/icons";
 import { MoreMenu } from "../../ui/menu";
 import { Badge, Empty, Failure, Page, Waiting } from "../../ui/page";
+import { saveJson } from "../../ui/save";
 import { useSay } from "../../ui/toast";
 import { useAgents, useDelete, useDuplicate, useNewAgent, useUndelete, VISIBILITY, type Agent } from "./agents";
 import { Avatar } from "./avatar";
-import { exportAgent, readAgentFile, saveFile } from "./exchange";
+import { exportAgent, readAgentFile } from "./exchange";
 import styles from "./my-agents.module.css";
 
 const NEW_AGENT = {
@@ -74,7 +75,7 @@ function Row({ agent }: { agent: Agent }) {
     { label: "Copy the id", icon: "copy", onChoose: () => void copyText(agent.id).then(() => say("The id is copied."), fail) },
     { label: "Conversations", icon: "conversations", onChoose: () => go(`/conversations?agentId=${agent.id}`) },
     { label: "Duplicate", icon: "duplicate", onChoose: () => duplicate.mutate(agent.id, { onSuccess: (made) => say(`“${made.displayName}” is made.`), onError: fail }) },
-    { label: "Export as JSON", icon: "download", onChoose: () => saveFile(`${agent.id}.json`, exportAgent(agent)) },
+    { label: "Export as JSON", icon: "download", onChoose: () => saveJson(exportAgent(agent), `${agent.id}.json`) },
     {
       label: "Delete", icon: "trash", danger: true, onChoose: () => remove.mutate(agent.id, {
         onSuccess: () => say(`“${agent.displayName}” is deleted.`, { undo: () => bringBack.mutate(agent.id, { onError: fail }) }),

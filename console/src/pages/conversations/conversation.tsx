@@ -9,6 +9,7 @@ import { Dialog } from "../../ui/dialog";
 import { Icon, type IconName } from "../../ui/icons";
 import { MoreMenu } from "../../ui/menu";
 import { Badge, Card, Failure, Notice, Page, Waiting } from "../../ui/page";
+import { saveFrom } from "../../ui/save";
 import { showLength, showMoment } from "../../ui/times";
 import { useSay } from "../../ui/toast";
 import styles from "./conversation.module.css";
@@ -87,14 +88,6 @@ function Actions({ shown }: { shown: Conversation }) {
       {asks === "delete" && <Delete shown={shown} onClose={() => setAsks(null)} />}
     </>
   );
-}
-
-/** Saves what is at an address of this server. */
-function saveFrom(href: string, name: string): void {
-  const link = document.createElement("a");
-  link.href = href;
-  link.download = name;
-  link.click();
 }
 
 function Share({ shown, onClose }: { shown: Conversation; onClose: () => void }) {
