@@ -27,11 +27,11 @@ SAID = "Certainly. It will rain until noon."
 QUESTION = "What is the weather?"
 FIRST_WORD = "Certainly"
 
-FIRST_TOKEN_S = 2.5
+FIRST_TOKEN_S = 4.0
 BETWEEN_TOKENS_S = 1.0
 SLACK_S = 3.0
 """For a machine that is busy with other conversations."""
-AT_ONCE = 24
+AT_ONCE = 16
 WRITING = asyncio.Lock()
 """One writer from outside at a time: those who wait for SQLite race, and some lose for seconds."""
 DEADLINES: Mapping[str, object] = {

@@ -24,6 +24,8 @@ from sayso.config import Settings
 from sayso.security.passwords import MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS
 
 MAX_EMAIL_CHARS = 254
+EMAIL = r"^[ \t\r\n]*[^@\s\x00-\x1f\x7f-\x9f]+@[^@\s\x00-\x1f\x7f-\x9f]+[ \t\r\n]*$"
+"""With control characters named: Python takes some for blanks, JavaScript does not."""
 MAX_NAME_CHARS = 250
 MAX_KEY_NAME_CHARS = 250
 MAX_TOKEN_CHARS = 200
@@ -131,10 +133,9 @@ def _to_secret(value: object) -> object:
 
 def _check_email(text: str) -> str:
     """The email as it is kept: lower case, no blanks around it. Refuse what is none."""
-    email = text.strip().lower()
-    if not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+    if not re.fullmatch(EMAIL, text):
         raise PydanticCustomError("email", "must be an email address, such as ada@example.com")
-    return email
+    return text.strip().lower()
 
 
 def _secret_schema(least: int, most: int) -> WithJsonSchema:
@@ -151,7 +152,7 @@ def _secret_schema(least: int, most: int) -> WithJsonSchema:
 
 Email = Annotated[
     str,
-    Field(max_length=MAX_EMAIL_CHARS, json_schema_extra={"pattern": r"^\s*[^@\s]+@[^@\s]+\s*$"}),
+    Field(max_length=MAX_EMAIL_CHARS, json_schema_extra={"pattern": EMAIL}),
     AfterValidator(_check_email),
 ]
 NewPassword = Annotated[
