@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import OperationalError
 
 from sayso.store.database import Database
-from sayso.store.jobs import BACK_OFF_S, DEAD_S, MAX_TRIES, Job, Jobs, OutgrownError, _next_turn
+from sayso.store.jobs import _ADD, BACK_OFF_S, DEAD_S, MAX_TRIES, Job, Jobs, OutgrownError
 from sayso.store.tables import JobRow
 
 
@@ -290,6 +290,24 @@ async def test_a_failed_job_is_tried_later_and_later_and_given_up(
     assert await rows(database) == []
 
 
+@pytest.mark.parametrize("stored", [True, False])
+async def test_a_duty_finishes_its_job_with_what_it_stores_or_not_at_all(
+    database: Database, jobs: Jobs, *, stored: bool
+) -> None:
+    async def store(job: Job) -> None:
+        async with database.write() as session:
+            await job.finish(session)
+            assert await session.scalar(select(JobRow.number)) is None
+            if not stored:
+                raise OSError("no space left on device")
+
+    await add(database, jobs, "a")
+    assert await jobs.run_one({"note": Note(store)})
+    async with database.read() as session:
+        left = await session.scalar(select(JobRow.tries))
+    assert left == (None if stored else 1)
+
+
 async def test_others_are_done_while_a_failed_one_waits(database: Database, jobs: Jobs) -> None:
     await add(database, jobs, "x", "y")
     failing, duty = Note(fail), Note()
@@ -499,5 +517,5 @@ async def test_a_broken_database_is_asked_again(
 
 def test_what_is_asked_of_postgres() -> None:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
-    text = " ".join(str(select(_next_turn("a", "note")).compile(dialect=dialect)).split())
+    text = " ".join(str(_ADD.compile(dialect=dialect)).split())
     assert "coalesce((SELECT max(jobs.turn)" in text

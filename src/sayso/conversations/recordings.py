@@ -19,10 +19,10 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Protocol, cast
 
 import structlog
-from sqlalchemy import update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from sayso.conversations.spool import Spool, Tape, Tracks
@@ -44,6 +44,17 @@ LATELY_S: Final = 3600.0
 
 _UNPACKING: Final = ".unpacking"
 """Ends the names of tracks that are not whole yet."""
+
+_ROWS = cast("Table", ConversationRow.__table__)
+_ROW = _ROWS.c
+_ASKED = _ROW.id == bindparam("conversation")
+_KNOWN = select(_ROW.id).where(_ASKED)
+_MADE = (
+    update(_ROWS)
+    .where(_ASKED, _ROW.recording == "raw", _ROW.ended_at.is_not(None))
+    .values(recording="ready")
+    .returning(_ROW.id)
+)
 
 _log = structlog.get_logger("sayso.recordings")
 
@@ -201,16 +212,13 @@ class Recordings:
         if job.key in self._live:
             return  # it goes on; its end makes another job
         made = await self.encode(job.key)
+        about = {"conversation": job.key}
         async with self._database.write() as session:
-            row = ConversationRow
-            kept = await session.scalar(
-                update(row)
-                .where(row.id == job.key, row.recording == "raw", row.ended_at.is_not(None))
-                .values(recording="ready" if made else row.recording)
-                .returning(row.id)
-            )
-            known = kept is not None or await session.get(row, job.key) is not None
-        if not known:
+            kept = await session.scalar(_MADE if made else _KNOWN, about)
+            if kept is None and made:
+                kept = await session.scalar(_KNOWN, about)
+            await job.finish(session)
+        if kept is None:
             await self.drop(job.key)
 
     async def give_up(self, job: Job) -> None:

@@ -1,7 +1,7 @@
 """Opens the database: one engine, and a transaction for each request.
 
-SQLite by default; PostgreSQL is in `postgres.py`. One transaction writes at a time on either, so
-what was counted or found before something is stored still holds when it is.
+SQLite (`sqlite.py`) by default, else PostgreSQL (`postgres.py`). One transaction writes at a time
+on either, so what was counted or found before something is stored still holds when it is.
 
 SQLite runs in WAL mode, and a transaction that may write begins with `BEGIN IMMEDIATE`: one
 that reads first and then loses the race for the write lock fails at once, whatever the busy
@@ -15,31 +15,22 @@ from collections.abc import AsyncGenerator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from pathlib import Path
-from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
 from sayso.errors import InstallationError
-from sayso.store.postgres import DRIVER, READING, check_postgres, make_postgres_engine
+from sayso.store import postgres, sqlite
+from sayso.store.postgres import READING, check_postgres, make_postgres_engine
+from sayso.store.sqlite import make_sqlite_engine
 from sayso.store.whole import WholeSession
 
-BUSY_TIMEOUT_MS = 10_000
-"""How long a SQLite writer waits for another process before it gives up."""
-
-_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": DRIVER}
+_DRIVERS = {"sqlite": sqlite.DRIVER, "postgresql": postgres.DRIVER}
 _URLS = "It looks like postgresql://user:password@host/database, or sqlite:///folder/file.db."
-
-_SQLITE_RULES = (
-    f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",  # first: the next one may have to wait
-    "PRAGMA journal_mode=WAL",
-    "PRAGMA synchronous=NORMAL",
-    "PRAGMA foreign_keys=ON",
-)
 
 
 def make_engine(url: str, *, patient: bool = False) -> AsyncEngine:
@@ -53,10 +44,7 @@ def make_engine(url: str, *, patient: bool = False) -> AsyncEngine:
     parsed = read_url(url)
     if parsed.get_backend_name() == "postgresql":
         return make_postgres_engine(parsed, patient=patient)
-    engine = create_async_engine(parsed, hide_parameters=True)
-    event.listen(engine.sync_engine, "connect", _set_sqlite_rules)
-    event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
+    return make_sqlite_engine(parsed)
 
 
 def read_url(url: str) -> URL:
@@ -80,19 +68,6 @@ def read_url(url: str) -> URL:
             hint=f"Leave it out of SAYSO_DATABASE_URL: it begins with {name}://.",
         )
     return parsed.set(drivername=wanted)
-
-
-def _set_sqlite_rules(connection: Any, _record: object) -> None:  # noqa: ANN401
-    connection.isolation_level = None  # we say BEGIN ourselves
-    cursor = connection.cursor()
-    for rule in _SQLITE_RULES:
-        cursor.execute(rule)
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get("sayso_writes", False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 class Database:

@@ -15,12 +15,21 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 import structlog
-from sqlalchemy import ColumnElement, delete, func, or_, select, update
+from sqlalchemy import (
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -45,8 +54,62 @@ SMALL = ".small"
 
 Crowded = Callable[[], Awaitable[bool]]
 """Says whether others wait for the worker that does small jobs only."""
+Finish = Callable[[AsyncSession], Awaitable[None]]
+"""Takes a job from the table."""
 
 _log = structlog.get_logger(__name__)
+
+
+async def _leave(_: AsyncSession) -> None:
+    """It is in no table."""
+
+
+# Statements are made once, and of the table: making one anew costs more than running it.
+
+_JOBS = cast("Table", JobRow.__table__)
+_ROW = _JOBS.c
+_KINDS = _ROW.kind.in_(bindparam("kinds", expanding=True))
+_FREE = or_(_ROW.claimed_by.is_(None), _ROW.beat_at < bindparam("dead"))
+_OURS = (_ROW.number == bindparam("job")) & (_ROW.claimed_by == bindparam("claim"))
+_DUE = (
+    select(_ROW.number)
+    .where(
+        _ROW.kind.in_(bindparam("kinds", expanding=True)), _FREE, _ROW.due_at <= bindparam("now")
+    )
+    .order_by(_ROW.turn, _ROW.number)
+    .limit(1)
+)
+_CLAIM = (
+    update(_JOBS)
+    # For PostgreSQL; SQLite has one writer.
+    .where(_ROW.number == _DUE.with_for_update(skip_locked=True).scalar_subquery())
+    .values(claimed_by=bindparam("claim"), beat_at=bindparam("now"), tries=_ROW.tries + 1)
+    .returning(_ROW.number, _ROW.kind, _ROW.key, _ROW.tries)
+)
+_NEXT_TURN = func.coalesce(
+    select(func.max(_ROW.turn) + 1)
+    .where(_ROW.lane == bindparam("its_lane"), _ROW.kind == bindparam("its_kind"))
+    .scalar_subquery(),
+    select(func.min(_ROW.turn)).where(_ROW.kind == bindparam("its_kind")).scalar_subquery(),
+    0,
+)
+"""Behind the lane's own jobs, but not behind those that other lanes have more than one of.
+
+Small jobs are counted apart: a lane's large ones do not put its small ones behind others'.
+"""
+_ADD = insert(_JOBS).values(
+    kind=bindparam("its_kind"),
+    key=bindparam("its_key"),
+    lane=bindparam("its_lane"),
+    turn=_NEXT_TURN,
+    tries=0,
+    due_at=bindparam("now"),
+)
+_DROP = delete(_JOBS).where(
+    _KINDS,
+    _ROW.key.in_(bindparam("keys", expanding=True)),
+)
+_FINISH = delete(_JOBS).where(_OURS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +121,8 @@ class Job:
     tries: int
     crowded: Crowded | None = field(default=None, compare=False, repr=False)
     """Given where the worker does small jobs only: one that is large may raise `OutgrownError`."""
+    finish: Finish = field(default=_leave, compare=False, repr=False)
+    """May be called in the transaction that stores what the job was for, to spare one."""
 
 
 class OutgrownError(Exception):
@@ -80,13 +145,31 @@ class Duty(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class _Claim:
     """Whose a job is: `name` is another one each time, for one server has several workers."""
 
     number: int
     name: str
-    job: Job
+    kind: str
+    key: str
+    tries: int
+    crowded: Crowded | None
+    finished: bool = False
+
+    @property
+    def job(self) -> Job:
+        return Job(self.kind, self.key, self.tries, self.crowded, self.finish)
+
+    @property
+    def params(self) -> dict[str, object]:
+        """What `_OURS` asks for."""
+        return {"job": self.number, "claim": self.name}
+
+    async def finish(self, session: AsyncSession) -> None:
+        """Take it from the table. If `session` is undone, so is this, and the work has failed."""
+        await session.execute(_FINISH, self.params)
+        self.finished = True
 
 
 class Jobs:
@@ -113,15 +196,12 @@ class Jobs:
         """
         await self.drop(session, kind, [key])
         stored = kind + SMALL if small else kind
-        turn = await session.scalar(select(_next_turn(lane, stored)))
-        now = self._clock.utc()
-        session.add(JobRow(kind=stored, key=key, lane=lane, turn=turn or 0, tries=0, due_at=now))
+        values = {"its_kind": stored, "its_key": key, "its_lane": lane, "now": self._clock.utc()}
+        await session.execute(_ADD, values)
 
     async def drop(self, session: AsyncSession, kind: str, keys: Sequence[str]) -> None:
         """Take jobs about these objects from the table."""
-        await session.execute(
-            delete(JobRow).where(JobRow.kind.in_(_stored(kind)), JobRow.key.in_(keys))
-        )
+        await session.execute(_DROP, {"kinds": _stored(kind), "keys": list(keys)})
 
     def wake(self) -> None:
         """Have the workers look for jobs now."""
@@ -131,7 +211,7 @@ class Jobs:
     def stop(self, kind: str, keys: Sequence[str]) -> None:
         """Stop work about these objects, if it is under way here: it was dropped or replaced."""
         for claim, work in self._running.values():
-            if claim.job.kind == kind and claim.job.key in keys:
+            if claim.kind == kind and claim.key in keys:
                 work.cancel()
 
     async def run(self, duties: Mapping[str, Duty], *, only_small: bool = False) -> None:
@@ -162,8 +242,8 @@ class Jobs:
         claim = await self._claim(list(duties), only_small=only_small)
         if claim is None:
             return False
-        duty = duties[claim.job.kind]
-        if claim.job.tries > MAX_TRIES:
+        duty = duties[claim.kind]
+        if claim.tries > MAX_TRIES:
             await duty.give_up(claim.job)
             await self._finish(claim)
         else:
@@ -171,41 +251,30 @@ class Jobs:
         return True
 
     async def _claim(self, kinds: Sequence[str], *, only_small: bool = False) -> _Claim | None:
-        now = self._clock.utc()
         wanted = [kind + SMALL for kind in kinds] + ([] if only_small else list(kinds))
-        first = (
-            select(JobRow.number)
-            .where(JobRow.kind.in_(wanted), _is_free(now), JobRow.due_at <= now)
-            .order_by(JobRow.turn, JobRow.number)
-            .limit(1)
-        )
+        due = self._due(wanted)
         async with self._database.read() as session:
-            if await session.scalar(first) is None:
+            if await session.scalar(_DUE, due) is None:
                 return None  # the usual case, and no writer waits for it
         name = new_id()
-        free = first.with_for_update(skip_locked=True)  # for Postgres; SQLite has one writer
         async with self._database.write() as session:
-            row = await session.scalar(
-                update(JobRow)
-                .where(JobRow.number == free.scalar_subquery())
-                .values(claimed_by=name, beat_at=now, tries=JobRow.tries + 1)
-                .returning(JobRow)
-            )
+            row = (await session.execute(_CLAIM, {**due, "claim": name})).one_or_none()
         if row is None:
             return None
+        number, kind, key, tries = row
         crowded = partial(self._is_crowded, kinds) if only_small else None
-        return _Claim(
-            row.number, name, Job(row.kind.removesuffix(SMALL), row.key, row.tries, crowded)
-        )
+        return _Claim(number, name, kind.removesuffix(SMALL), key, tries, crowded)
+
+    def _due(self, kinds: Sequence[str]) -> dict[str, object]:
+        """What `_DUE` asks for, by kinds as they are stored."""
+        now = self._clock.utc()
+        return {"kinds": list(kinds), "now": now, "dead": now - timedelta(seconds=DEAD_S)}
 
     async def _is_crowded(self, kinds: Sequence[str]) -> bool:
         """Whether a small job is due that nobody does."""
-        now = self._clock.utc()
-        waits = select(JobRow.number).where(
-            JobRow.kind.in_([kind + SMALL for kind in kinds]), _is_free(now), JobRow.due_at <= now
-        )
+        due = self._due([kind + SMALL for kind in kinds])
         async with self._database.read() as session:
-            return await session.scalar(waits.limit(1)) is not None
+            return await session.scalar(_DUE, due) is not None
 
     async def _work(self, duty: Duty, claim: _Claim) -> None:
         work = asyncio.create_task(duty.perform(claim.job))
@@ -223,7 +292,8 @@ class Jobs:
         if work.cancelled():
             return  # it is another's now, or nobody's
         if (error := work.exception()) is None:
-            await self._finish(claim)
+            if not claim.finished:
+                await self._finish(claim)
         elif isinstance(error, OutgrownError):
             await self._enlarge(claim)
         else:
@@ -253,52 +323,38 @@ class Jobs:
 
     async def _hand_back(self, claim: _Claim) -> None:
         """The server stops: somebody else may begin at once, and this was no try."""
-        await self._change(claim, claimed_by=None, beat_at=None, tries=claim.job.tries - 1)
+        await self._change(claim, claimed_by=None, beat_at=None, tries=claim.tries - 1)
 
     async def _enlarge(self, claim: _Claim) -> None:
         """It waits again, behind its lane's large ones; this was no try."""
         async with self._database.write() as session:
-            row = await session.scalar(select(JobRow).where(self._is_ours(claim)).with_for_update())
-            if row is None:
+            ours = select(_ROW.lane).where(_OURS).with_for_update()
+            lane = await session.scalar(ours, claim.params)
+            if lane is None:
                 return
-            turn = await session.scalar(select(_next_turn(row.lane, claim.job.kind)))
-            row.kind, row.turn = claim.job.kind, turn or 0
-            row.claimed_by, row.beat_at, row.tries = None, None, row.tries - 1
-        _log.info("job_outgrown", kind=claim.job.kind, key=claim.job.key)
+            turn = await session.scalar(
+                select(_NEXT_TURN), {"its_lane": lane, "its_kind": claim.kind}
+            )
+            free = {"claimed_by": None, "beat_at": None, "tries": _ROW.tries - 1}
+            large = update(_JOBS).where(_OURS).values(kind=claim.kind, turn=turn, **free)
+            await session.execute(large, claim.params)
+        _log.info("job_outgrown", kind=claim.kind, key=claim.key)
         self.wake()
 
     async def _finish(self, claim: _Claim) -> None:
         async with self._database.write() as session:
-            await session.execute(delete(JobRow).where(self._is_ours(claim)))
+            await claim.finish(session)
 
     async def _change(self, claim: _Claim, **values: object) -> bool:
         """Change a job that is still ours; whether it is."""
-        change = update(JobRow).where(self._is_ours(claim)).values(**values)
+        change = update(_JOBS).where(_OURS).values(**values).returning(_ROW.number)
         async with self._database.write() as session:
-            return await session.scalar(change.returning(JobRow.number)) is not None
-
-    def _is_ours(self, claim: _Claim) -> ColumnElement[bool]:
-        return (JobRow.number == claim.number) & (JobRow.claimed_by == claim.name)
-
-
-def _is_free(now: datetime) -> ColumnElement[bool]:
-    dead = now - timedelta(seconds=DEAD_S)
-    return or_(JobRow.claimed_by.is_(None), JobRow.beat_at < dead)
+            return await session.scalar(change, claim.params) is not None
 
 
 def _stored(kind: str) -> tuple[str, str]:
     """How jobs of a kind are stored, large and small ones."""
     return kind, kind + SMALL
-
-
-def _next_turn(lane: str, kind: str) -> ColumnElement[int]:
-    """Behind the lane's own jobs, but not behind those that other lanes have more than one of.
-
-    Small jobs are counted apart: a lane's large ones do not put its small ones behind others'.
-    """
-    own = select(func.max(JobRow.turn)).where(JobRow.lane == lane, JobRow.kind == kind)
-    now = select(func.min(JobRow.turn)).where(JobRow.kind == kind)
-    return func.coalesce(own.scalar_subquery() + 1, now.scalar_subquery(), 0)
 
 
 async def _end(task: asyncio.Task[None]) -> None:
