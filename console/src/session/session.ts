@@ -9,6 +9,7 @@ export interface Session {
   userId: string;
   email: string | null;
   name: string | null;
+  hasPassword: boolean;
   signUpOpen: boolean;
 }
 

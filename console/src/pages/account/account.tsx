@@ -17,19 +17,36 @@ export default function Account() {
   return (
     <Page title="Account" lead={<>User id <code>{session.userId}</code> <CopyButton text={session.userId} bare label="Copy the user id" /></>}>
       <Who session={session} />
-      <Password isFirst={!session.email} />
+      <Password isFirst={!session.hasPassword} />
     </Page>
+  );
+}
+
+/** Whoever found the browser open does not know it. */
+function CurrentPassword({ value, onChange }: { value: string; onChange: (value: string) => void }) {
+  return (
+    <TextField label="Current password" type="password" autoComplete="current-password" note="Not needed right after signing in by a link." value={value} onChange={(event) => onChange(event.target.value)} />
   );
 }
 
 function Who({ session }: { session: Session }) {
   const change = useChangeAccount();
   const say = useSay();
+  const [currentPassword, setCurrent] = useState("");
   const [name, setName] = useState(session.name ?? "");
   const [email, setEmail] = useState(session.email ?? "");
+  const isMoving = email !== "" && email !== session.email;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    change.mutate({ name, ...(email && { email }) }, { onSuccess: () => say("Saved.") });
+    change.mutate(
+      { name, ...(isMoving && { email }), ...(currentPassword && { currentPassword }) },
+      {
+        onSuccess: () => {
+          setCurrent("");
+          say("Saved.");
+        },
+      },
+    );
   };
   return (
     <Card side title="Who you are">
@@ -37,6 +54,7 @@ function Who({ session }: { session: Session }) {
         <Failure error={change.error} />
         <TextField label="Name" autoComplete="name" value={name} onChange={(event) => setName(event.target.value)} />
         <TextField label="Email" type="email" autoComplete="username" note="You sign in with it. No mail is sent." value={email} onChange={(event) => setEmail(event.target.value)} />
+        {isMoving && session.hasPassword && <CurrentPassword value={currentPassword} onChange={setCurrent} />}
         <div><Button type="submit" busy={change.isPending}>Save</Button></div>
       </Form>
     </Card>
@@ -66,7 +84,7 @@ function Password({ isFirst }: { isFirst: boolean }) {
       {isFirst && <p>You came by a link. With an email and a password you can come back without one.</p>}
       <Form onSubmit={submit}>
         <Failure error={change.error} />
-        <TextField label="Current password" type="password" autoComplete="current-password" note="Leave it empty if you have none yet." value={currentPassword} onChange={(event) => setCurrent(event.target.value)} />
+        {!isFirst && <CurrentPassword value={currentPassword} onChange={setCurrent} />}
         <TextField label="New password" type="password" autoComplete="new-password" required minLength={LEAST_PASSWORD_CHARS} note={`${LEAST_PASSWORD_CHARS} characters or more.`} value={password} onChange={(event) => setPassword(event.target.value)} />
         <div><Button type="submit" busy={change.isPending}>Set the password</Button></div>
       </Form>
