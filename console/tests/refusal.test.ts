@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { ApiError } from "../src/api/client";
-import { readDetails, readErrorOf, readFindings, tabOf } from "../src/pages/editor/refusal";
+import { readDetails, readErrorOf, readFindings, tabOf, tell } from "../src/pages/editor/refusal";
 
 const FINDING = { code: "path.not_found", message: "there is nothing", fix: "Give the base URL.", severity: "error", field: "llm" };
 const refuse = (field: string, details?: unknown) => new ApiError(400, "It was refused.", "Do it.", field, "BAD_REQUEST", { details });
@@ -20,6 +20,16 @@ describe("readErrorOf", () => {
     expect(readErrorOf(new Error("x"), "voiceSpeed")).toBe("");
     expect(readErrorOf(refuse(""), "voiceSpeed")).toBe("");
   });
+});
+
+test.each([
+  ["voiceSpeed must be 2 or less", "voiceSpeed", "Speed must be 2 or less."],
+  ["allowedOrigins.0 is no origin", "allowedOrigins.0", "Pages it may be on › 1 is no origin."],
+  ["timeZone is unknown.", "timeZone", "Time zone is unknown."],
+  ["llm.model is missing", "llm", "llm.model is missing."],
+  ["it is taken", "displayName", "It is taken."],
+])("%s, of %s, is told as %s", (message, field, told) => {
+  expect(tell({ message, field })).toBe(told);
 });
 
 test("readFindings gives what a check found", () => {

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +145,18 @@ async def test_no_question_waits_for_a_passage_and_no_passage_is_begun_before_on
     await slow.close()
 
 
+def replace_sleep(
+    monkeypatch: pytest.MonkeyPatch, rest: Callable[[float], Awaitable[None]]
+) -> None:
+    """Let `rest` be called where this loop would sleep; servers of other threads go on."""
+    here, sleep = asyncio.get_running_loop(), asyncio.sleep
+
+    async def sleep_or_rest(for_s: float) -> None:
+        await (rest if asyncio.get_running_loop() is here else sleep)(for_s)
+
+    monkeypatch.setattr(asyncio, "sleep", sleep_or_rest)
+
+
 @pytest.mark.parametrize(("quiet", "rests"), [(True, 0), (False, 1)])
 async def test_passages_rest_while_somebody_talks(
     quiet: bool, rests: int, monkeypatch: pytest.MonkeyPatch
@@ -156,7 +168,7 @@ async def test_passages_rest_while_somebody_talks(
     async def rest(for_s: float) -> None:
         rested.append(for_s)
 
-    monkeypatch.setattr(asyncio, "sleep", rest)
+    replace_sleep(monkeypatch, rest)
     await slow.embed_aside("passage")
     await slow.close()
     assert len(rested) == rests
@@ -200,7 +212,7 @@ async def test_documents_side_by_side_rest_together(monkeypatch: pytest.MonkeyPa
         assert len(slow.begun) == begun, "somebody worked meanwhile"
         resting -= 1
 
-    monkeypatch.setattr(asyncio, "sleep", rest)
+    replace_sleep(monkeypatch, rest)
     await asyncio.gather(*(slow.embed_aside(f"passage {n}") for n in range(4)))
     await slow.close()
     assert (len(slow.begun), most) == (4, 1)

@@ -88,8 +88,8 @@ export function readError(body: unknown, status = 0): ApiError {
   return new ApiError(status, asSentence(message), text("hint"), text("field"), text("errorId"), said);
 }
 
-/** Errors begin in lower case on the wire; people read sentences. */
+/** Errors begin in lower case on the wire; people read sentences. Names keep the case they are sent in. */
 export function asSentence(text: string): string {
-  const begun = text.replace(/^\p{Ll}/u, (letter) => letter.toUpperCase());
+  const begun = text.replace(/^\p{Ll}(?!\S*(?:[._]\S|\p{Lu}))/u, (letter) => letter.toUpperCase());
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -3,7 +3,6 @@
 import { lazy, Suspense, useEffect, useRef, useState, type ComponentType, type ReactNode } from "react";
 import { Link, Redirect } from "wouter";
 
-import { asSentence } from "../../api/client";
 import { Boundary } from "../../ui/boundary";
 import { Button, LinkButton } from "../../ui/button";
 import { CopyButton } from "../../ui/copy";
@@ -14,7 +13,7 @@ import { TalkPanel } from "../../ui/talk-panel";
 import { useAgent, VISIBILITY } from "../agents/agents";
 import { DraftProvider, useDraft } from "./draft";
 import styles from "./editor.module.css";
-import { readDetails, tabOf } from "./refusal";
+import { readDetails, tabOf, tell } from "./refusal";
 import { SaveBar } from "./save-bar";
 
 type Load = () => Promise<{ default: ComponentType }>;
@@ -49,7 +48,7 @@ function SaveFailure({ error, tab }: { error: unknown; tab: string }) {
   return (
     <Notice>
       <p>Nothing was saved.{details.some(({ field }) => isBelow(field)) && " What the check of your LLM found stands below."}</p>
-      {details.filter(({ code, field }) => !code || !isBelow(field)).map(({ message, fix }) => <p key={message}>{asSentence(message)} {fix}</p>)}
+      {details.filter(({ code, field }) => !code || !isBelow(field)).map((detail) => <p key={detail.message}>{tell(detail)} {detail.fix}</p>)}
       {elsewhere.map((each) => <p key={each}>Look at <Link href={`/my-agents/${agent.id}/${each}`}>{TABS[each]?.[0]}</Link>.</p>)}
     </Notice>
   );

@@ -10,3 +10,7 @@ const NAMES: Readonly<Record<string, string>> = {
 
 /** `patience` is itself, `timeZone` is "time zone". */
 export const nameField = (field: string): string => NAMES[field] ?? field.replaceAll(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** `allowedOrigins.0` is "pages it may be on › 1". */
+export const namePath = (path: string): string =>
+  path.split(".").map((part) => (/^\d+$/.test(part) ? `${Number(part) + 1}` : nameField(part))).join(" › ");

@@ -2,6 +2,7 @@
 
 import { ApiError, asSentence } from "../../api/client";
 import type { Finding } from "./llm/check";
+import { namePath } from "./names";
 
 /** One sentence of a refusal; a finding of a check has a code and a way to cure it. */
 interface Detail extends Partial<Finding> {
@@ -28,10 +29,16 @@ export function readDetails(error: unknown): readonly Detail[] {
   return error.field ? [{ message: error.message, field: error.field, fix: error.hint }] : [];
 }
 
+/** Its sentence in the words of the console: where it begins with a field, with what the page calls that. */
+export function tell({ message, field }: Detail): string {
+  const named = message.startsWith(field) && !message.slice(field.length).startsWith(".");
+  return asSentence(named ? `${namePath(field)}${message.slice(field.length)}` : message);
+}
+
 /** What was said against a field, or a part of it; "" for nothing. */
 export function readErrorOf(error: unknown, name: string): string {
   const about = readDetails(error).find(({ field }) => field === name || field.startsWith(`${name}.`));
-  return about ? asSentence(about.message) : "";
+  return about ? tell(about) : "";
 }
 
 /** What a check found when the field was to be saved. */
