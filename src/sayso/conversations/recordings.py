@@ -45,6 +45,7 @@ LATELY_S: Final = 3600.0
 _UNPACKING: Final = ".unpacking"
 """Ends the names of tracks that are not whole yet."""
 
+# Statements of every conversation's end, made once.
 _ROWS = cast("Table", ConversationRow.__table__)
 _ROW = _ROWS.c
 _ASKED = _ROW.id == bindparam("conversation")

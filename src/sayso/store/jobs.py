@@ -20,16 +20,7 @@ from functools import partial
 from typing import Protocol, cast
 
 import structlog
-from sqlalchemy import (
-    Table,
-    bindparam,
-    delete,
-    func,
-    insert,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import Table, bindparam, delete, func, insert, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -73,9 +64,7 @@ _FREE = or_(_ROW.claimed_by.is_(None), _ROW.beat_at < bindparam("dead"))
 _OURS = (_ROW.number == bindparam("job")) & (_ROW.claimed_by == bindparam("claim"))
 _DUE = (
     select(_ROW.number)
-    .where(
-        _ROW.kind.in_(bindparam("kinds", expanding=True)), _FREE, _ROW.due_at <= bindparam("now")
-    )
+    .where(_KINDS, _FREE, _ROW.due_at <= bindparam("now"))
     .order_by(_ROW.turn, _ROW.number)
     .limit(1)
 )
@@ -105,10 +94,7 @@ _ADD = insert(_JOBS).values(
     tries=0,
     due_at=bindparam("now"),
 )
-_DROP = delete(_JOBS).where(
-    _KINDS,
-    _ROW.key.in_(bindparam("keys", expanding=True)),
-)
+_DROP = delete(_JOBS).where(_KINDS, _ROW.key.in_(bindparam("keys", expanding=True)))
 _FINISH = delete(_JOBS).where(_OURS)
 
 
