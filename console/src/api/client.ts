@@ -93,3 +93,9 @@ export function asSentence(text: string): string {
   const begun = text.replace(/^\p{Ll}(?!\S*(?:[._]\S|\p{Lu}))/u, (letter) => letter.toUpperCase());
   return /[.!?]$/.test(begun) ? begun : `${begun}.`;
 }
+
+/** A message with `label` for the name of its field, where it begins with that. */
+export function callField(message: string, field: string, label: string): string {
+  const isNamed = message.toLowerCase().startsWith(`${field.toLowerCase()} `);
+  return isNamed ? `${label}${message.slice(field.length)}` : message;
+}

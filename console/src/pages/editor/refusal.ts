@@ -1,6 +1,6 @@
 /* Why an agent was not saved, by field. Pure. */
 
-import { ApiError, asSentence } from "../../api/client";
+import { ApiError, asSentence, callField } from "../../api/client";
 import type { Finding } from "./llm/check";
 import { namePath } from "./names";
 
@@ -31,8 +31,7 @@ export function readDetails(error: unknown): readonly Detail[] {
 
 /** Its sentence in the words of the console: where it begins with a field, with what the page calls that. */
 export function tell({ message, field }: Detail): string {
-  const named = message.startsWith(field) && !message.slice(field.length).startsWith(".");
-  return asSentence(named ? `${namePath(field)}${message.slice(field.length)}` : message);
+  return asSentence(callField(message, field, namePath(field)));
 }
 
 /** What was said against a field, or a part of it; "" for nothing. */

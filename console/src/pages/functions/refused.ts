@@ -1,6 +1,6 @@
 /* Why a function was not saved, in the words that stand on its form. Pure. */
 
-import { ApiError } from "../../api/client";
+import { ApiError, callField } from "../../api/client";
 
 /** Labels of the fields that say themselves what is wrong with them. */
 export const LABELS = { name: "Name", description: "What it does, and when to use it", endpointUrl: "Address" } as const;
@@ -13,8 +13,7 @@ const isLabelled = (field: string): field is LabelledField => Object.hasOwn(LABE
 export function readFieldError(error: unknown, field: LabelledField): string {
   if (!(error instanceof ApiError) || error.field !== field) return "";
   const { message, hint } = error;
-  const isNamed = message.toLowerCase().startsWith(`${field.toLowerCase()} `);
-  const said = isNamed ? `${LABELS[field]}${message.slice(field.length)}` : message;
+  const said = callField(message, field, LABELS[field]);
   return hint ? `${said} ${hint}` : said;
 }
 
