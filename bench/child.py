@@ -34,12 +34,14 @@ class Cost:
     Attributes:
         cpu_s: CPU of all its threads, and of its children.
         resident_bytes: memory, its children's too.
+        children_bytes: that of its children.
         descriptors: open files and sockets; 0 where there is no /proc.
         tasks: asyncio tasks; 0 where nobody knows.
     """
 
     cpu_s: float
     resident_bytes: int
+    children_bytes: int = 0
     descriptors: int = 0
     tasks: int = 0
 
@@ -63,7 +65,11 @@ def measure(loop: asyncio.AbstractEventLoop | None = None) -> Cost:
     tasks = count_tasks(loop) if loop is not None else 0
     cpu_s, held_bytes = cost_of_children()
     return Cost(
-        time.process_time() + cpu_s, resident_bytes() + held_bytes, count_descriptors(), tasks
+        cpu_s=time.process_time() + cpu_s,
+        resident_bytes=resident_bytes() + held_bytes,
+        children_bytes=held_bytes,
+        descriptors=count_descriptors(),
+        tasks=tasks,
     )
 
 

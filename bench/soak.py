@@ -76,6 +76,7 @@ class Sample:
 
     at_s: float
     resident_bytes: int
+    children_bytes: int
     descriptors: int
     tasks: int
     conversations: int
@@ -183,7 +184,14 @@ async def _sample(child: Child, at_s: float) -> Sample:
 
 
 def _sample_of(cost: Cost, at_s: float, conversations: int) -> Sample:
-    return Sample(at_s, cost.resident_bytes, cost.descriptors, cost.tasks, conversations)
+    return Sample(
+        at_s=at_s,
+        resident_bytes=cost.resident_bytes,
+        children_bytes=cost.children_bytes,
+        descriptors=cost.descriptors,
+        tasks=cost.tasks,
+        conversations=conversations,
+    )
 
 
 async def _count_conversations(url: str) -> int:
@@ -357,6 +365,7 @@ def show(sample: Sample) -> str:
     """One sample as a line."""
     return (
         f"{sample.at_s:7.0f} s   {sample.resident_bytes / 2**20:7.1f} MiB"
+        f" ({sample.children_bytes / 2**20:.1f} in children)"
         f"   {sample.descriptors:4d} descriptors   {sample.tasks:4d} tasks"
         f"   {sample.conversations:3d} conversations"
     )

@@ -20,8 +20,8 @@ from soak import (
 )
 
 MIB = 2**20
-CALM = Sample(0.0, 300 * MIB, 30, 4, 0)
-TALKING = [Sample(at * 10.0, 350 * MIB, 50 + at % 3, 150 + at % 7, 20) for at in range(1, 181)]
+CALM = Sample(0.0, 300 * MIB, 0, 30, 4, 0)
+TALKING = [Sample(at * 10.0, 350 * MIB, 0, 50 + at % 3, 150 + at % 7, 20) for at in range(1, 181)]
 """Half an hour in which nothing grows."""
 
 FOUND = Soaked(
