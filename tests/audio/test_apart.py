@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import signal
 import subprocess
 import sys
@@ -64,6 +65,16 @@ def test_it_gives_way_to_calls_and_knows_no_secret(
     told = Path(f"/proc/{apart.pid}/environ")
     if told.exists():
         assert b"canary" not in told.read_bytes()
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
+def test_what_an_encoder_took_is_given_back(apart: Apart, left: Path, tmp_path: Path) -> None:
+    held_bytes = []
+    for _ in range(4):
+        apart.join(left, 16_000, left, 24_000, tmp_path / "both")
+        pages = int(Path(f"/proc/{apart.pid}/statm").read_text().split()[1])
+        held_bytes.append(pages * os.sysconf("SC_PAGE_SIZE"))
+    assert held_bytes[-1] < held_bytes[0] + 2 * 2**20, held_bytes
 
 
 def test_what_goes_wrong_is_what_goes_wrong_here(apart: Apart, left: Path, tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from sayso.interpreter import make_command, make_environment
 
 CHILD: Final = "sayso.audio.pairing"
 IDLE_S: Final = 60.0
-"""A child without work for so long is ended: it holds 60 MB."""
+"""A child without work for so long is ended: it holds 50 MB."""
 
 LONGEST_S: Final = 3600.0
 """What takes longer is given up; four hours of sound take ten seconds of an idle core."""
