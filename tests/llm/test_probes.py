@@ -13,9 +13,9 @@ from sayso.llm.client import LlmClient
 from sayso.llm.deadlines import Deadlines
 from sayso.llm.fake import FakeConfig, Rule, running_fake
 from sayso.llm.fake.answer import TRIED_FUNCTION
-from sayso.llm.probes import LETTERS, TOOL, probe_tools
+from sayso.llm.probes import LETTERS, TOOL, is_queued, probe_tools
 from sayso.llm.tolerance import COUNT
-from sayso.llm.trial import on_trial
+from sayso.llm.trial import Answer, on_trial
 from sayso.llm.verdict import CheckReport
 
 PACE_S = 0.02
@@ -162,6 +162,25 @@ async def test_a_server_that_lets_the_second_caller_wait(checker: LlmCheck) -> N
     assert codes(report) == {"parallel.queued"}
     assert report.profile.parallel is False
     assert report.profile.cancels is True
+
+
+@pytest.mark.parametrize(
+    ("one_s", "two_s", "queued"),
+    [
+        ((0.1, 1.1), (1.2, 2.2), True),
+        ((1.2, 2.2), (0.1, 1.1), True),
+        ((0.1, 1.1), (1.09, 2.2), True),  # a late reader finds an end and a beginning together
+        ((0.1, 1.1), (0.2, 1.3), False),
+        ((0.1, 1.1), (0.8, 2.0), False),
+        ((0.1, 1.1), (0.6, 0.6), False),  # all of it in one go, meanwhile
+        ((0.1, 1.1), (1.2, 1.2), True),
+    ],
+)
+def test_who_waits_begins_when_the_other_is_over(
+    one_s: tuple[float, ...], two_s: tuple[float, ...], queued: bool
+) -> None:
+    one, two = ((Answer("", {}, arrivals_s=times_s), 0.0) for times_s in (one_s, two_s))
+    assert is_queued(one, two) is queued
 
 
 @pytest.mark.parametrize("queues", [False, True])

@@ -24,6 +24,8 @@ LONG_PROMPT_CHARS = 12_000
 """A prompt, some knowledge and a conversation of some minutes have about so many characters."""
 TELLING_S = 0.2
 """An answer must last this long, in seconds, for its overlap with another to be seen."""
+TOGETHER = 0.25
+"""Two answers to two callers share at least so much of the shorter one's time, unless one waits."""
 FREED_S = 0.5
 """How long a server may take to notice that a caller hung up, in seconds."""
 BUSY_WAITS_S = (0.2, 0.5, 1.0, 2.0, 4.0)
@@ -184,7 +186,7 @@ async def probe_parallel(trial: Trial) -> None:
     if busy is not None:
         trial.note("parallel.refused", busy.refusal)
         trial.profile = replace(trial.profile, parallel=False)
-    elif _lasts(alone) and _is_queued(one, two):
+    elif _lasts(alone) and is_queued(one, two):
         trial.note("parallel.queued")
         trial.profile = replace(trial.profile, parallel=False)
     elif one[0].failure is None and two[0].failure is None and _lasts(alone):
@@ -199,15 +201,19 @@ async def _time(trial: Trial) -> tuple[Answer, float]:
     return await trial.ask(_COUNTING, limit_s=2 * PROBE_S), sent_s
 
 
-def _is_queued(one: tuple[Answer, float], two: tuple[Answer, float]) -> bool:
-    """Whether one of two answers began only after the other had ended."""
+def is_queued(one: tuple[Answer, float], two: tuple[Answer, float]) -> bool:
+    """Whether one of two answers began only when the other one was as good as over.
+
+    The end of the first and the beginning of the second may be read in one go, in any order.
+    """
     spans = []
     for answer, sent_s in (one, two):
         if answer.first_s is None or answer.failure is not None:
             return False
         spans.append((sent_s + answer.first_s, sent_s + answer.arrivals_s[-1]))
-    (began_1, ended_1), (began_2, ended_2) = spans
-    return began_1 >= ended_2 or began_2 >= ended_1
+    together_s = min(ended for _, ended in spans) - max(began for began, _ in spans)
+    shorter_s = min(ended - began for began, ended in spans)
+    return together_s < TOGETHER * shorter_s
 
 
 def _lasts(answer: Answer) -> bool:
