@@ -11,12 +11,11 @@ from __future__ import annotations
 import asyncio
 from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias
+from typing import Protocol, TypeAlias
 
 import structlog
-from sqlalchemy import insert, select, update
+from sqlalchemy import update
 from sqlalchemy.exc import (
     DataError,
     DBAPIError,
@@ -26,13 +25,12 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from sayso.conversations.exchanges import pack, size_of
-from sayso.conversations.measures import measure
+from sayso.conversations import rows
+from sayso.conversations.exchanges import size_of
 from sayso.conversations.schema import EndedBy, Role, to_iso
 from sayso.llm import Exchanged
 from sayso.store.database import Database
-from sayso.store.identifiers import new_id
-from sayso.store.tables import ConversationRow, ExchangeRow, LineRow, TurnRow
+from sayso.store.tables import ConversationRow
 
 BATCH_RECORDS = 100
 """Records stored in one transaction; this many waiting are stored at once."""
@@ -44,67 +42,6 @@ RETRY_S = 1.0
 """How long the database is left alone after it failed."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    conversation_id: str
-    agent_id: str
-    source: str
-    caller_id: str | None
-    at: datetime
-    recorded: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    conversation_id: str
-    role: Role
-    content: str
-    at: datetime
-    deeds: list[dict[str, object]] | None = None
-    began_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Message:
-    conversation_id: str
-    message: dict[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class _Lost:
-    conversation_id: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Exchange:
-    conversation_id: str
-    reply: int
-    seen: Exchanged
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    conversation_id: str
-    number: int
-    timings: dict[str, object]
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class _Ended:
-    conversation_id: str
-    by: EndedBy
-    error_code: int | None
-    at: datetime
-    reason: str | None = None
-
-
-_Kept: TypeAlias = _Opened | _Message | _Lost | _Ended
-"""What is kept in the row of a conversation."""
-_Record: TypeAlias = _Kept | _Line | _Turn | _Exchange
 
 
 class Witness(Protocol):
@@ -153,7 +90,7 @@ class Recorder:
         self._exchange_bytes = 0
         self._witness = witness
         self._max_records = max_records
-        self._waiting: deque[_Record] = deque()
+        self._waiting: deque[rows.Record] = deque()
         self._open: Counter[str] = Counter()
         self._storing = asyncio.Lock()
         self._some = asyncio.Event()
@@ -178,7 +115,7 @@ class Recorder:
     ) -> None:
         """A conversation began; one that is known already goes on. Its sound may be `recorded`."""
         self._open[conversation_id] += 1
-        self._add(_Opened(conversation_id, agent_id, source, caller_id, at, recorded))
+        self._add(rows.Opened(conversation_id, agent_id, source, caller_id, at, recorded))
         if self._witness is not None:
             self._witness.opened(conversation_id, agent_id, source=source, at=at)
 
@@ -193,7 +130,7 @@ class Recorder:
     ) -> None:
         """Something was said, and `deeds` were done before it; without words only these."""
         kept = [dict(deed) for deed in deeds] or None
-        self._add(_Line(conversation_id, role, content, at, kept, began_at))
+        self._add(rows.Line(conversation_id, role, content, at, kept, began_at))
 
     def message(
         self, conversation_id: str, *, message: str, name: str, phone_number: str, at: datetime
@@ -201,7 +138,7 @@ class Recorder:
         """The caller left a message, for the owner of the agent."""
         left = {"message": message, "name": name, "phone_number": phone_number, "at": to_iso(at)}
         kept = {key: text.replace("\0", "") for key, text in left.items()}
-        self._add(_Message(conversation_id, kept))
+        self._add(rows.Message(conversation_id, kept))
 
     def turn(
         self,
@@ -211,7 +148,7 @@ class Recorder:
         at: datetime,
     ) -> None:
         """A turn is over; `timings` carry their unit in the name."""
-        self._add(_Turn(conversation_id, number, dict(timings), at))
+        self._add(rows.Turn(conversation_id, number, dict(timings), at))
         if self._witness is not None:
             self._witness.turn(conversation_id, number, timings, at)
 
@@ -225,11 +162,11 @@ class Recorder:
             self._drop(limit=MAX_EXCHANGE_BYTES)
             return
         self._exchange_bytes += size
-        self._add(_Exchange(conversation_id, reply, seen, at))
+        self._add(rows.Exchange(conversation_id, reply, seen, at))
 
     def recording_lost(self, conversation_id: str) -> None:
         """The recording of a conversation was given up."""
-        self._add(_Lost(conversation_id))
+        self._add(rows.Lost(conversation_id))
 
     def ended(
         self,
@@ -249,7 +186,7 @@ class Recorder:
         if self._open[conversation_id] > 0:
             return
         del self._open[conversation_id]
-        self._add(_Ended(conversation_id, by, error_code, at, reason))
+        self._add(rows.Ended(conversation_id, by, error_code, at, reason))
         self._many.set()  # who hangs up may look at once
         if self._witness is not None:
             self._witness.ended(conversation_id, by=by, error_code=error_code, at=at)
@@ -280,11 +217,11 @@ class Recorder:
                     self.dropped += 1
                     _log.exception(
                         "record_not_storable",
-                        kind=type(record).__name__.strip("_").lower(),
+                        kind=type(record).__name__.lower(),
                         conversation_id=record.conversation_id,
                     )
                 self._waiting.popleft()
-                if isinstance(record, _Exchange):
+                if isinstance(record, rows.Exchange):
                     self._exchange_bytes -= size_of(record.seen)
 
     async def flush(self) -> None:
@@ -299,7 +236,7 @@ class Recorder:
                 await self._store(batch)
                 for _ in batch:
                     done = self._waiting.popleft()
-                    if isinstance(done, _Exchange):
+                    if isinstance(done, rows.Exchange):
                         self._exchange_bytes -= size_of(done.seen)
             if not self._closed:
                 self._some.clear()
@@ -320,7 +257,7 @@ class Recorder:
         self._many.set()
         await self.flush()
 
-    def _add(self, record: _Record) -> None:
+    def _add(self, record: rows.Record) -> None:
         if self.waiting >= self._max_records:
             self._drop(limit=self._max_records)
             return
@@ -341,49 +278,32 @@ class Recorder:
         except TimeoutError:
             return
 
-    async def _store(self, batch: list[_Record]) -> None:
+    async def _store(self, batch: list[rows.Record]) -> None:
         """Store `batch`; one record that does not fit must not hold up the others."""
-        packed = await _pack([one for one in batch if isinstance(one, _Exchange)])
         try:
-            async with self._database.write() as session:
-                await self._write(session, batch, packed)
+            await self._write(batch)
         except IntegrityError:
             for record in batch:
                 await self._store_alone(record)
 
-    async def _store_alone(self, record: _Record) -> None:
-        packed = await _pack([record] if isinstance(record, _Exchange) else [])
+    async def _store_alone(self, record: rows.Record) -> None:
         try:
-            async with self._database.write() as session:
-                await self._write(session, [record], packed)
+            await self._write([record])
         except IntegrityError:
             # Its agent was deleted while they talked, and the conversation with it.
             self.dropped += 1
             _log.warning(
                 "record_without_conversation",
-                kind=type(record).__name__.strip("_").lower(),
+                kind=type(record).__name__.lower(),
                 conversation_id=record.conversation_id,
             )
 
-    async def _write(
-        self, session: AsyncSession, batch: list[_Record], exchanges: list[dict[str, Any]]
-    ) -> None:
-        """Write records in few statements, however many conversations took turns in `batch`.
-
-        Each statement waits for a turn of the loop and of a thread. One for almost every record,
-        as long as the records of several conversations alternate, was 100 a second beside a busy
-        loop, and 20 callers in a hurry made 180.
-        """
-        kept = [one for one in batch if isinstance(one, _Kept)]
-        for conversation_id in await _write_conversations(session, kept):
-            if self._schedule is not None:
-                await self._schedule(session, conversation_id)
-        if lines := [_line_values(one) for one in batch if isinstance(one, _Line)]:
-            await session.execute(insert(LineRow), lines)
-        if turns := [_turn_values(one) for one in batch if isinstance(one, _Turn)]:
-            await session.execute(insert(TurnRow), turns)
-        if exchanges:
-            await session.execute(insert(ExchangeRow), exchanges)
+    async def _write(self, batch: list[rows.Record]) -> None:
+        packed = await rows.pack_exchanges(batch)
+        async with self._database.write() as session:
+            for conversation_id in await rows.write(session, batch, packed):
+                if self._schedule is not None:
+                    await self._schedule(session, conversation_id)
 
 
 def is_passing(error: Exception) -> bool:
@@ -393,96 +313,3 @@ def is_passing(error: Exception) -> bool:
     if isinstance(error, StatementError):
         return isinstance(error, DBAPIError)
     return isinstance(error, SQLAlchemyError | OSError)
-
-
-async def _pack(exchanges: list[_Exchange]) -> list[dict[str, Any]]:
-    """Exchanges as they are stored; in a thread, for one takes about half a millisecond."""
-    if not exchanges:
-        return []
-    return await asyncio.to_thread(lambda: [_exchange_values(one) for one in exchanges])
-
-
-def _exchange_values(one: _Exchange) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "conversation_id": one.conversation_id,
-        "reply": one.reply,
-        "at": one.at,
-        **pack(one.seen),
-    }
-
-
-def _line_values(line: _Line) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "conversation_id": line.conversation_id,
-        "role": line.role,
-        "content": line.content.replace("\0", ""),  # Postgres takes no NUL
-        "at": line.at,
-        "began_at": line.began_at,
-        "deeds": line.deeds and [_without_nul(deed) for deed in line.deeds],
-    }
-
-
-def _without_nul(deed: Mapping[str, object]) -> dict[str, object]:
-    return {k: v.replace("\0", "") if isinstance(v, str) else v for k, v in deed.items()}
-
-
-def _turn_values(turn: _Turn) -> dict[str, object]:
-    return {
-        "id": new_id(),
-        "conversation_id": turn.conversation_id,
-        "number": turn.number,
-        "timings": turn.timings,
-        "at": turn.at,
-        **asdict(measure(turn.timings)),
-    }
-
-
-async def _write_conversations(session: AsyncSession, records: list[_Kept]) -> list[str]:
-    """Bring the rows of conversations to where `records` leave them, in the order they came.
-
-    Returns the ids of those that ended with a recording.
-    """
-    if not records:
-        return []
-    names = {one.conversation_id for one in records}
-    found = await session.scalars(select(ConversationRow).where(ConversationRow.id.in_(names)))
-    rows = {row.id: row for row in found}
-    for one in records:
-        row = rows.get(one.conversation_id)
-        if isinstance(one, _Opened):
-            rows[one.conversation_id] = _open(row, one)
-        elif row is not None and isinstance(one, _Message):
-            row.messages = [*(row.messages or ()), one.message]
-        elif row is not None and isinstance(one, _Lost):
-            row.recording = "lost"
-        elif row is not None and isinstance(one, _Ended):
-            _end(row, one)
-    session.add_all(rows.values())
-    await session.flush()  # before the lines, which refer to them
-    ended = {one.conversation_id for one in records if isinstance(one, _Ended)}
-    over = (rows[name] for name in sorted(ended) if name in rows)
-    return [row.id for row in over if row.ended_at is not None and row.recording == "raw"]
-
-
-def _open(row: ConversationRow | None, record: _Opened) -> ConversationRow:
-    if row is None:
-        row = ConversationRow(
-            id=record.conversation_id,
-            agent_id=record.agent_id,
-            source=record.source,
-            started_at=record.at,
-        )
-    row.caller_id = record.caller_id or row.caller_id
-    row.alive_at = record.at
-    if record.recorded and row.recording != "lost":
-        row.recording = "raw"
-    row.ended_at = row.duration_s = row.ended_by = row.error_code = row.end_reason = None
-    return row
-
-
-def _end(row: ConversationRow, record: _Ended) -> None:
-    row.ended_at, row.ended_by, row.error_code = record.at, record.by, record.error_code
-    row.end_reason = record.reason
-    row.duration_s = max(0.0, (record.at - row.started_at).total_seconds())
