@@ -82,6 +82,18 @@ def test_conversations_that_wait_for_the_collector_are_a_slope() -> None:
     ]
 
 
+def test_work_of_a_moment_and_one_step_are_no_slope() -> None:
+    encoding = [grown_mib(one, 7 * (at > 90 and at % 2)) for at, one in enumerate(TALKING)]
+    assert complaints(replace(FOUND, samples=encoding)) == []
+    stepping = [grown_mib(one, 2 * (at > 150)) for at, one in enumerate(TALKING)]
+    assert complaints(replace(FOUND, samples=stepping)) == []
+
+
+def test_many_steps_are_a_slope() -> None:
+    stairs = [grown_mib(one, at // 30) for at, one in enumerate(TALKING)]
+    assert complaints(replace(FOUND, samples=stairs))
+
+
 def test_a_short_run_may_reach_for_a_little_more_heap() -> None:
     short = TALKING[:30]
     assert complaints(replace(FOUND, samples=[grown_mib(s, s.at_s / 800) for s in short])) == []
