@@ -110,7 +110,7 @@ async def test_a_campaign_of_random_conversations(stage: Served) -> None:
     print(f"\n  {len(plays)} conversations, {len(replies)} replies, {cut} cut, {took_s:.0f} s")
     assert not failures, f"{len(failures)} failures:\n" + "\n".join(failures[:20])
     if len(plays) >= 200:
-        assert cut >= 50, "hardly anything was interrupted"
+        assert cut >= 30, "hardly anything was interrupted"
 
 
 async def perform_all(

@@ -2,6 +2,10 @@
 
 One thread per run and no spinning: two threads barely help (Moonshine 86 -> 99 ms), while a
 spinning pool takes the core that another conversation's run is waiting for.
+
+And the same answers on every processor: one without VNNI (AMD before Zen 4, most Intel desktops
+before Alder Lake) adds products of 8-bit numbers in 16 bits, which overflow. Smart Turn then takes
+55 of 100 halves of sentences for finished ones, 45 with the exact sums, which cost it 5 %.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ from typing import Any
 from sayso.errors import InstallationError
 
 ERRORS_ONLY = 3
+EXACT_SUMS = "session.x64quantprecision"
 
 
 def open_session(path: Path) -> Any:  # noqa: ANN401 - onnxruntime has no types
@@ -32,6 +37,7 @@ def open_session(path: Path) -> Any:  # noqa: ANN401 - onnxruntime has no types
     options.inter_op_num_threads = 1
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    options.add_session_config_entry(EXACT_SUMS, "1")
     options.log_severity_level = ERRORS_ONLY
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
