@@ -269,8 +269,12 @@ class Stage:
     running: asyncio.Task[None]
 
     async def speak(self, seconds: float, pause_s: float = 0.8) -> None:
-        """Speak at once, faster than real time: audio time is what counts."""
-        loud = np.full(int(seconds * EAR_RATE_HZ), 0.5, np.float32)
+        """Speak at once, faster than real time: audio time is what counts.
+
+        It is a hiss, which is no echo of the voice here.
+        """
+        signs = np.random.default_rng(0).choice((-1, 1), int(seconds * EAR_RATE_HZ))
+        loud = (0.5 * signs).astype(np.float32)
         quiet = np.zeros(int(pause_s * EAR_RATE_HZ), np.float32)
         self.line.client(wire.Sound(pcm16_of(np.concatenate([loud, quiet])).tobytes()))
         await asyncio.sleep(0)

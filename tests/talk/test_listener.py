@@ -28,6 +28,7 @@ from sayso.talk.events import (
 )
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Around, Hearing, Listener
+from sayso.talk.mirror import Mirror
 from stage import PCM, RAW, ListedEot, ListedStt, LoudVad, MemoryLine
 
 Told = TypeVar("Told", bound=Event)
@@ -100,7 +101,7 @@ async def listening(
             note=talk.note,
             follow=talk.followed.append if followed else None,
         )
-        listener = Listener(hearing, line, intake, clock, around)
+        listener = Listener(hearing, line, intake, Mirror(24_000), clock, around)
         work = tasks.create_task(listener.listen())
         yield Booth(listener, line, intake, stt, eot, talk)
         work.cancel()

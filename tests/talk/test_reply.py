@@ -18,6 +18,7 @@ from sayso.engines import EngineConfig
 from sayso.errors import SaysoError
 from sayso.llm import Spare
 from sayso.talk.history import Ledger
+from sayso.talk.mirror import Mirror
 from sayso.talk.record import Stopwatch
 from sayso.talk.reply import Mouth, Reply, Write
 from sayso.transport.line import (
@@ -107,6 +108,7 @@ async def speaking(
             clock=clock,
             codecs=codecs,
             ahead_s=ahead_s,
+            mirror=Mirror(tts.sample_rate_hz),
         )
         ledger.open(1, "Hi.")
         watch = Stopwatch(0.0)

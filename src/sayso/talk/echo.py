@@ -1,13 +1,14 @@
-"""Whether what was heard over a reply is the reply itself, from the caller's loudspeaker. Pure.
+"""Which of the words heard over a reply are the reply's own, from the caller's loudspeaker. Pure.
 
 A browser cancels the echo of what it plays, more or less; a speakerphone or a program may not. Then
 the agent hears itself, and would fall silent for its own words, or answer them. Words give it away:
 they are those of the reply that sounded at that time, and speech that is an echo begins after the
-reply did and ends with it.
+reply did and ends with it. Words need not be heard as they were said: see `mirror.py`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from math import inf
 from typing import Final
@@ -25,6 +26,23 @@ SAME: Final = 0.75
 
 RUN_WORDS: Final = 4
 """So many words of the reply in a row are no coincidence, whatever else is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Over:
+    """What the agent said during a stretch of speech.
+
+    Attributes:
+        text: its words; "" if it was silent.
+        shown: the stretch sounds as if it were the agent's, too.
+    """
+
+    text: str
+    shown: bool = False
+
+    def leaves(self, heard: str) -> str:
+        """The words of `heard` that are the caller's own."""
+        return "" if self.shown else without_echo(heard, self.text)
 
 
 class Echo:

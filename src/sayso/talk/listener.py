@@ -20,19 +20,19 @@ from sayso.eot import Eot
 from sayso.errors import SaysoError, SpeechError
 from sayso.stt import Stt
 from sayso.talk.ears import BREATH_S, PRE_ROLL_S, Ears, Lull, Utterance
-from sayso.talk.echo import Echo, without_echo
+from sayso.talk.echo import Echo, Over
 from sayso.talk.events import (
     Event,
     Glimpsed,
     Heard,
     Judged,
     Missed,
-    SpeechCut,
     SpeechStarted,
     SpeechStopped,
 )
 from sayso.talk.intake import Intake
 from sayso.talk.melody import Melody, spoken_s
+from sayso.talk.mirror import Mirror
 from sayso.talk.scribe import Scribe, Written
 from sayso.transport.line import Line
 from sayso.vad import Vad
@@ -109,6 +109,7 @@ class Listener:
         hearing: how.
         line: the caller; is told how soon more of their sound is wanted.
         intake: their sound.
+        mirror: the sound that was sent to them.
         clock: tells the time.
         around: the conversation.
 
@@ -118,13 +119,20 @@ class Listener:
     """
 
     def __init__(
-        self, hearing: Hearing, line: Line, intake: Intake, clock: Clock, around: Around
+        self,
+        hearing: Hearing,
+        line: Line,
+        intake: Intake,
+        mirror: Mirror,
+        clock: Clock,
+        around: Around,
     ) -> None:
         self.spoke_s = clock.now_s()
         self.transcript_s: float | None = None
         self._eot = hearing.eot
         self._line = line
         self._intake = intake
+        self._mirror = mirror
         self._clock = clock
         self._around = around
         self._detector = hearing.vad.stream()
@@ -176,8 +184,8 @@ class Listener:
     def glimpse(self) -> None:
         """Tell what the caller has said so far, if they do not fall silent before."""
         samples = self._ears.so_far()
-        said_over = self._echo.said_over(self.now_s, self._around.saying())
-        self._glimpsing = self._around.start(self._glimpse(samples, said_over))
+        over = self._said_over(self.now_s, samples)
+        self._glimpsing = self._around.start(self._glimpse(samples, over))
 
     def close(self) -> None:
         """Let go of the conversation, whose tasks are over: nobody waits for the collector."""
@@ -225,7 +233,9 @@ class Listener:
         if self._around.is_over():
             return
         writing = self._scribe.finish(utterance.samples, lulled=isinstance(event, SpeechStopped))
-        taken = self._take_down(writing, spoken_s(utterance), self._said_over(event), self._telling)
+        until_s = event.since_s if isinstance(event, SpeechStopped) else event.at_s
+        over = self._said_over(until_s, utterance.samples)
+        taken = self._take_down(writing, spoken_s(utterance), over, self._telling)
         self._telling = self._around.start(taken)
         if isinstance(event, SpeechStopped):
             self._stop_judging()
@@ -258,16 +268,16 @@ class Listener:
             self._following.cancel()
             self._following = None
 
-    def _said_over(self, event: SpeechStopped | SpeechCut) -> str:
-        """What the agent said while the caller made this sound."""
-        until_s = event.since_s if isinstance(event, SpeechStopped) else event.at_s
-        return self._echo.said_over(until_s, self._around.saying())
+    def _said_over(self, until_s: float, samples: Samples) -> Over:
+        """What the agent said while the caller made this sound, which ended at `until_s`."""
+        text = self._echo.said_over(until_s, self._around.saying())
+        return Over(text, bool(text) and self._mirror.shows(samples))
 
     async def _take_down(
         self,
         writing: Coroutine[Any, Any, Written],
         lasted_s: float | None,
-        said_over: str,
+        over: Over,
         before: asyncio.Task[None] | None,
     ) -> None:
         """Every stretch of speech becomes words, if only none, or is known to be missed.
@@ -282,7 +292,7 @@ class Listener:
             self._around.tell(Missed(self.now_s))
             return
         self.transcript_s = self._clock.now_s()
-        words = without_echo(written, said_over)
+        words = over.leaves(written)
         echoed, sure, nod = words != written, written.confidence, written.nod
         self._around.tell(Heard(self.now_s, words, lasted_s, echoed, sure, nod))
 
@@ -293,23 +303,23 @@ class Listener:
             return
         samples = self._ears.so_far()
         if len(samples) >= FOLLOW_EVERY_S * EAR_RATE_HZ:
-            said_over = self._echo.said_over(self.now_s, self._around.saying())
-            self._following = self._around.start(self._show(samples, said_over, look))
+            over = self._said_over(self.now_s, samples)
+            self._following = self._around.start(self._show(samples, over, look))
 
-    async def _show(self, samples: Samples, said_over: str, look: Callable[[str], None]) -> None:
+    async def _show(self, samples: Samples, over: Over, look: Callable[[str], None]) -> None:
         began_s = self._clock.now_s()
         written = await self._scribe.glimpse(samples)
         self._following = None
         took_s = self._clock.now_s() - began_s
         self._follow_at_s = self.now_s + max(FOLLOW_EVERY_S, took_s / FOLLOW_SHARE)
         if not isinstance(written, SpeechError):
-            look(without_echo(written, said_over))
+            look(over.leaves(written))
 
-    async def _glimpse(self, samples: Samples, said_over: str) -> None:
+    async def _glimpse(self, samples: Samples, over: Over) -> None:
         """What the caller says is not over: a failure to write it down is none yet."""
         lasts_s = max(0.0, len(samples) / EAR_RATE_HZ - PRE_ROLL_S)
         written = await self._scribe.glimpse(samples)
         if isinstance(written, SpeechError):
             return
-        words = without_echo(written, said_over)
+        words = over.leaves(written)
         self._around.tell(Glimpsed(self.now_s, words, lasts_s, written.confidence, written.nod))

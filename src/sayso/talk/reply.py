@@ -26,6 +26,7 @@ from sayso.errors import LlmError, SaysoError, SpeechError
 from sayso.llm import Spare
 from sayso.talk.backlog import Backlog
 from sayso.talk.history import Ledger
+from sayso.talk.mirror import Mirror
 from sayso.talk.phrases import ENGLISH
 from sayso.talk.record import Stopwatch
 from sayso.talk.reel import UNRECORDED, Reel
@@ -60,6 +61,7 @@ class Mouth:
     clock: Clock
     codecs: Executor
     ahead_s: float
+    mirror: Mirror
     language: str = "english"
     reading: Reading = "auto"
     broke_off: str = ENGLISH.llm_broke_off
@@ -321,6 +323,7 @@ class Reply:
             await self._flowing.wait()
             self._pacer.send(len(piece) / self._mouth.tts.sample_rate_hz, self._mouth.clock.now_s())
             self._mouth.reel.said(piece, self._pacer.ends_at_s)
+            self._mouth.mirror.said(piece)
             await self._emit(data)
             self._post_complete_text()
         if self._encoder is not None:

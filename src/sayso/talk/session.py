@@ -63,6 +63,7 @@ from sayso.talk.hourglass import Hourglass
 from sayso.talk.intake import Intake
 from sayso.talk.listener import Hearing, Listener
 from sayso.talk.minutes import Minutes
+from sayso.talk.mirror import Mirror
 from sayso.talk.page import PageTools
 from sayso.talk.reception import Reception
 from sayso.talk.record import Record
@@ -144,8 +145,9 @@ class Session:
         page = PageTools(line.post)
         self._hands = self._make_hands(page, limits.filler_after_s)
         self._intake = Intake(line.hears, clock, self._troubles.report_sound, reel)
-        self._listener = self._make_listener(rooms, limits)
-        self._speaker = self._make_speaker(rooms, limits, reel)
+        mirror = Mirror(rooms.tts.sample_rate_hz)
+        self._listener = self._make_listener(rooms, limits, mirror)
+        self._speaker = self._make_speaker(rooms, limits, reel, mirror)
         self._reception = Reception(
             line, self._intake, self._listener, self._speaker, page, self._troubles
         )
@@ -166,7 +168,7 @@ class Session:
             settled=self._minutes.write_down,
         )
 
-    def _make_listener(self, rooms: Rooms, limits: Limits) -> Listener:
+    def _make_listener(self, rooms: Rooms, limits: Limits, mirror: Mirror) -> Listener:
         hearing = Hearing(
             vad=rooms.vad,
             stt=rooms.stt,
@@ -185,9 +187,9 @@ class Session:
             note=self._troubles.note,
             follow=self._follow if self._line.details else None,
         )
-        return Listener(hearing, self._line, self._intake, self._clock, around)
+        return Listener(hearing, self._line, self._intake, mirror, self._clock, around)
 
-    def _make_speaker(self, rooms: Rooms, limits: Limits, reel: Reel) -> Speaker:
+    def _make_speaker(self, rooms: Rooms, limits: Limits, reel: Reel, mirror: Mirror) -> Speaker:
         agent = self._agent
         mouth = Mouth(
             tts=rooms.tts,
@@ -198,6 +200,7 @@ class Session:
             clock=self._clock,
             codecs=rooms.codecs,
             ahead_s=limits.pacing_ahead_s,
+            mirror=mirror,
             language=agent.language,
             reading=agent.reading,
             broke_off=agent.phrases.llm_broke_off,
