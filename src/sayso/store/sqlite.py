@@ -27,11 +27,15 @@ DRIVER = "sqlite+aiosqlite"
 BUSY_TIMEOUT_MS = 10_000
 """How long a SQLite writer waits for another process before it gives up."""
 
+CACHE_KIB = 512
+"""Pages that each connection keeps: what is read often. The system's own cache has the rest."""
+
 _RULES = (
     f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}",  # first: the next one may have to wait
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=NORMAL",
     "PRAGMA foreign_keys=ON",
+    f"PRAGMA cache_size=-{CACHE_KIB}",
 )
 
 
