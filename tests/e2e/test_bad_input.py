@@ -377,7 +377,7 @@ async def test_the_limits_of_a_small_server(small: Served) -> None:
                     pass
             assert refused.value.code == 4429
             await two.hang_up()
-            await settle(lambda: small.server.door.inside == 1)
+            await settle(lambda: small.server.door._sockets == 1)
             async with small.call(agent_id) as three:
                 await hear_greeting(three)
 
