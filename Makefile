@@ -36,7 +36,7 @@ bench: $(DEV) models  ## Measure time, CPU and capacity against a floor and peer
 	@$(BIN)/python bench/endpointing.py --quick
 	@$(BIN)/python bench/noises.py --rehearse --quick
 
-soak: $(DEV) models  ## Let 20 callers talk for 30 minutes: nothing may grow.
+soak: $(DEV) models  ## Let 20 callers talk for an hour: nothing may grow in its second half.
 	@$(BIN)/python bench/soak.py
 
 docs: $(DEV)  ## Write the generated pages of docs/reference anew.

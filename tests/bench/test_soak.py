@@ -21,8 +21,8 @@ from soak import (
 
 MIB = 2**20
 CALM = Sample(0.0, 300 * MIB, 0, 30, 4, 0)
-TALKING = [Sample(at * 10.0, 350 * MIB, 0, 50 + at % 3, 150 + at % 7, 20) for at in range(1, 181)]
-"""Half an hour in which nothing grows."""
+TALKING = [Sample(at * 10.0, 350 * MIB, 0, 50 + at % 3, 150 + at % 7, 20) for at in range(1, 361)]
+"""An hour in which nothing grows."""
 
 FOUND = Soaked(
     facts="a machine",
@@ -39,7 +39,7 @@ FOUND = Soaked(
 
 async def test_a_tiny_soak_leaves_nothing_behind() -> None:
     found = await soak(Plan(callers=2, lasts_s=4.0, every_s=1.0, rest_s=0.5))
-    assert len(found.samples) >= 4
+    assert len(found.samples) >= 2
     assert all(sample.resident_bytes > 10 * MIB for sample in found.samples)
     assert max(sample.conversations for sample in found.samples) <= 2
     assert max(sample.tasks for sample in found.samples) > found.before.tasks
@@ -78,14 +78,14 @@ def test_conversations_that_wait_for_the_collector_are_a_slope() -> None:
     """9 MiB in half an hour, as measured once: a quarter of an hour may look steady."""
     leaking = [grown_mib(sample, 9 * sample.at_s / 1800) for sample in TALKING]
     assert complaints(replace(FOUND, samples=leaking)) == [
-        "memory, MiB: grows by 18.0 an hour; 6.0 is allowed."
+        "memory, MiB: grows by 18.0 an hour; 3.0 is allowed."
     ]
 
 
 def test_work_of_a_moment_and_one_step_are_no_slope() -> None:
-    encoding = [grown_mib(one, 7 * (at > 90 and at % 2)) for at, one in enumerate(TALKING)]
+    encoding = [grown_mib(one, 7 * (at > 180 and at % 2)) for at, one in enumerate(TALKING)]
     assert complaints(replace(FOUND, samples=encoding)) == []
-    stepping = [grown_mib(one, 2 * (at > 150)) for at, one in enumerate(TALKING)]
+    stepping = [grown_mib(one, 2 * (at > 300)) for at, one in enumerate(TALKING)]
     assert complaints(replace(FOUND, samples=stepping)) == []
 
 
@@ -104,16 +104,13 @@ def grown_mib(sample: Sample, mib: float) -> Sample:
     return replace(sample, resident_bytes=sample.resident_bytes + int(mib * MIB))
 
 
-def test_a_plateau_that_is_reached_late_can_be_seen() -> None:
-    rising = [grown_mib(one, min(at, 90) / 100) for at, one in enumerate(TALKING)]
-    told = report(replace(FOUND, samples=rising))
-    assert "Memory over the run, MiB: 350.1 350.2 350.3" in told
-    assert "350.9 350.9; +0.0 an hour in the second half." in told
-
-
 def test_growth_in_the_warm_up_is_no_slope() -> None:
-    warming = [grown(one, 50 if at > 20 else 0) for at, one in enumerate(TALKING)]
-    assert complaints(replace(FOUND, samples=warming)) == []
+    rising = [grown_mib(one, min(at, 180) / 20) for at, one in enumerate(TALKING)]
+    assert complaints(replace(FOUND, samples=rising)) == []
+    told = report(replace(FOUND, samples=rising))
+    assert "Memory over the run, MiB: 351.1 352.3 353.5" in told
+    assert "359.0 359.0 359.0 359.0 359.0 359.0 359.0 359.0.\n" in told
+    assert "memory, MiB: +0.0 an hour" in told
 
 
 def test_a_short_run_has_no_slope() -> None:
